@@ -1,0 +1,108 @@
+"""What is judged: a post, its text fields and its attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, TypeAlias
+
+import msgspec
+
+from moderation.errors import PostError
+
+TEXT_FIELDS = ("text", "title", "body", "caption", "description", "comment", "tags", "ocr", "transcript")
+DECLARED_LANGUAGE = ("language", "lang")
+
+PostId: TypeAlias = str | int | None
+PostLike: TypeAlias = "str | Mapping[str, Any] | Post"
+
+
+class Post(msgspec.Struct, frozen=True):
+    """A post: `fields` are its (name, text) pairs, `attributes` all that is not text (`author.id`, `created_at` …)."""
+
+    id: PostId
+    fields: tuple[tuple[str, str], ...]
+    attributes: Mapping[str, Any] = {}
+
+    @classmethod
+    def of(cls, value: PostLike, text_fields: Iterable[str] = TEXT_FIELDS) -> Post:
+        """Read a text, a mapping or a post.
+
+        A list of texts in one field becomes one field an item: `tags[0]`, `tags[1]` …
+        Raises PostError: P001 (not a post), P002 (no text field), P003 (a text field that is no text), P004 (a bad id).
+        """
+        if isinstance(value, Post):
+            return value
+        if isinstance(value, str):
+            return cls(None, (("text", value),))
+        if not isinstance(value, Mapping):
+            raise PostError("P001", f"a post is a text or an object, not {_kind(value)}")
+        return cls(_read_id(value.get("id")), tuple(_read_fields(value, text_fields)), value)
+
+
+def attribute(attributes: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path (`author.age_days`), or None where there is none; a key with dots wins over nesting."""
+    if path in attributes:
+        return attributes[path]
+    value: Any = attributes
+    for step in path.split("."):
+        if not isinstance(value, Mapping) or step not in value:
+            return None
+        value = value[step]
+    return value
+
+
+def declared_language(attributes: Mapping[str, Any]) -> str | None:
+    """What the post itself says its language is: a hint for detection, never an order."""
+    for name in DECLARED_LANGUAGE:
+        value = attributes.get(name)
+        if isinstance(value, str) and value:
+            return value
+    return None
+
+
+def _read_id(value: Any) -> PostId:
+    if value is None or isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise PostError("P004", f"`id` is a text or a whole number, not {_kind(value)}")
+
+
+def _read_fields(record: Mapping[str, Any], text_fields: Iterable[str]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name in text_fields:
+        value = record.get(name)
+        if isinstance(value, str):
+            found.append((name, value))
+        elif value is not None:
+            found.extend(_read_items(name, value))
+    if not found:
+        raise PostError("P002", _no_text(record, text_fields))
+    return found
+
+
+def _read_items(name: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, Sequence) and all(isinstance(item, str) for item in value):
+        return [(f"{name}[{index}]", item) for index, item in enumerate(value)]
+    raise PostError("P003", f"`{name}` is a text or a list of texts, not {_kind(value)}")
+
+
+def _no_text(record: Mapping[str, Any], text_fields: Iterable[str]) -> str:
+    has = ", ".join(f"`{key}`" for key in list(record)[:8]) or "nothing"
+    wanted = ", ".join(f"`{name}`" for name in text_fields)
+    return f"no text: the post has {has}; text is looked for in {wanted}"
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return f"the number {value!r}"[:60]
+    if isinstance(value, date | datetime):
+        return f"the date {value}"
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, bytes):
+        return "bytes (decode them first)"
+    return "a list" if isinstance(value, Sequence) and not isinstance(value, str) else type(value).__name__
