@@ -1,0 +1,98 @@
+"""Matching: which terms and regexes stand where in the rows of a view.
+
+Two matchers give the same answers: `HyperscanMatcher` is fast, `RegexMatcher` needs no native database and is the
+oracle that the fast one is tested against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from moderation.errors import ModerationError
+
+if TYPE_CHECKING:
+    from moderation.text.views import View
+
+Ints = npt.NDArray[np.int32]
+Kind = Literal["auto", "hyperscan", "regex"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Where patterns stand: four columns, sorted by row, pattern, start and end.
+
+    `start` and `end` count code points of the view from the row's beginning. `timeouts` names every (row, pattern)
+    that could not be looked for in time: such a pair has no hits, and its answer is unknown rather than "none".
+    """
+
+    row: Ints
+    pattern: Ints
+    start: Ints
+    end: Ints
+    timeouts: tuple[tuple[int, int], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @classmethod
+    def of(
+        cls,
+        row: npt.ArrayLike,
+        pattern: npt.ArrayLike,
+        start: npt.ArrayLike,
+        end: npt.ArrayLike,
+        timeouts: Sequence[tuple[int, int]] = (),
+    ) -> Hits:
+        """Columns in any order become sorted hits."""
+        columns = [np.asarray(column, dtype=np.int32) for column in (row, pattern, start, end)]
+        order = np.lexsort(columns[::-1])
+        return cls(*(column[order] for column in columns), tuple(sorted(timeouts)))
+
+
+class Matcher(Protocol):
+    """Finds all terms and regexes in a view. Pattern ids: index into the terms, then `len(terms)` + index into the
+    regexes."""
+
+    @property
+    def unfiltered(self) -> tuple[int, ...]:
+        """Indexes of the regexes that are tried on every row because nothing cheap can rule a row out."""
+        ...
+
+    def scan(self, view: View) -> Hits:
+        """Every occurrence of every term, overlapping ones too, and every non-empty match of every regex."""
+        ...
+
+
+def build_matcher(
+    terms: Sequence[str],
+    regexes: Sequence[str],
+    ignore_case: bool = True,
+    timeout_ms: float = 20.0,
+    kind: Kind = "auto",
+) -> Matcher:
+    """The fastest matcher that this machine has.
+
+    `terms` are literals, folded like the view; `regexes` are patterns of the `regex` package (version 0 behaviour),
+    which ignore case on request; `timeout_ms` bounds the confirming of one regex in one row. Raises `ModerationError`
+    where `kind="hyperscan"` asks for a package that is not installed, `ValueError` for an empty term or a regex that
+    does not compile.
+    """
+    from moderation.signals.regex_matcher import RegexMatcher
+
+    if kind == "regex":
+        return RegexMatcher(terms, regexes, ignore_case, timeout_ms)
+    try:
+        from moderation.signals.hyperscan_matcher import HyperscanMatcher
+    except ImportError as error:
+        if kind == "auto":
+            return RegexMatcher(terms, regexes, ignore_case, timeout_ms)
+        raise ModerationError(
+            f"matcher 'hyperscan' needs the package hyperscan, which cannot be imported here ({error}); "
+            "pip install hyperscan, or choose the matcher 'regex' (same answers, slower)"
+        ) from error
+    return HyperscanMatcher(terms, regexes, ignore_case, timeout_ms)
