@@ -81,7 +81,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode(decision: Decision) -> bytes:
-    """One line of JSON. A lone surrogate in a span's text, which UTF-8 cannot hold, is written as its `\\ud8xx` escape."""
+    """One line of JSON. A lone surrogate in a span's text, which UTF-8 cannot hold, is written as an escape."""
     try:
         return _encoder.encode(decision)
     except UnicodeEncodeError:

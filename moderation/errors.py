@@ -1,9 +1,9 @@
 """The exception tree.
 
-    ModerationError
-    ├── RulesError     packs or policy do not load; carries every diagnostic of every file
-    ├── PostError      one post cannot be read; carries a stable code
-    └── DumpError      an input or output file cannot be used
+ModerationError
+├── RulesError     packs or policy do not load; carries every diagnostic of every file
+├── PostError      one post cannot be read; carries a stable code
+└── DumpError      an input or output file cannot be used
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Post(msgspec.Struct, frozen=True):
 
 
 def attribute(attributes: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path (`author.age_days`), or None where there is none; a key with dots wins over nesting."""
+    """The value at a dotted path (`author.age_days`), None where there is none; a key with dots wins over nesting."""
     if path in attributes:
         return attributes[path]
     value: Any = attributes

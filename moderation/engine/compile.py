@@ -1,0 +1,189 @@
+"""From a rule book to a plan: conditions as small objects, signals numbered, one matcher a view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from moderation.engine.conditions import (
+    All,
+    AnyOf,
+    Condition,
+    Count,
+    Field,
+    Language,
+    Near,
+    Not,
+    Period,
+    Text,
+    as_instant,
+)
+from moderation.engine.signals import ALL_SCRIPTS, Look, Signal, SignalTable, ViewPlan, plan_view, term_looks
+from moderation.packs.load import Pack, RuleBook
+from moderation.packs.schema import Condition as ConditionModel
+from moderation.packs.schema import PolicyFile, Rule
+from moderation.signals.matcher import Kind
+from moderation.text.codes import scripts_of
+
+VIEWS = ("folded", "original")
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule that can be decided. `triggers`: see `conditions`; None means that every post is looked at."""
+
+    id: str
+    verdict: str
+    live: bool
+    category: str
+    severity: int
+    message: Mapping[str, str]
+    over: frozenset[str]
+    when: Condition
+    unless: Condition | None
+    triggers: frozenset[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that batches are judged by: immutable, shared by all threads."""
+
+    rules: tuple[CompiledRule, ...]
+    signals: tuple[Signal, ...]
+    views: tuple[ViewPlan, ...]
+    policy: PolicyFile
+
+
+def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
+    """Compile the packs that the policy makes live. The book was validated when it was read: this raises nothing."""
+    table = SignalTable()
+    drafts = [
+        _PackCompiler(pack, book.policy, table).rule(rule) for pack in live_packs(book) for rule in pack.file.rules
+    ]
+    signals = table.signals()
+    cost = {number: signal.cost() for number, signal in enumerate(signals)}
+    views = (plan_view(name, signals, book.policy.limits.regex_ms, matcher) for name in VIEWS)
+    return Plan(
+        tuple(_with_triggers(draft, cost) for draft in drafts),
+        signals,
+        tuple(view for view in views if view is not None),
+        book.policy,
+    )
+
+
+def live_packs(book: RuleBook) -> list[Pack]:
+    """The packs that the policy names, in the order of their ids."""
+    return [pack for pack in book.packs if matches_any(pack.id, book.policy.packs)]
+
+
+def matches_any(pack_id: str, globs: Iterable[str]) -> bool:
+    """`zh/*` means every pack of zh."""
+    return any(fnmatchcase(pack_id, glob) for glob in globs)
+
+
+def _with_triggers(rule: CompiledRule, cost: Mapping[int, float]) -> CompiledRule:
+    return replace(rule, triggers=rule.when.triggers(cost))
+
+
+@dataclass(frozen=True, slots=True)
+class _PackCompiler:
+    pack: Pack
+    policy: PolicyFile
+    table: SignalTable
+
+    def rule(self, rule: Rule) -> CompiledRule:
+        when = self._condition(rule.when)
+        period = _period(rule)
+        return CompiledRule(
+            id=f"{self.pack.id}/{rule.id}",
+            verdict=rule.verdict,
+            live=rule.mode == "live",
+            category=rule.category or self.pack.file.category,
+            severity=rule.severity,
+            message=dict(sorted(rule.reason.items())),
+            over=frozenset(rule.over or self.policy.over),
+            when=when if period is None else All((when, period)),
+            unless=None if rule.unless is None else self._condition(rule.unless),
+            triggers=None,
+        )
+
+    def _condition(self, model: ConditionModel) -> Condition:
+        if model.all_ is not None:
+            return All(tuple(map(self._condition, model.all_)))
+        if model.any_ is not None:
+            return AnyOf(tuple(map(self._condition, model.any_)))
+        if model.not_ is not None:
+            return Not((self._condition(model.not_),))
+        if model.near is not None:
+            near = model.near
+            label = f"near, within {near.within}" + (", ordered" if near.ordered else "")
+            return Near(label, tuple(map(self._text, near.of)), near.within, near.ordered)
+        if model.count is not None:
+            count = model.count
+            label = f"count, at least {count.at_least}" + (" distinct" if count.distinct else "")
+            return Count(label, (self._text(count.of),), count.at_least, count.distinct)
+        if model.field is not None:
+            tests = tuple((name, value) for name, value in _tests(model.field) if value is not None)
+            label = " ".join(["field", model.field.name, *(f"{test} {value}" for test, value in tests)])
+            return Field(label, model.field.name, tests)
+        if model.language is not None:
+            codes = _many(model.language.is_)
+            share = model.language.share or 0.0
+            label = f"language {' or '.join(codes)}" + (f" at least {share:.0%}" if share else "")
+            return Language(label, codes, share)
+        return self._text(model)
+
+    def _text(self, model: ConditionModel) -> Text:
+        if model.regex is not None:
+            look = Look("regex", model.regex, model.regex)
+            return Text("regex", f"regex {model.regex}", self._signal(model, (look,)))
+        if model.list is not None:
+            names = _many(model.list)
+            terms = [term for name in names for term in self.pack.lists[name]]
+            label = f"list {', '.join(names)} ({_terms(len(terms))})"
+            return Text("list", label, self._signal(model, term_looks(terms)))
+        terms = list(model.terms or ())
+        shown = ", ".join(terms[:4]) + (f" … ({_terms(len(terms))})" if len(terms) > 4 else "")
+        return Text("terms", f"terms {shown}", self._signal(model, term_looks(terms)))
+
+    def _signal(self, model: ConditionModel, looks: tuple[Look, ...]) -> int:
+        excepted = [*(model.except_ or ()), *self._listed(model.except_list)]
+        view = model.view or "folded"
+        written = tuple(Look("term", term, term) for term in sorted(set(excepted)))
+        exceptions = term_looks(excepted) if view == "folded" else written
+        fields = frozenset(model.fields) if model.fields else None
+        edges = model.edges or ("none" if model.regex is not None else "script")
+        return self.table.add(Signal(view, looks, exceptions, edges, fields, self._scripts()))
+
+    def _listed(self, names: str | Sequence[str] | None) -> list[str]:
+        return [term for name in _many(names or ()) for term in self.pack.lists[name]]
+
+    def _scripts(self) -> int:
+        """The scripts that this pack is sent: all that its languages are written in, whatever language is detected."""
+        served = set(self.pack.file.languages)
+        served.update(code for code, globs in (self.policy.routes or {}).items() if matches_any(self.pack.id, globs))
+        if "*" in served:
+            return ALL_SCRIPTS
+        return sum(1 << script for script in {script for code in served for script in scripts_of(code)})
+
+
+def _tests(model: object) -> list[tuple[str, object]]:
+    names = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge", "eq": "eq", "in": "in_", "exists": "exists"}
+    return [(name, getattr(model, python)) for name, python in names.items()]
+
+
+def _period(rule: Rule) -> Period | None:
+    if rule.from_ is None and rule.until is None:
+        return None
+    ends = (("from", rule.from_), ("until", rule.until))
+    label = " ".join(f"{word} {value}" for word, value in ends if value is not None)
+    return Period(label, as_instant(rule.from_), as_instant(rule.until))
+
+
+def _many(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _terms(number: int) -> str:
+    return "1 term" if number == 1 else f"{number} terms"

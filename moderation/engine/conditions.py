@@ -1,0 +1,334 @@
+"""Conditions as they are decided: three-valued (Kleene's strong logic), pure, one small class a kind.
+
+Every condition gives an `Outcome`: True, False or None (unknown: a signal that it needs could not be had), and the hits
+that made it true. `triggers` are the signals of which at least one must have fired (or be unknown) before the
+condition can be anything but false; None where there is no such set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from itertools import pairwise, product
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from moderation.engine.evidence import Evidence, SignalHit
+from moderation.post import attribute
+
+Triggers: TypeAlias = "frozenset[int] | None"
+
+
+class Outcome(NamedTuple):
+    """True, False or None (unknown), and the hits that speak for it."""
+
+    value: bool | None
+    hits: tuple[SignalHit, ...] = ()
+
+
+FALSE = Outcome(False)
+UNKNOWN = Outcome(None)
+
+
+class Condition(Protocol):
+    """What a rule's `when` and `unless` are made of."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def children(self) -> tuple[Condition, ...]: ...
+    def evaluate(self, evidence: Evidence) -> Outcome: ...
+    def triggers(self, cost: Mapping[int, float]) -> Triggers: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Terms, a list or a regex: true where its signal has a hit."""
+
+    kind: str
+    label: str
+    signal: int
+    children: tuple[Condition, ...] = ()
+
+    def evaluate(self, evidence: Evidence) -> Outcome:
+        hits = evidence.hits.get(self.signal)
+        if hits:
+            return Outcome(True, tuple(SignalHit(self.signal, hit) for hit in hits))
+        return UNKNOWN if self.signal in evidence.unknown else FALSE
+
+    def triggers(self, cost: Mapping[int, float]) -> Triggers:
+        return frozenset((self.signal,))
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """One hit of each item, in one field, not overlapping, neighbours at most `within` code points of the view apart."""
+
+    label: str
+    children: tuple[Text, ...]
+    within: int
+    ordered: bool
+    kind: str = "near"
+
+    def evaluate(self, evidence: Evidence) -> Outcome:
+        outcomes = [child.evaluate(evidence) for child in self.children]
+        if any(outcome.value is False for outcome in outcomes):
+            return FALSE
+        if any(outcome.value is None for outcome in outcomes):
+            return UNKNOWN
+        found = tuple(dict.fromkeys(hit for group in self._groups(outcomes) for hit in group))
+        if found:
+            return Outcome(True, found)
+        return UNKNOWN if any(child.signal in evidence.unknown for child in self.children) else FALSE
+
+    def triggers(self, cost: Mapping[int, float]) -> Triggers:
+        return _cheapest([child.triggers(cost) for child in self.children], cost)
+
+    def _groups(self, outcomes: Sequence[Outcome]) -> Iterator[tuple[SignalHit, ...]]:
+        rows = set.intersection(*({found.hit.row for found in outcome.hits} for outcome in outcomes))
+        for row in sorted(rows):
+            # A field with hundreds of hits of each item would make the product explode: the first 50 tell as much.
+            items = [[found for found in outcome.hits if found.hit.row == row][:50] for outcome in outcomes]
+            yield from (group for group in _tuples(items, self.within) if self._stands_near(group))
+
+    def _stands_near(self, group: tuple[SignalHit, ...]) -> bool:
+        hits = [found.hit for found in group]
+        chain = hits if self.ordered else sorted(hits, key=lambda hit: (hit.start, hit.end))
+        return all(0 <= after.start - before.end <= self.within for before, after in pairwise(chain))
+
+
+def _tuples(items: list[list[SignalHit]], within: int) -> Iterator[tuple[SignalHit, ...]]:
+    """Candidates for `near`: pairs are taken whole, longer groups grow only by hits in reach of the group."""
+    if len(items) == 2:
+        return iter(product(*items))
+    groups: list[tuple[SignalHit, ...]] = [(found,) for found in items[0]]
+    for position, item in enumerate(items[1:], start=1):
+        reach = within * (len(items) - 1) + sum(_longest(other) for other in items)
+        groups = [
+            (*group, found) for group in groups for found in item if abs(found.hit.start - group[-1].hit.start) <= reach
+        ][: 5000 // position]
+    return iter(groups)
+
+
+def _longest(hits: list[SignalHit]) -> int:
+    return max((found.hit.end - found.hit.start for found in hits), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """At least `at_least` hits that don't overlap; `distinct` counts each matched text once."""
+
+    label: str
+    children: tuple[Text]
+    at_least: int
+    distinct: bool
+    kind: str = "count"
+
+    def evaluate(self, evidence: Evidence) -> Outcome:
+        outcome = self.children[0].evaluate(evidence)
+        if not outcome.value:
+            return outcome
+        found = _apart(outcome.hits)
+        number = len({evidence.matched(item) for item in found}) if self.distinct else len(found)
+        if number >= self.at_least:
+            return Outcome(True, tuple(found))
+        return UNKNOWN if self.children[0].signal in evidence.unknown else FALSE
+
+    def triggers(self, cost: Mapping[int, float]) -> Triggers:
+        return self.children[0].triggers(cost)
+
+
+def _apart(hits: Sequence[SignalHit]) -> list[SignalHit]:
+    """The hits that don't overlap, taken from the left, the earliest end first."""
+    kept: list[SignalHit] = []
+    row, end = -1, -1
+    for found in sorted(hits, key=lambda item: (item.hit.row, item.hit.end, item.hit.start)):
+        if found.hit.row != row or found.hit.start >= end:
+            kept.append(found)
+            row, end = found.hit.row, found.hit.end
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Tests of one attribute. A missing or incomparable value is unknown, never false; `exists` is always known."""
+
+    label: str
+    name: str
+    tests: tuple[tuple[str, Any], ...]
+    kind: str = "field"
+    children: tuple[Condition, ...] = ()
+
+    def evaluate(self, evidence: Evidence) -> Outcome:
+        value = attribute(evidence.attributes, self.name)
+        results = [_test(operator, value, wanted) for operator, wanted in self.tests]
+        if False in results:
+            return FALSE
+        return UNKNOWN if None in results else Outcome(True)
+
+    def triggers(self, cost: Mapping[int, float]) -> Triggers:
+        return None
+
+
+def _test(operator: str, value: Any, wanted: Any) -> bool | None:
+    if operator == "exists":
+        return (value is not None) is wanted
+    if value is None:
+        return None
+    if operator == "eq":
+        return _same(value, wanted)
+    if operator == "in":
+        return any(_same(value, item) for item in wanted)
+    number = _number(value)
+    limit = _number(wanted)
+    if number is None or limit is None:
+        return None
+    return {"lt": number < limit, "le": number <= limit, "gt": number > limit, "ge": number >= limit}[operator]
+
+
+def _same(value: Any, wanted: Any) -> bool:
+    """Packs hold texts: 7 and "7", True and "true" are the same value there."""
+    if isinstance(value, bool):
+        return str(wanted).lower() == str(value).lower()
+    if isinstance(value, int | float):
+        number = _number(wanted)
+        return number is not None and number == value
+    return str(value) == str(wanted)
+
+
+def _number(value: Any) -> float | None:
+    """A number, or a date as seconds, so that `created_at` compares too."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        instant = as_instant(value)
+        return None if instant is None else instant.timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The detected languages in `codes` hold at least `share` of the post's letters (any share where it is 0)."""
+
+    label: str
+    codes: tuple[str, ...]
+    share: float
+    kind: str = "language"
+    children: tuple[Condition, ...] = ()
+
+    def evaluate(self, evidence: Evidence) -> Outcome:
+        held = sum(share for code, share in evidence.languages.items() if _is_one_of(code, self.codes))
+        return Outcome(held > 0 and held >= self.share)
+
+    def triggers(self, cost: Mapping[int, float]) -> Triggers:
+        return None
+
+
+def _is_one_of(code: str, wanted: Sequence[str]) -> bool:
+    """`zh` also means zh-Hant and zh-Latn."""
+    return any(code == item or code.startswith(item + "-") for item in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """`from` and `until` of a rule: the post's `created_at` lies in [start, end); unknown where the post has none."""
+
+    label: str
+    start: datetime | None
+    end: datetime | None
+    kind: str = "period"
+    children: tuple[Condition, ...] = ()
+
+    def evaluate(self, evidence: Evidence) -> Outcome:
+        instant = as_instant(attribute(evidence.attributes, "created_at"))
+        if instant is None:
+            return UNKNOWN
+        return Outcome((self.start is None or instant >= self.start) and (self.end is None or instant < self.end))
+
+    def triggers(self, cost: Mapping[int, float]) -> Triggers:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every child holds."""
+
+    children: tuple[Condition, ...]
+    kind: str = "all"
+    label: str = "all of"
+
+    def evaluate(self, evidence: Evidence) -> Outcome:
+        outcomes = []
+        for child in self.children:
+            outcome = child.evaluate(evidence)
+            if outcome.value is False:
+                return FALSE
+            outcomes.append(outcome)
+        value = None if any(outcome.value is None for outcome in outcomes) else True
+        return Outcome(value, tuple(found for outcome in outcomes for found in outcome.hits))
+
+    def triggers(self, cost: Mapping[int, float]) -> Triggers:
+        return _cheapest([child.triggers(cost) for child in self.children], cost)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one child holds; the hits of all that do are kept."""
+
+    children: tuple[Condition, ...]
+    kind: str = "any"
+    label: str = "any of"
+
+    def evaluate(self, evidence: Evidence) -> Outcome:
+        outcomes = [child.evaluate(evidence) for child in self.children]
+        hits = tuple(found for outcome in outcomes if outcome.value for found in outcome.hits)
+        if any(outcome.value for outcome in outcomes):
+            return Outcome(True, hits)
+        return UNKNOWN if any(outcome.value is None for outcome in outcomes) else FALSE
+
+    def triggers(self, cost: Mapping[int, float]) -> Triggers:
+        found = [child.triggers(cost) for child in self.children]
+        if any(item is None for item in found):
+            return None
+        return frozenset().union(*(item for item in found if item is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The child does not hold."""
+
+    children: tuple[Condition]
+    kind: str = "not"
+    label: str = "not"
+
+    def evaluate(self, evidence: Evidence) -> Outcome:
+        value = self.children[0].evaluate(evidence).value
+        return UNKNOWN if value is None else Outcome(not value)
+
+    def triggers(self, cost: Mapping[int, float]) -> Triggers:
+        return None
+
+
+def _cheapest(found: Sequence[Triggers], cost: Mapping[int, float]) -> Triggers:
+    """Of several sets that are all needed, the one whose signals fire least often."""
+    known = [item for item in found if item is not None]
+    return min(known, key=lambda item: (sum(cost[signal] for signal in item), sorted(item))) if known else None
+
+
+def as_instant(value: Any) -> datetime | None:
+    """A moment in time from a datetime, a date, an ISO 8601 text or seconds since 1970; UTC where it names no zone."""
+    try:
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            value = datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -1,0 +1,135 @@
+"""The engine: everything compiled, immutable, shared by all threads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from importlib import metadata
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moderation.decision import Decision
+from moderation.engine.candidates import Triggers
+from moderation.engine.compile import compile_rules
+from moderation.engine.coverage import covered_languages
+from moderation.engine.gather import portions
+from moderation.engine.look import Compiled, Look
+from moderation.engine.resolve import SignalColumns
+from moderation.language.detect import Detector
+from moderation.packs.load import RuleBook, read_rules, read_sources
+from moderation.post import Post, PostLike
+from moderation.signals.matcher import Kind
+
+if TYPE_CHECKING:
+    from moderation.engine.explain import Explanation
+
+# Posts, and code points, judged in one go: larger portions fall out of the processor's cache and hold more memory.
+BATCH = 1024
+PORTION = 1 << 18
+
+
+def load(path: Path | str | None = None, *, matcher: Kind = "auto") -> Engine:
+    """Read and compile rules: a folder of packs (with or without policy.yaml), one pack file, or the bundled rules.
+
+    `matcher` is "auto", "hyperscan" or "regex"; all give the same answers.
+    Raises RulesError with everything that is wrong in any file.
+    """
+    return Engine(read_rules(path), matcher=matcher)
+
+
+class Engine:
+    """Compiled rules. Judges posts one by one or in batches, with the same result; safe to use from many threads.
+
+    `rulebook` is what it was compiled from, `fingerprint` a SHA-256 over packs, lists, policy, tables and version.
+    Pickling it (a spawned worker) carries the rules' sources, and compiles them again on the other side.
+    """
+
+    def __init__(self, rulebook: RuleBook, *, matcher: Kind = "auto") -> None:
+        plan = compile_rules(rulebook, matcher)
+        detector = Detector(rulebook.policy.languages, cjk_english=rulebook.policy.cjk_english)
+        self._matcher = matcher
+        self.rulebook = rulebook
+        self.fingerprint = fingerprint(rulebook)
+        self._compiled = Compiled(
+            plan,
+            SignalColumns.of(plan.signals),
+            Triggers.of(plan.rules, len(plan.signals)),
+            detector,
+            covered_languages(rulebook, detector.names),
+            self.fingerprint,
+        )
+
+    def __reduce__(self) -> tuple[Callable[..., Engine], tuple[dict[str, bytes], Kind]]:
+        return _rebuild, (dict(self.rulebook.sources), self._matcher)
+
+    def __repr__(self) -> str:
+        return f"<Engine: {len(self._compiled.plan.rules)} rules, {self.fingerprint[:19]}…>"
+
+    @property
+    def text_fields(self) -> tuple[str, ...]:
+        """The keys of a post that are judged as text."""
+        return tuple(self.rulebook.policy.fields)
+
+    @property
+    def unfiltered_regexes(self) -> tuple[str, ...]:
+        """Regexes that no multi-pattern search can narrow down, so that every post is searched for them: slow."""
+        views = self._compiled.plan.views
+        return tuple(sorted({view.regexes[index] for view in views for index in view.matcher.unfiltered}))
+
+    def decide(self, post: PostLike) -> Decision:
+        """Judge one post: a text, a mapping or a Post. Raises PostError where it cannot be read."""
+        return self.decide_batch((post,))[0]
+
+    def decide_batch(self, posts: Iterable[PostLike]) -> list[Decision]:
+        """Judge many posts, in order. Raises PostError for the first that cannot be read."""
+        return list(self.decide_many(posts))
+
+    def decide_many(self, posts: Iterable[PostLike], batch_size: int = BATCH) -> Iterator[Decision]:
+        """Judge a stream of posts in batches, in order, in constant memory. The batch size never changes a decision."""
+        if batch_size < 1:
+            raise ValueError(f"batch_size is at least 1, not {batch_size}")
+        for look in self._looks(posts, batch_size):
+            yield from look.decisions()
+
+    def outcomes(self, posts: Iterable[PostLike]) -> list[dict[str, bool | None]]:
+        """By post: the full ids of rules that hold (True) or are unknown (None), whatever mode or overriding say."""
+        return [
+            {item.rule.id: item.value for item in look.outcomes(post)}
+            for look in self._looks(posts, BATCH)
+            for post in range(len(look.rows))
+        ]
+
+    def explain(self, post: PostLike) -> Explanation:
+        """Judge one post and tell how: folded text, segments, every rule looked at with its conditions."""
+        from moderation.engine.explain import explain
+
+        read = Post.of(post, self.text_fields)
+        return explain(read, Look.at(self._compiled, (read,)))
+
+    def _looks(self, posts: Iterable[PostLike], batch_size: int) -> Iterator[Look]:
+        stream, fields = iter(posts), self.text_fields
+        limit = self.rulebook.policy.limits.post_chars
+        while batch := [Post.of(post, fields) for post in islice(stream, batch_size)]:
+            for portion in portions(batch, limit, PORTION):
+                yield Look.at(self._compiled, portion)
+
+
+def _rebuild(sources: dict[str, bytes], matcher: Kind) -> Engine:
+    return Engine(read_sources(sources), matcher=matcher)
+
+
+def fingerprint(book: RuleBook) -> str:
+    """SHA-256 over the package's version, the tables, and every source by path; equal engines have equal ones."""
+    digest = hashlib.sha256()
+    version = ("version", metadata.version("moderation").encode())
+    for name, content in (version, *_tables(), *sorted(book.sources.items())):
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _tables() -> list[tuple[str, bytes]]:
+    package = Path(__file__).parent.parent
+    files = sorted(file for part in ("text", "language") for file in (package / part / "tables").glob("*.*"))
+    return [(file.relative_to(package).as_posix(), file.read_bytes()) for file in files]

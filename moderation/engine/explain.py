@@ -1,0 +1,90 @@
+"""How a decision came about: every rule that was looked at, condition by condition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from moderation.decision import Decision, Span
+from moderation.engine.compile import CompiledRule
+from moderation.engine.conditions import Condition
+from moderation.engine.evidence import Evidence
+from moderation.engine.judge import outcome_of
+from moderation.engine.look import Look
+from moderation.post import Post
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTrace:
+    """A condition: its kind, one line that describes it, whether it holds (None: unknown), and where it hit."""
+
+    kind: str
+    label: str
+    value: bool | None
+    spans: tuple[Span, ...]
+    children: tuple[NodeTrace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTrace:
+    """A rule that was looked at; `value` is whether it holds: `when` and not `unless`."""
+
+    rule: str
+    verdict: str
+    mode: str
+    category: str
+    severity: int
+    value: bool | None
+    when: NodeTrace
+    unless: NodeTrace | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision and how it came about. `folded` pairs each text field with its folded text; of `rules_total` live and
+    shadow rules, `rules` are those for which a signal fired or which need none.
+    """
+
+    post: Post
+    decision: Decision
+    folded: tuple[tuple[str, str], ...]
+    rules: tuple[RuleTrace, ...]
+    rules_total: int
+
+
+def explain(post: Post, look: Look) -> Explanation:
+    """Trace a look at exactly one post: the same evaluation that decided it, told node by node."""
+    evidence = look.evidence(0)
+    rules = look.compiled.plan.rules
+    folded = look.views["folded"]
+    return Explanation(
+        post,
+        look.decision(0),
+        tuple((name, folded.row_text(row)) for row, name in enumerate(look.rows.fields)),
+        tuple(_trace_rule(rules[number], evidence, look) for number in look.candidates.get(0, ())),
+        len(rules),
+    )
+
+
+def _trace_rule(rule: CompiledRule, evidence: Evidence, look: Look) -> RuleTrace:
+    outcome = outcome_of(rule, evidence)
+    return RuleTrace(
+        rule.id,
+        rule.verdict,
+        "live" if rule.live else "shadow",
+        rule.category,
+        rule.severity,
+        False if outcome is None else outcome.value,
+        _trace(rule.when, evidence, look),
+        None if rule.unless is None else _trace(rule.unless, evidence, look),
+    )
+
+
+def _trace(condition: Condition, evidence: Evidence, look: Look) -> NodeTrace:
+    outcome = condition.evaluate(evidence)
+    return NodeTrace(
+        condition.kind,
+        condition.label,
+        outcome.value,
+        tuple(look.span_of(found) for found in outcome.hits),
+        tuple(_trace(child, evidence, look) for child in condition.children),
+    )
