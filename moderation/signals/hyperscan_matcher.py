@@ -1,81 +1,168 @@
-"""The fast matcher: one pass of Hyperscan over each row finds all terms and rules out most regexes."""
+"""The fast matcher: Hyperscan finds the terms of a whole batch in one call and rules out most rows for most regexes."""
 
 from __future__ import annotations
 
+import struct
 import threading
+from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from io import BytesIO
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Final
 
 import hyperscan
 import numpy as np
+import numpy.typing as npt
+import regex
 
 from moderation.signals.confirm import checked_terms, compile_regexes, confirm
 from moderation.signals.matcher import Hits
+from moderation.signals.prefilter import prefilter_of
 
 if TYPE_CHECKING:
     from moderation.text.views import View
 
+Columns = npt.NDArray[np.int64]  # four columns: row, pattern, start, end
+
+_REGEX_FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SINGLEMATCH
+
 
 class HyperscanMatcher:
-    """Terms by Hyperscan, regexes confirmed by the `regex` package."""
+    """Terms are found in the rows joined, regexes in one row after the other, each confirmed by the `regex` package.
+
+    Safe to share between threads; pickles as its arguments and compiles anew where it arrives.
+    """
 
     def __init__(self, terms: Sequence[str], regexes: Sequence[str], ignore_case: bool, timeout_ms: float) -> None:
-        self._arguments = (tuple(terms), tuple(regexes), ignore_case, timeout_ms)
-        self._terms = checked_terms(terms)
+        self._arguments = (checked_terms(terms), tuple(regexes), ignore_case, timeout_ms)
+        self._lengths = np.array([len(term) for term in terms], dtype=np.int64)
+        self._terms = _Database([_escaped(term) for term in terms], 0)
         self._regexes = compile_regexes(regexes, ignore_case)
+        filters = {index: found for index, each in enumerate(self._regexes) if (found := _accepted(each)) is not None}
+        self._filters = _Database(list(filters.values()), _REGEX_FLAGS, list(filters))
+        self._unfiltered = tuple(index for index in range(len(self._regexes)) if index not in filters)
         self._timeout = timeout_ms / 1000
-        self._lengths = np.array([len(term) for term in self._terms], dtype=np.int64)
-        self._database = _compile(self._terms) if self._terms else None
-        self._local = threading.local()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._arguments
 
     @property
     def unfiltered(self) -> tuple[int, ...]:
-        """Indexes of the regexes that are tried on every row."""
-        return tuple(range(len(self._regexes)))
+        """Indexes of the regexes that are tried on every row because nothing cheap can rule a row out."""
+        return self._unfiltered
 
     def scan(self, view: View) -> Hits:
-        """Every occurrence of every term and every non-empty match of every regex."""
-        rows, patterns, starts, ends = self._term_hits(view)
+        """Every occurrence of every term, overlapping ones too, and every non-empty match of every regex."""
+        confirmed, timeouts = self._confirmed(view, self._candidates(view))
+        return Hits.of(np.concatenate((self._term_hits(view), confirmed), axis=1), timeouts)
+
+    def _term_hits(self, view: View) -> Columns:
+        """The separators between rows are scanned too: a hit on one is none."""
+        pattern, byte_end = self._terms.scan(view.utf8)
+        end = np.searchsorted(view.byte_of, byte_end)
+        start = end - self._lengths[pattern]
+        row = np.searchsorted(view.starts, start, side="right") - 1
+        inside = end < view.starts[row + 1]
+        offset = view.starts[row]
+        return np.stack((row, pattern, start - offset, end - offset))[:, inside]
+
+    def _candidates(self, view: View) -> list[tuple[int, int]]:
+        """(row, regex) in order: what Hyperscan could not rule out, and what it cannot judge."""
+        rows = len(view.starts) - 1
+        pairs = {(row, index) for row in range(rows) for index in self._unfiltered}
+        if self._filters:
+            pairs.update(self._filters.scan_rows(_row_bytes(view)))
+        return sorted(pairs)
+
+    def _confirmed(self, view: View, candidates: list[tuple[int, int]]) -> tuple[Columns, list[tuple[int, int]]]:
         found: list[tuple[int, int, int, int]] = []
         timeouts: list[tuple[int, int]] = []
-        for row in range(len(view.starts) - 1) if self._regexes else ():
-            text = view.row_text(row)
-            for pattern, compiled in enumerate(self._regexes, len(self._terms)):
-                spans = confirm(compiled, text, self._timeout)
-                if spans is None:
-                    timeouts.append((row, pattern))
-                else:
-                    found += [(row, pattern, start, end) for start, end in spans]
-        extra = np.array(found, dtype=np.int64).reshape(-1, 4).T
-        columns = [np.concatenate(pair) for pair in zip((rows, patterns, starts, ends), extra, strict=True)]
-        return Hits.of(*columns, timeouts=timeouts)
+        last, text = -1, ""
+        for row, index in candidates:
+            if row != last:
+                last, text = row, view.row_text(row)
+            spans = confirm(self._regexes[index], text, self._timeout)
+            pattern = len(self._lengths) + index
+            if spans is None:
+                timeouts.append((row, pattern))
+            else:
+                found += [(row, pattern, start, end) for start, end in spans]
+        return np.array(found, dtype=np.int64).reshape(-1, 4).T, timeouts
 
-    def _term_hits(self, view: View) -> tuple[np.ndarray[Any, Any], ...]:
+
+class _Database:
+    """Compiled expressions, and a scratch space for each thread that scans with them."""
+
+    def __init__(self, expressions: Sequence[str], flags: int, ids: Sequence[int] | None = None) -> None:
+        self._native = _compiled(expressions, flags, ids or range(len(expressions))) if expressions else None
+        self._local = threading.local()
+
+    def __bool__(self) -> bool:
+        return self._native is not None
+
+    def scan(self, data: bytes) -> npt.NDArray[np.int64]:
+        """Two rows: id and end offset of every match."""
+        found = BytesIO()
+        write, pack = found.write, struct.Struct("2I").pack
+
+        def note(identity: int, start: int, end: int, flags: int, context: object) -> None:
+            write(pack(identity, end))
+
+        if self._native is not None:
+            self._native.scan(data, note, 0, None, self._scratch())
+        return np.frombuffer(found.getvalue(), dtype=np.uint32).reshape(-1, 2).T.astype(np.int64)
+
+    def scan_rows(self, rows: Sequence[bytes]) -> list[tuple[int, int]]:
+        """(row, id) of every match."""
         found: list[tuple[int, int]] = []
         append = found.append
-        if self._database is not None:
-            self._database.scan(
-                view.utf8, lambda i, start, end, flags, context: append((i, end)), 0, None, self._scratch()
-            )
-        patterns, byte_ends = np.array(found, dtype=np.int64).reshape(-1, 2).T
-        ends = np.searchsorted(view.byte_of, byte_ends)
-        starts = ends - self._lengths[patterns]
-        rows = np.searchsorted(view.starts, starts, side="right") - 1
-        inside = ends < view.starts[rows + 1]
-        rows, patterns, starts, ends = rows[inside], patterns[inside], starts[inside], ends[inside]
-        return rows, patterns, starts - view.starts[rows], ends - view.starts[rows]
+        native: Any = self._native
+        calls = map(
+            native.scan,
+            rows,
+            repeat(lambda identity, start, end, flags, row: append((row, identity))),
+            repeat(0),
+            range(len(rows)),
+            repeat(self._scratch()),
+        )
+        deque(calls, maxlen=0)
+        return found
 
     def _scratch(self) -> Any:
         if not hasattr(self._local, "scratch"):
-            self._local.scratch = hyperscan.Scratch(self._database)
+            self._local.scratch = hyperscan.Scratch(self._native)
         return self._local.scratch
 
 
-def _compile(terms: Sequence[str]) -> Any:
+def _compiled(expressions: Sequence[str], flags: int, ids: Sequence[int]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    escaped = ["".join(f"\\x{byte:02x}" for byte in term.encode("utf-8", "surrogatepass")).encode() for term in terms]
-    database.compile(expressions=escaped, ids=list(range(len(terms))), elements=len(terms), flags=[0] * len(terms))
+    encoded = [each.encode() for each in expressions]
+    database.compile(expressions=encoded, ids=list(ids), elements=len(encoded), flags=[flags] * len(encoded))
     return database
+
+
+def _escaped(term: str) -> str:
+    """The term's bytes, each written so that nothing in it means anything."""
+    return "".join(f"\\x{byte:02x}" for byte in term.encode("utf-8", "surrogatepass"))
+
+
+def _accepted(pattern: regex.Pattern[str]) -> str | None:
+    """The tightest prefilter that Hyperscan takes."""
+    for anchors in (True, False):
+        found = prefilter_of(pattern, anchors)
+        if found is None:
+            return None
+        try:
+            _compiled([found], _REGEX_FLAGS, [0])
+        except hyperscan.error:
+            continue
+        return found
+    return None
+
+
+def _row_bytes(view: View) -> list[bytes]:
+    """The rows' UTF-8, without their separators."""
+    rows = view.utf8.split(b"\0")[:-1]
+    if len(rows) == len(view.starts) - 1:
+        return rows
+    return [view.row_bytes(row) for row in range(len(view.starts) - 1)]

@@ -40,18 +40,11 @@ class Hits:
         return len(self.row)
 
     @classmethod
-    def of(
-        cls,
-        row: npt.ArrayLike,
-        pattern: npt.ArrayLike,
-        start: npt.ArrayLike,
-        end: npt.ArrayLike,
-        timeouts: Sequence[tuple[int, int]] = (),
-    ) -> Hits:
-        """Columns in any order become sorted hits."""
-        columns = [np.asarray(column, dtype=np.int32) for column in (row, pattern, start, end)]
-        order = np.lexsort(columns[::-1])
-        return cls(*(column[order] for column in columns), tuple(sorted(timeouts)))
+    def of(cls, columns: npt.ArrayLike, timeouts: Sequence[tuple[int, int]] = ()) -> Hits:
+        """From four columns (row, pattern, start, end) in any order."""
+        unsorted = np.asarray(columns, dtype=np.int32)
+        row, pattern, start, end = unsorted[:, np.lexsort(unsorted[::-1])]
+        return cls(row, pattern, start, end, tuple(sorted(timeouts)))
 
 
 class Matcher(Protocol):

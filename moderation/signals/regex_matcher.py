@@ -35,8 +35,7 @@ class RegexMatcher:
         timeouts: list[tuple[int, int]] = []
         for row in range(len(view.starts) - 1):
             found += self._regexes_in(view.row_text(row), row, timeouts)
-        columns = np.array(found, dtype=np.int32).reshape(-1, 4).T
-        return Hits.of(*columns, timeouts)
+        return Hits.of(np.array(found, dtype=np.int32).reshape(-1, 4).T, timeouts)
 
     def _terms_in(self, view: View) -> Iterator[Found]:
         """All rows are searched as one string; what reaches over a row's end is no hit."""

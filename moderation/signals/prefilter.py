@@ -1,0 +1,195 @@
+"""A pattern for Hyperscan that hits wherever a regex does, and perhaps elsewhere.
+
+Hyperscan only has to rule rows out, so a prefilter may match too much but never too little. It is built from what means
+the same everywhere: code point ranges, sequence, alternation, repetition and the ends of the text. What a regex asserts
+without consuming (`\\b`, lookaround) is left out, a back reference stands for any text, wide classes lose their small
+gaps, long repeats their upper bound. Syntax that is not known here to be safe gives no prefilter at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import regex
+
+from moderation.signals.codepoints import Ranges, case_variants, code_points
+
+_MOST_RANGES: Final = 12  # of one class beyond ASCII: compile time grows with them
+_MOST_STATES: Final = 64  # of one repeat, for the same reason
+_FLAGS: Final = regex.VERSION0 | regex.UNICODE | regex.ASCII | regex.IGNORECASE | regex.DOTALL | regex.MULTILINE
+_LETTERS: Final = {"i": regex.IGNORECASE, "s": regex.DOTALL, "m": regex.MULTILINE}
+_ANY: Final = r"[\x{0}-\x{10ffff}]"
+
+_TOKEN: Final = regex.compile(
+    r"""
+    (?P<comment> \(\?\# [^)\\]* \) )
+  | (?P<look>    \(\? <? [=!] )
+  | (?P<scope>   \(\? (?P<on>[ism]*) (?: - (?P<off>[ism]+) )? : )
+  | (?P<open>    \( (?: \? (?: > | \| | P?< [A-Za-z_]\w* > ) )? (?! [?*] ) )
+  | (?P<close>   \) )
+  | (?P<bar>     \| )
+  | (?P<repeat>  (?: [*+?] | \{ (?P<low>\d*) (?P<comma>,)? (?P<high>\d*) \} ) [?+]? )
+  | (?P<start>   \^ | \\A )
+  | (?P<end>     \$ | \\[Zz] )
+  | (?P<zero>    \\[bBGKmM] )
+  | (?P<back>    \\[1-9](?!\d) | \\g<\w+> | \(\?P=\w+\) )
+  | (?P<some>    \\[XR] )
+  | (?P<set>     \[ (?: \^(?!\]) | (?![\^\]]) ) (?: \[:\^?\w+:\] | \\. | [^\[\]\\] )+ \] )
+  | (?P<class>   \. | \\[dDwWsSh] | \\[pP] (?: \{[^{}]+\} | [CLMNPSZ] ) | \\N\{[^{}]+\}
+               | \\x[0-9a-fA-F]{2} | \\u[0-9a-fA-F]{4} | \\U[0-9a-fA-F]{8} | \\[afnrtv] )
+  | (?P<char>    \\ (?P<escaped>[^A-Za-z0-9]) | [^\\{\[(] )
+    """,
+    regex.VERSION0 | regex.VERBOSE | regex.DOTALL,
+)
+_GLOBAL: Final = regex.compile(r"(?:\(\?[ismua]+\))+", regex.VERSION0)
+
+
+class _Unsafe(Exception):
+    """Syntax whose meaning is not known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    text: str
+    states: int  # roughly; 0 where nothing is consumed
+
+
+def prefilter_of(pattern: regex.Pattern[str], anchors: bool = True) -> str | None:
+    """What to compile with `HS_FLAG_UTF8` (nothing else), or None where only the regex itself can tell.
+
+    `anchors=False` leaves out the ends of the text too, which Hyperscan refuses in the middle of a pattern.
+    """
+    if pattern.flags & ~_FLAGS:
+        return None
+    try:
+        return _Parser(pattern, anchors).parse()
+    except _Unsafe:
+        return None
+
+
+class _Parser:
+    def __init__(self, pattern: regex.Pattern[str], anchors: bool) -> None:
+        self._source = pattern.pattern
+        self._flags = pattern.flags
+        self._anchors = anchors
+        leading = _GLOBAL.match(self._source)
+        self._at = leading.end() if leading else 0
+
+    def parse(self) -> str:
+        piece = self._alternatives(top=True)
+        if self._at < len(self._source):
+            raise _Unsafe
+        return piece.text
+
+    def _alternatives(self, top: bool = False) -> _Piece:
+        branches = [self._sequence(top)]
+        while self._peek() == "|":
+            self._at += 1
+            branches.append(self._sequence(top))
+        return _Piece("|".join(each.text for each in branches), sum(each.states for each in branches))
+
+    def _peek(self) -> str:
+        return self._source[self._at : self._at + 1]
+
+    def _sequence(self, top: bool) -> _Piece:
+        pieces: list[_Piece] = []
+        while self._peek() not in ("", "|", ")"):
+            token = _TOKEN.match(self._source, self._at)
+            if token is None:
+                raise _Unsafe
+            self._at = token.end()
+            if token["repeat"]:
+                pieces.append(_repeated(pieces.pop() if pieces else _NOTHING, token))
+            elif not token["comment"]:
+                pieces.append(self._piece(token, first=top and not any(each.text for each in pieces), top=top))
+        return _Piece("".join(each.text for each in pieces), sum(each.states for each in pieces))
+
+    def _piece(self, token: regex.Match[str], first: bool, top: bool) -> _Piece:
+        kind = next(name for name in _KINDS if token[name] is not None)
+        if kind == "look":
+            return self._look(token[0], first, top)
+        if kind in ("open", "scope"):
+            return self._group(token)
+        if kind in ("start", "end"):
+            keep = self._anchors and (token[0].startswith("\\") or not self._flags & regex.MULTILINE)
+            return _Piece({"start": "^", "end": "$"}[kind], 0) if keep else _NOTHING
+        if kind in _FIXED:
+            return _FIXED[kind]
+        return self._chars(token, kind)
+
+    def _look(self, opening: str, first: bool, top: bool) -> _Piece:
+        """A lookbehind that starts a pattern, or a lookahead that ends it, is text that stands there: kept."""
+        inside = self._closed()
+        last = top and self._peek() in ("", "|")
+        return inside if (opening == "(?<=" and first) or (opening == "(?=" and last) else _NOTHING
+
+    def _group(self, token: regex.Match[str]) -> _Piece:
+        flags = self._flags
+        self._flags |= sum(_LETTERS[letter] for letter in set(token["on"] or ""))
+        self._flags &= ~sum(_LETTERS[letter] for letter in set(token["off"] or ""))
+        piece = self._closed()
+        self._flags = flags
+        return piece
+
+    def _closed(self) -> _Piece:
+        inside = self._alternatives()
+        if self._peek() != ")":
+            raise _Unsafe
+        self._at += 1
+        return _Piece(f"(?:{inside.text})", inside.states)
+
+    def _chars(self, token: regex.Match[str], kind: str) -> _Piece:
+        if kind != "char":
+            return _class(code_points(token[0], self._flags))
+        char = token["escaped"] or token[0]
+        return _class(case_variants(char) if self._flags & regex.IGNORECASE else ((ord(char), ord(char)),))
+
+
+_NOTHING: Final = _Piece("", 0)
+_FIXED: Final = {"zero": _NOTHING, "back": _Piece(f"{_ANY}*", 2), "some": _Piece(f"{_ANY}+", 2)}
+_KINDS: Final = ("look", "scope", "open", "start", "end", "zero", "back", "some", "set", "class", "char")
+
+
+def _class(ranges: Ranges) -> _Piece:
+    """The code points as a set; one that no text can hold is left to the regex."""
+    if not ranges or ranges[0][0] in range(0xD800, 0xE000):
+        raise _Unsafe
+    plain = [(low, min(high, 0x7F)) for low, high in ranges if low < 0x80]
+    wide = _bridged([(max(low, 0x80), high) for low, high in ranges if high >= 0x80])
+    listed = "".join(f"\\x{{{low:x}}}-\\x{{{high:x}}}" for low, high in plain + wide)
+    return _Piece(f"[{listed}]", 1 + len(wide))
+
+
+def _bridged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Few enough ranges: the smallest gaps between them are filled."""
+    gaps = sorted(range(1, len(ranges)), key=lambda i: ranges[i][0] - ranges[i - 1][1], reverse=True)
+    cuts = sorted(gaps[: _MOST_RANGES - 1])
+    starts, ends = [0, *cuts], [*(cut - 1 for cut in cuts), len(ranges) - 1]
+    return [(ranges[first][0], ranges[last][1]) for first, last in zip(starts, ends, strict=True)] if ranges else []
+
+
+def _repeated(piece: _Piece, token: regex.Match[str]) -> _Piece:
+    """The piece so many times; a repeat that would need too many states loses its upper bound, then copies."""
+    if not piece.states:
+        raise _Unsafe
+    low, high = _bounds(token)
+    most = max(1, _MOST_STATES // piece.states)
+    if high is None or high > most:
+        low, high = min(low, most), None
+    if high == 0:
+        return _NOTHING
+    copies = high or max(low, 1)
+    return _Piece(f"(?:{piece.text}){{{low},{high or ''}}}", piece.states * copies)
+
+
+def _bounds(token: regex.Match[str]) -> tuple[int, int | None]:
+    mark = token[0][0]
+    if mark != "{":
+        return {"*": (0, None), "+": (1, None), "?": (0, 1)}[mark]
+    if not token["low"] and not token["high"]:
+        raise _Unsafe
+    low = int(token["low"] or 0)
+    if not token["comma"]:
+        return low, low
+    return low, int(token["high"]) if token["high"] else None
