@@ -1,0 +1,41 @@
+"""Many texts as one buffer of code points: what every stage of the hot path works on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+SEPARATOR = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`texts` as one buffer: row i is `codes[starts[i] : starts[i + 1] - 1]`.
+
+    `codes` are code points (uint32) with one separator (0) after each row; `starts` (int64) has one entry more than
+    there are rows. A text may hold lone surrogates and U+0000 itself: only positions tell a separator from a NUL.
+    """
+
+    texts: tuple[str, ...]
+    codes: NDArray[np.uint32]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Batch:
+        """Lay texts out one after the other; no text is changed or refused."""
+        rows = tuple(texts)
+        starts = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(np.fromiter(map(len, rows), np.int64, len(rows)) + 1, out=starts[1:])
+        joined = "\0".join((*rows, ""))
+        return cls(rows, np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4"), starts)
+
+    @property
+    def separators(self) -> NDArray[np.int64]:
+        """The positions in `codes` of the separators, one a row."""
+        return self.starts[1:] - 1
+
+    def __len__(self) -> int:
+        return len(self.texts)

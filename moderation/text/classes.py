@@ -1,0 +1,33 @@
+"""The classes of scripts and code points, by number. `moderation.text.scripts` has all of these and the tables."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+names: tuple[str, ...] = (
+    "COMMON", "LATIN", "HAN", "KANA", "HANGUL", "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "DEVANAGARI", "THAI",
+    "BENGALI", "TAMIL", "GURMUKHI", "GUJARATI", "ORIYA", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "LAO", "KHMER", "MYANMAR",
+    "TIBETAN", "GEORGIAN", "ARMENIAN", "ETHIOPIC", "MONGOLIAN", "BOPOMOFO", "SYRIAC", "THAANA", "NKO", "CHEROKEE",
+    "CANADIAN_ABORIGINAL", "TIFINAGH", "YI", "JAVANESE", "BALINESE", "SUNDANESE", "TAGALOG", "CHAM", "TAI_LE",
+    "NEW_TAI_LUE", "TAI_THAM", "TAI_VIET", "OL_CHIKI", "MEETEI_MAYEK", "CHAKMA", "LEPCHA", "LIMBU", "LISU", "MIAO",
+    "ADLAM", "OSAGE", "VAI", "BAMUM", "COPTIC", "RUNIC", "DESERET", "GOTHIC", "OTHER",
+)  # fmt: skip
+(
+    COMMON, LATIN, HAN, KANA, HANGUL, CYRILLIC, GREEK, ARABIC, HEBREW, DEVANAGARI, THAI, BENGALI,
+    TAMIL, GURMUKHI, GUJARATI, ORIYA, TELUGU, KANNADA, MALAYALAM, SINHALA, LAO, KHMER, MYANMAR,
+    TIBETAN, GEORGIAN, ARMENIAN, ETHIOPIC, MONGOLIAN, BOPOMOFO, SYRIAC, THAANA, NKO, CHEROKEE,
+    CANADIAN_ABORIGINAL, TIFINAGH, YI, JAVANESE, BALINESE, SUNDANESE, TAGALOG, CHAM, TAI_LE,
+    NEW_TAI_LUE, TAI_THAM, TAI_VIET, OL_CHIKI, MEETEI_MAYEK, CHAKMA, LEPCHA, LIMBU, LISU, MIAO,
+    ADLAM, OSAGE, VAI, BAMUM, COPTIC, RUNIC, DESERET, GOTHIC, OTHER,
+) = range(len(names))  # fmt: skip
+
+_WITHOUT_SPACES = (
+    COMMON, HAN, KANA, BOPOMOFO, THAI, LAO, KHMER, MYANMAR, TIBETAN, YI, JAVANESE, BALINESE, CHAM, TAI_LE, NEW_TAI_LUE,
+    TAI_THAM, TAI_VIET, LISU,
+)  # fmt: skip
+
+PLAIN, MARK, DIGIT = range(3)
+
+writes_spaces: NDArray[np.bool_] = ~np.isin(np.arange(len(names)), _WITHOUT_SPACES)
+"""Whether words stand between spaces, by script class."""

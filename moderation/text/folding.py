@@ -1,0 +1,228 @@
+"""The fold that is always on: what writers may vary without changing what a reader reads, by table.
+
+Compatibility forms, width, letter case and traditional characters become the plain form; invisible characters, accents
+and other marks vanish; what is left to compose (kana voicing, Hangul jamo, Indic vowels) composes; white space becomes
+one space. `moderation.text.build_tables.SlowFold` says the same, one code point at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.text.batch import Batch
+from moderation.text.tables import CODE, CODE_POINTS, COMPOSE, DELETE, EXPAND, read_table
+
+Codes = NDArray[np.uint32]
+Positions = NDArray[np.int64]
+
+_SPACE = 32
+_HANGUL, _LEADS, _VOWELS, _TAILS = (0xAC00, 11172), (0x1100, 19), (0x1161, 21), (0x11A8, 27)
+
+
+class FoldTable(NamedTuple):
+    """The shipped fold.
+
+    `values[c]` is what code point c becomes: a code point, DELETE, EXPAND | number of an expansion, or COMPOSE | code
+    point. Expansion i is `expanded[ends[i] - lengths[i] : ends[i]]`. `pairs` are keys first << 21 | second, ascending,
+    of the pairs that compose into `both`; `left` are the code points, ascending, that turn into `left_values` where
+    they found nothing to compose with. `kinds[c]` are the kinds of the fold of c, as bits.
+    """
+
+    values: Codes
+    kinds: NDArray[np.uint8]
+    lengths: Positions
+    ends: Positions
+    expanded: Codes
+    pairs: Positions
+    both: Codes
+    left: Codes
+    left_values: Codes
+
+
+class Folded(NamedTuple):
+    """Folded rows: code points with one separator (0) after each row, and the position that each came from."""
+
+    codes: Codes
+    source: NDArray[np.int32]
+
+
+def _load() -> FoldTable:
+    arrays = read_table("folding")
+    values = np.arange(CODE_POINTS, dtype=np.uint32)
+    values[arrays["codes"]] = arrays["values"]
+    kinds = np.zeros(CODE_POINTS, np.uint8)
+    kinds[arrays["codes"]] = arrays["kinds"]
+    lengths = arrays["expansion_lengths"].astype(np.int64)
+    pairs = _pair_keys(arrays["pair_first"], arrays["pair_second"])
+    return FoldTable(
+        values,
+        kinds,
+        lengths,
+        np.cumsum(lengths),
+        arrays["expansion_codes"],
+        pairs,
+        arrays["pair_both"],
+        arrays["left_codes"],
+        arrays["left_values"],
+    )
+
+
+def _pair_keys(first: Codes, second: Codes) -> Positions:
+    return (first.astype(np.int64) << 21) | second.astype(np.int64)
+
+
+TABLE = _load()
+
+
+def fold(text: str) -> str:
+    """Fold one text exactly as `folded_view` folds a row, without spaces at its ends."""
+    return fold_all((text,))[0]
+
+
+def fold_all(texts: Sequence[str]) -> list[str]:
+    """Fold many texts at once; each result is what `fold` gives."""
+    folded = fold_batch(Batch.of(texts))
+    rows = folded.codes.tobytes().decode("utf-32-le").split("\0")
+    return [row.strip(" ") for row in rows[:-1]]
+
+
+def fold_batch(batch: Batch) -> Folded:
+    """Fold the rows of a batch, in time linear in their length."""
+    values = TABLE.values.take(batch.codes)
+    values[batch.separators] = 0
+    source: Positions | None = None
+    special = np.flatnonzero(values >= DELETE)
+    dropped = np.zeros(0, np.int64)
+    if special.size:
+        if (values[special] & EXPAND).any():
+            values, source = _expand(values, special)
+            special = np.flatnonzero(values >= DELETE)
+        dropped = _compose(values, special)
+    return _finish(values, source, np.concatenate((dropped, _spaces_again(values, dropped))))
+
+
+def _expand(values: Codes, special: Positions) -> tuple[Codes, Positions]:
+    """Make room for the expansions and fill them in; also where each position came from."""
+    at = special[(values[special] & EXPAND) != 0]
+    number = values[at] & CODE
+    counts = np.ones(len(values), np.int64)
+    counts[at] = TABLE.lengths[number]
+    source = np.repeat(np.arange(len(values)), counts)
+    expanded = values.take(source)
+    starts = at + np.concatenate(([0], np.cumsum(counts[at] - 1)[:-1]))
+    within = _ranges(counts[at])
+    first = TABLE.ends[number] - TABLE.lengths[number]
+    expanded[np.repeat(starts, counts[at]) + within] = TABLE.expanded[np.repeat(first, counts[at]) + within]
+    return expanded, source
+
+
+def _ranges(lengths: Positions) -> Positions:
+    """0 … length - 1 for each of the lengths, one after the other."""
+    return np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+
+
+def _compose(values: Codes, special: Positions) -> Positions:
+    """Merge in place what composes with the code point before it; the positions that fall away, ascending."""
+    dropped = special[values[special] == DELETE]
+    seconds = special[values[special] >= COMPOSE]
+    if not seconds.size:
+        return dropped
+    marks = _left_over(values[seconds] & CODE) == DELETE
+    dropped = _compose_marks(values, seconds[marks], dropped)
+    return _compose_letters(values, seconds[~marks], dropped)
+
+
+def _compose_marks(values: Codes, marks: Positions, dropped: Positions) -> Positions:
+    """A base takes the first mark that it composes with; all other marks vanish."""
+    merging = values[marks] & CODE
+    dropped = _also_dropped(values, dropped, marks)
+    first = _kept_before(marks, dropped)
+    both = _merged(values[first] & CODE, merging)
+    base, taken = np.unique(first[both > 0], return_index=True)
+    values[base] = both[both > 0][taken]
+    return dropped
+
+
+def _compose_letters(values: Codes, seconds: Positions, dropped: Positions) -> Positions:
+    """Vowels and jamo: what one round composes may compose with what follows, at most three deep."""
+    while seconds.size:
+        first = _kept_before(seconds, dropped)
+        both = _merged(values[first] & CODE, values[seconds] & CODE)
+        merged = both > 0
+        if not merged.any():
+            values[seconds] = _left_over(values[seconds] & CODE)
+            break
+        values[first[merged]] = both[merged]
+        dropped = _also_dropped(values, dropped, seconds[merged])
+        seconds = seconds[~merged]
+    return dropped
+
+
+def _also_dropped(values: Codes, dropped: Positions, more: Positions) -> Positions:
+    values[more] = DELETE
+    return np.sort(np.concatenate((dropped, more)))
+
+
+def _kept_before(positions: Positions, dropped: Positions) -> Positions:
+    """The nearest position before each that is not dropped; -1, the last separator, where there is none."""
+    before = positions - 1
+    if not dropped.size:
+        return before
+    opens = np.concatenate(([True], np.diff(dropped) > 1))
+    run_start = np.maximum.accumulate(np.where(opens, dropped, -1))
+    nearest = np.maximum(np.searchsorted(dropped, before, side="right") - 1, 0)
+    return np.where(dropped[nearest] == before, run_start[nearest] - 1, before)
+
+
+def _merged(first: Codes, second: Codes) -> Codes:
+    """The composition of each pair, 0 where it has none."""
+    keys = _pair_keys(first, second)
+    nearest = np.minimum(np.searchsorted(TABLE.pairs, keys), len(TABLE.pairs) - 1)
+    both = np.where(TABLE.pairs[nearest] == keys, TABLE.both[nearest], np.uint32(0))
+    lead, vowel, tail = (
+        _index(codes, block) for codes, block in ((first, _LEADS), (second, _VOWELS), (second, _TAILS))
+    )
+    open_syllable = _index(first, _HANGUL)
+    both = np.where((lead >= 0) & (vowel >= 0), _HANGUL[0] + (lead * 21 + vowel) * 28, both)
+    closes = (open_syllable >= 0) & (open_syllable % 28 == 0) & (tail >= 0)
+    return np.where(closes, first + tail + 1, both).astype(np.uint32)
+
+
+def _index(codes: Codes, block: tuple[int, int]) -> Positions:
+    """The place of each code point in a block of (start, size), -1 outside of it."""
+    place = codes.astype(np.int64) - block[0]
+    return np.where((place >= 0) & (place < block[1]), place, -1)
+
+
+def _left_over(codes: Codes) -> Codes:
+    nearest = np.minimum(np.searchsorted(TABLE.left, codes), len(TABLE.left) - 1)
+    return np.where(TABLE.left[nearest] == codes, TABLE.left_values[nearest], codes)
+
+
+def _spaces_again(values: Codes, dropped: Positions) -> Positions:
+    """The positions of spaces that follow a space, whatever was dropped in between."""
+    spaces = np.flatnonzero(values == _SPACE)
+    if len(spaces) < 2:
+        return spaces[:0]
+    before, after = spaces[:-1], spaces[1:]
+    again = after - before == 1
+    if dropped.size:
+        torn = np.flatnonzero(values[before + 1] == DELETE)
+        again[torn] = _kept_before(after[torn], dropped) == before[torn]
+    return after[again]
+
+
+def _finish(values: Codes, source: Positions | None, dropped: Positions) -> Folded:
+    if dropped.size:
+        keep = np.ones(len(values), np.bool_)
+        keep[dropped] = False
+        kept = np.flatnonzero(keep)
+        values = values.take(kept)
+        source = kept if source is None else source.take(kept)
+    if source is None:
+        return Folded(values, np.arange(len(values), dtype=np.int32))
+    return Folded(values, source.astype(np.int32))

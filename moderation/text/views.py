@@ -1,0 +1,125 @@
+"""Readings of a batch in which terms and regexes are looked for, with the way back to what the author wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.text.batch import Batch
+from moderation.text.folding import TABLE, fold_batch
+from moderation.text.scripts import MARK, kind_of
+from moderation.text.tables import COMPATIBILITY, COMPOSE, INVISIBLE, MARKED, TRADITIONAL, WIDTH
+
+Indexes = NDArray[np.int64] | NDArray[np.int32]
+
+_TRICKS = (
+    (WIDTH, "width"),
+    (COMPATIBILITY, "compatibility"),
+    (INVISIBLE, "invisibles"),
+    (MARKED, "marks"),
+    (TRADITIONAL, "traditional"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One reading of every row of a batch: row i is `codes[starts[i] : starts[i + 1] - 1]`, then one separator (0).
+
+    `source[j]` is the position in `batch.codes` that `codes[j]` comes from. `utf8` is the whole buffer as UTF-8,
+    separators included (a byte 0), and `byte_of[j]` the byte at which `codes[j]` starts: one entry more than codes.
+    """
+
+    name: str
+    batch: Batch
+    codes: NDArray[np.uint32]
+    starts: NDArray[np.int64]
+    source: NDArray[np.int32]
+    utf8: bytes
+    byte_of: NDArray[np.int64]
+
+    def row_bytes(self, row: int) -> bytes:
+        """A row as UTF-8."""
+        return self.utf8[self.byte_of[self.starts[row]] : self.byte_of[self.starts[row + 1] - 1]]
+
+    def row_text(self, row: int) -> str:
+        """A row as text."""
+        return self.row_bytes(row).decode()
+
+    def original_spans(
+        self, rows: Indexes, starts: Indexes, ends: Indexes
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where spans of this view lie in the original rows; all in code points relative to their row.
+
+        An end takes in the marks, variation selectors and jamo that the author put directly behind the last character
+        and that this view dropped or merged; other invisible characters there stay outside. An empty span stays empty.
+        """
+        base = self.starts[rows]
+        opens = self.source[base + starts].astype(np.int64)
+        last = self.source[base + np.maximum(ends - 1, starts)].astype(np.int64)
+        closes = _over_marks(self.batch.codes, last + 1, self.source[base + ends])
+        closes = np.where(ends > starts, closes, opens)
+        origin = self.batch.starts[rows]
+        return opens - origin, closes - origin
+
+
+def _over_marks(codes: NDArray[np.uint32], ends: NDArray[np.int64], limits: Indexes) -> NDArray[np.int64]:
+    """Move ends over the marks that follow, as far as the limits; an end that is beyond its limit stays."""
+    if not _extends(codes[ends[ends < limits]]).any():
+        return ends
+    others = np.flatnonzero(~_extends(codes))
+    stops = others[np.searchsorted(others, ends)]
+    return np.maximum(ends, np.minimum(stops, limits))
+
+
+def _extends(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    extends: NDArray[np.bool_] = (kind_of.take(codes) == MARK) | (TABLE.values.take(codes) >= COMPOSE)
+    return extends
+
+
+def original_view(batch: Batch) -> View:
+    """The text as written; lone surrogates, which UTF-8 can't hold, read U+FFFD."""
+    codes = batch.codes
+    surrogates = (codes & 0xFFFFF800) == 0xD800
+    if surrogates.any():
+        codes = np.where(surrogates, np.uint32(0xFFFD), codes)
+    return _view("original", batch, codes, batch.starts, np.arange(len(codes), dtype=np.int32))
+
+
+def folded_view(batch: Batch) -> View:
+    """The text folded: see `moderation.text.folding`."""
+    codes, source = fold_batch(batch)
+    starts = np.concatenate(([0], np.flatnonzero(codes == 0) + 1))
+    return _view("folded", batch, codes, starts, source)
+
+
+def _view(
+    name: str, batch: Batch, codes: NDArray[np.uint32], starts: NDArray[np.int64], source: NDArray[np.int32]
+) -> View:
+    utf8 = codes.tobytes().decode("utf-32-le").encode()
+    return View(name, batch, codes, starts, source, utf8, _byte_offsets(codes, len(utf8)))
+
+
+def _byte_offsets(codes: NDArray[np.uint32], size: int) -> NDArray[np.int64]:
+    """The byte at which each code point starts in UTF-8, and the end."""
+    offsets = np.empty(len(codes) + 1, np.int64)
+    offsets[0] = 0
+    if size == len(codes):
+        offsets[:] = np.arange(len(codes) + 1)
+        return offsets
+    widths = np.ones(len(codes), np.int8)
+    for first in (0x80, 0x800, 0x10000):
+        widths += codes >= first
+    np.cumsum(widths.astype(np.int64), out=offsets[1:])
+    return offsets
+
+
+def tricks(batch: Batch, row: int, o_start: int, o_end: int) -> tuple[str, ...]:
+    """Which folds a span of an original row went through: of width, compatibility, invisibles, marks, traditional.
+
+    Letter case, white space and quotes that look alike are how people write and are not named.
+    """
+    base = int(batch.starts[row])
+    kinds = int(np.bitwise_or.reduce(TABLE.kinds[batch.codes[base + o_start : base + o_end]], initial=0))
+    return tuple(name for bit, name in _TRICKS if kinds & bit)
