@@ -1,0 +1,110 @@
+"""Whether a hit stands on the edges of words, by the script that it is written in.
+
+An edge is tested only where the hit's own edge character belongs to a script that writes spaces, against a neighbour
+of the same script: `vx` stands on edges in 加vx聊 and in vx123, not in vxyz. Digits of all scripts are one class. Of
+Hangul only the start is tested, because particles follow a noun without a space. Marks that many scripts share belong
+to the character before them.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.errors import ModerationError
+from moderation.text.scripts import COMMON, DIGIT, HAN, HANGUL, MARK, kind_of, names, script_of, writes_spaces
+from moderation.text.views import Indexes, View
+
+Edges = NDArray[np.bool_]
+Positions = NDArray[np.int64]
+
+_UNTESTED, _DIGITS, _SHARED_MARK = 0, len(names), len(names) + 1
+_WINDOW = 64
+
+
+def _edge_classes() -> NDArray[np.uint8]:
+    classes = np.where(writes_spaces, np.arange(len(names)), _UNTESTED).astype(np.uint8)[script_of]
+    classes[kind_of == DIGIT] = _DIGITS
+    classes[(kind_of == MARK) & (script_of == COMMON)] = _SHARED_MARK
+    return classes
+
+
+_CLASS_OF = _edge_classes()
+
+
+def script_edges(view: View, rows: Indexes, starts: Indexes, ends: Indexes) -> Edges:
+    """Which hits stand on edges; `starts` and `ends` are code points of the view, relative to their row."""
+    first, after = view.starts[rows] + starts, view.starts[rows] + ends
+    inside = _classes(view.codes, np.stack((first, after - 1)))
+    outside = _classes(view.codes, np.stack((first - 1, after)))
+    if (inside == _SHARED_MARK).any() or (outside == _SHARED_MARK).any():
+        inside[1], outside = _past_marks(view.codes, first, after)
+    joined = (inside == outside) & (inside != _UNTESTED)
+    joined[1] &= inside[1] != HANGUL
+    stands: Edges = ~joined.any(axis=0)
+    return stands
+
+
+def _classes(codes: NDArray[np.uint32], positions: Positions) -> NDArray[np.uint8]:
+    return _CLASS_OF.take(codes[positions])
+
+
+def _past_marks(
+    codes: NDArray[np.uint32], first: Positions, after: Positions
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The classes of the last character inside and of those outside, where shared marks are looked past."""
+    others = np.flatnonzero(_CLASS_OF.take(codes) != _SHARED_MARK)
+    before, last = (others[np.searchsorted(others, end) - 1] for end in (first, after))
+    following = others[np.searchsorted(others, after)]
+    return _classes(codes, last), _classes(codes, np.stack((before, following)))
+
+
+def word_edges(view: View, rows: Indexes, starts: Indexes, ends: Indexes) -> Edges:
+    """Which hits stand on edges and, where they start or end inside of Han text, between two words of it.
+
+    Words are those of jieba's dictionary, in a window of 64 characters around each edge: 口交 does not stand in
+    地铁口交易 (地铁口, 交易). Words that the dictionary does not hold are no obstacle: an edge is refused only where a
+    word of the dictionary reaches across it.
+    Raises ModerationError where the segmenter is not installed.
+    """
+    stands = script_edges(view, rows, starts, ends)
+    base = view.starts[rows]
+    edges = np.stack((base + starts, base + ends))
+    han = _is_han(view.codes[edges]) & _is_han(view.codes[edges - 1]) & stands
+    refused = [edge for edge in np.unique(edges[han]).tolist() if not _between_words(view.codes, edge)]
+    return stands & ~(han & np.isin(edges, refused)).any(axis=0)
+
+
+def _is_han(codes: NDArray[np.uint32]) -> Edges:
+    han: Edges = script_of.take(codes) == HAN
+    return han
+
+
+def _between_words(codes: NDArray[np.uint32], edge: int) -> bool:
+    """Whether no word of the dictionary reaches across an edge that has Han on both sides."""
+    opens = max(edge - _WINDOW // 2, 0)
+    window = codes[opens : edge + _WINDOW // 2]
+    others = np.flatnonzero(~_is_han(window)) + opens
+    place = int(np.searchsorted(others, edge))
+    start = int(others[place - 1]) + 1 if place else opens
+    end = int(others[place]) if place < len(others) else opens + len(window)
+    words = _segmenter().cut(codes[start:end].tobytes().decode("utf-32-le"), False)
+    return edge - start in np.cumsum([len(word) for word in words])
+
+
+class _Segmenter(Protocol):
+    def cut(self, text: str, hmm: bool) -> list[str]: ...
+
+
+@cache
+def _segmenter() -> _Segmenter:
+    """A segmenter of our own: words that other users of the package add to the shared one change no decision."""
+    try:
+        import rjieba
+    except ImportError as error:
+        raise ModerationError("`edges: words` needs the package rjieba: pip install rjieba") from error
+    segmenter: _Segmenter = rjieba.Jieba()
+    return segmenter
