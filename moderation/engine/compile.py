@@ -54,6 +54,11 @@ class Plan:
     views: tuple[ViewPlan, ...]
     policy: PolicyFile
 
+    def view_of(self, signal: int) -> ViewPlan:
+        """The view that a signal looks at."""
+        name = self.signals[signal].view
+        return next(view for view in self.views if view.name == name)
+
 
 def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
     """Compile the packs that the policy makes live. The book was validated when it was read: this raises nothing."""

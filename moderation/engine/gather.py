@@ -36,7 +36,8 @@ class Rows:
 
 def portions(posts: Sequence[Post], limit: int, size: int) -> Iterator[Sequence[Post]]:
     """Split posts so that a portion holds about `size` code points at most: memory stays bounded whatever comes in."""
-    lengths = np.fromiter((sum(len(text) for _, text in post.fields) for post in posts), np.int64, len(posts))
+    sizes = (len(post.fields[0][1]) if len(post.fields) == 1 else _size(post) for post in posts)
+    lengths = np.fromiter(sizes, np.int64, len(posts))
     filled = np.cumsum(np.minimum(lengths, limit))
     start = 0
     while start < len(posts):
@@ -44,6 +45,10 @@ def portions(posts: Sequence[Post], limit: int, size: int) -> Iterator[Sequence[
         end = max(int(np.searchsorted(filled, base + size, side="right")), start + 1)
         yield posts[start:end]
         start = end
+
+
+def _size(post: Post) -> int:
+    return sum(len(text) for _, text in post.fields)
 
 
 def gather(read: Sequence[Post], limit: int) -> Rows:

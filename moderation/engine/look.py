@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moderation.decision import Decision, Reason, Span
 from moderation.engine.candidates import Triggers, candidates
@@ -53,14 +54,27 @@ class Look:
         views = {"folded": folded_view(rows.batch)}
         if any(view.name == "original" for view in plan.views):
             views["original"] = original_view(rows.batch)
-        speech = speech_of(compiled.detector.detect(rows.batch, rows.hints), rows)
+        speech = speech_of(compiled.detector.detect(rows.batch, rows.hints), rows, compiled.covered)
         found = resolve([(view, views[view.name]) for view in plan.views], compiled.columns, rows)
         chosen = candidates(plan.rules, compiled.triggers, found, rows, speech.languages)
         return cls(compiled, rows, views, speech, chosen, _hits_of(found, chosen), found.unknown)
 
     def decisions(self) -> Iterator[Decision]:
-        """The portion's decisions, in order."""
-        return map(self.decision, range(len(self.rows)))
+        """The portion's decisions, in order. Most posts have nothing to weigh: they skip the weighing."""
+        engine = self.compiled.fingerprint
+        columns = (self._plain().tolist(), self.rows.ids, self.speech.languages, self.speech.segments)
+        for post, (plain, id, languages, segments) in enumerate(zip(*columns, strict=True)):
+            if plain:
+                yield Decision(id, "allowed", 0, (), (), (), languages, segments, (), {}, {}, (), engine)
+            else:
+                yield self.decision(post)
+
+    def _plain(self) -> NDArray[np.bool_]:
+        """Posts without candidates, of covered languages only, that were read whole."""
+        plain = self.speech.covered.copy()
+        plain[list(self.candidates)] = False
+        plain[list(self.rows.truncated)] = False
+        return plain
 
     def decision(self, post: int) -> Decision:
         """One post's decision."""
@@ -100,23 +114,16 @@ class Look:
 
     def span_of(self, found: SignalHit) -> Span:
         """A hit as it stands in a decision: the field, the author's own text, the term, the folds that it took."""
-        hit, rows = found.hit, self.rows
-        view = next(plan for plan in self.compiled.plan.views if plan.name == self._view_name(found.signal))
-        via = tricks(rows.batch, hit.row, hit.original_start, hit.original_end) if view.name == "folded" else ()
-        return Span(
-            rows.fields[hit.row],
-            hit.original_start,
-            hit.original_end,
-            rows.batch.texts[hit.row][hit.original_start : hit.original_end],
-            view.spelling(hit.pattern, found.signal),
-            via,
-        )
-
-    def _view_name(self, signal: int) -> str:
-        return self.compiled.plan.signals[signal].view
+        (row, _, _, start, end, pattern), rows = found.hit, self.rows
+        view = self.compiled.plan.view_of(found.signal)
+        text = rows.batch.texts[row][start:end]
+        term = view.spelling(pattern, found.signal)
+        written_so = text == term or view.name != "folded"
+        via = () if written_so else tricks(rows.batch, row, start, end)
+        return Span(rows.fields[row], start, end, text, term, via)
 
     def _matched(self, found: SignalHit) -> str:
-        view = self.views[self._view_name(found.signal)]
+        view = self.views[self.compiled.plan.view_of(found.signal).name]
         base = int(view.starts[found.hit.row])
         return view.codes[base + found.hit.start : base + found.hit.end].tobytes().decode("utf-32-le", "surrogatepass")
 

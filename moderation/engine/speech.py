@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moderation.decision import Segment
 from moderation.engine.gather import Rows
@@ -15,24 +16,28 @@ from moderation.language.segments import Segments
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """By post: the share of each language (largest first, two decimals), and the segments in reading order."""
+    """By post: the share of each language (largest first, two decimals), the segments in reading order, and whether
+    all its languages are covered.
+    """
 
     languages: Sequence[dict[str, float]]
     segments: Sequence[tuple[Segment, ...]]
+    covered: NDArray[np.bool_]
 
 
-def speech_of(found: Segments, rows: Rows) -> Speech:
+def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
     """Group a batch's segments by post."""
-    return Speech(_languages(found, rows), _segments(found, rows))
-
-
-def _languages(found: Segments, rows: Rows) -> list[dict[str, float]]:
     shares = found.shares(rows.owner, len(rows))
+    beyond = [number for number, name in enumerate(found.names) if name not in covered]
+    return Speech(_languages(shares, found.names), _segments(found, rows), ~shares[:, beyond].any(axis=1))
+
+
+def _languages(shares: NDArray[np.float64], languages: Sequence[str]) -> list[dict[str, float]]:
     post, language = np.nonzero(shares)
     share = np.round(shares[post, language], 2)
     order = np.lexsort((language, -share, post))
-    result: list[dict[str, float]] = [{} for _ in range(len(rows))]
-    names = [found.names[number] for number in language[order].tolist()]
+    result: list[dict[str, float]] = [{} for _ in range(len(shares))]
+    names = [languages[number] for number in language[order].tolist()]
     for number, name, value in zip(post[order].tolist(), names, share[order].tolist(), strict=True):
         result[number][name] = value
     return result

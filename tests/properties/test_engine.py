@@ -1,0 +1,92 @@
+"""Invariants of the engine as a whole."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import moderation
+
+PIECES = [
+    "加", "微信", "微", "信", "傻", "逼", "fuck", "f", "u", "ck", " ", "，", ".", "@a", "@b", "http://a.cn", "1", "23", "vx",
+    "か", "\u3099", "हि", "कम", "ो", "ไทย", "مرحبا", "\u064b", "é", "e\u0301", "ß", "ﷺ", "ｆｕ", "🙂", "👨\u200d👩", "\u200b", "\u202e", "\0",
+    "\ud800", "\n", "傻瓜蛋", "門", "ﬁ", "İ", "ǆ", "한", "\u1112\u1161", "Й", "и\u0306",
+]  # fmt: skip
+TEXT = st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=20)
+POST = TEXT | st.fixed_dictionaries(
+    {"body": TEXT},
+    optional={"title": TEXT, "tags": st.lists(TEXT, max_size=3), "n": st.integers(0, 9), "language": st.just("en")},
+)
+WHENS = [
+    "terms: [微信, 傻逼, fuck, vx, 傻瓜, か, कम, ss, 'f u']",
+    "near: {of: [{terms: [加]}, {terms: [微信, vx]}], within: 4}",
+    "all: [{regex: '[a-z]{2,4}(?=[0-9 ])'}, {not: {terms: [微]}}]",
+    "count: {of: {regex: '@[a-z]'}, at_least: 2, distinct: true}",
+    "any: [{field: {name: n, gt: 4}}, {regex: '[^a-z一-鿿]{3}'}]",
+    "regex: '[\\u200b\\u202e]'\nview: original",
+    "terms: [傻]\nexcept: [傻瓜]\nfields: [title, tags]",
+    "regex: '(.)\\1'\nedges: script",
+    "language: {is: [en, zh], share: 0.6}",
+]
+
+
+@pytest.fixture(scope="module")
+def engines(engine_of: Any) -> tuple[moderation.Engine, moderation.Engine]:
+    policy = "uncovered: flag\nlimits: {post_chars: 60}"
+    return engine_of(*WHENS, policy=policy), engine_of(*WHENS, policy=policy, matcher="regex")
+
+
+@given(posts=st.lists(POST, max_size=8), size=st.integers(1, 9))
+def test_batch_is_one_by_one(engines: Any, posts: list[Any], size: int) -> None:
+    engine, _ = engines
+    one_by_one = [engine.decide(post) for post in posts]
+    assert engine.decide_batch(posts) == one_by_one
+    assert list(engine.decide_many(iter(posts), batch_size=size)) == one_by_one
+    assert [decision.to_json() for decision in engine.decide_batch(posts[::-1])][::-1] == [
+        d.to_json() for d in one_by_one
+    ]
+
+
+@given(posts=st.lists(POST, min_size=1, max_size=8))
+def test_hyperscan_and_regex_matchers_agree(engines: Any, posts: list[Any]) -> None:
+    fast, oracle = engines
+    assert fast.decide_batch(posts) == oracle.decide_batch(posts)
+
+
+@given(post=POST)
+def test_spans_lie_in_their_fields(engines: Any, post: Any) -> None:
+    engine, _ = engines
+    fields = dict(moderation.Post.of(post).fields)
+    for reason in engine.decide(post).reasons:
+        for span in reason.spans:
+            assert 0 <= span.start < span.end <= len(fields[span.field])
+            assert fields[span.field][span.start : span.end] == span.text
+
+
+@given(post=POST)
+def test_explain_agrees_with_decide(engines: Any, post: Any) -> None:
+    engine, _ = engines
+    explanation = engine.explain(post)
+    assert explanation.decision == engine.decide(post)
+    held = {trace.rule: trace.value for trace in explanation.rules if trace.value is not False}
+    assert held == engine.outcomes([post])[0]
+
+
+@pytest.fixture(scope="module")
+def always_looked_at(engine_of: Any) -> moderation.Engine:
+    """The same rules, negated twice: nothing triggers them, so every rule is evaluated for every post."""
+    built: moderation.Engine = engine_of(*("not:\n  not:\n" + textwrap.indent(when, "    ") for when in WHENS))
+    return built
+
+
+@given(posts=st.lists(POST, max_size=5))
+def test_a_rule_that_is_not_looked_at_does_not_hold(
+    engines: Any, always_looked_at: moderation.Engine, posts: list[Any]
+) -> None:
+    posts = [post[:60] if isinstance(post, str) else post for post in posts]
+    short = [post for post in posts if sum(len(text) for _, text in moderation.Post.of(post).fields) <= 60]
+    assert engines[0].outcomes(short) == always_looked_at.outcomes(short)
