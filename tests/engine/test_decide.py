@@ -150,8 +150,11 @@ def test_post_over_the_limit_is_judged_and_flagged(engine_of: Any) -> None:
 
 @pytest.mark.parametrize(
     ("post", "code"),
-    [(5, "P001"), (None, "P001"), (b"x", "P001"), ({}, "P002"), ({"text": None}, "P002"), ({"content": "x"}, "P002"),
-     ({"text": 5}, "P003"), ({"text": ["a", 5]}, "P003"), ({"text": "x", "id": 1.5}, "P004"), ({"text": "x", "id": True}, "P004")],
+    [
+        (5, "P001"), (None, "P001"), (b"x", "P001"), ({}, "P002"), ({"text": None}, "P002"), ({"content": "x"}, "P002"),
+        ({"text": 5}, "P003"), ({"text": ["a", 5]}, "P003"), ({"text": "x", "id": 1.5}, "P004"),
+        ({"text": "x", "id": True}, "P004"),
+    ],
 )  # fmt: skip
 def test_bad_posts(engine: moderation.Engine, post: Any, code: str) -> None:
     with pytest.raises(PostError) as error:
