@@ -28,6 +28,7 @@ from moderation.text.tables import (
     INVISIBLE,
     MARKED,
     TRADITIONAL,
+    VANISH,
     WIDTH,
 )
 
@@ -87,16 +88,17 @@ def _characters() -> Iterator[str]:
     return (chr(code) for code in range(CODE_POINTS) if code not in SURROGATES)
 
 
-def _in_script(name: str) -> Callable[[str], object]:
-    return regex.compile(rf"\p{{Script={name}}}").match
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    compiled = regex.compile(pattern)
+    return lambda character: compiled.match(character) is not None
 
 
 class SlowFold:
     """The fold, one code point at a time. `text()` is the specification of `moderation.text.folding.fold`."""
 
     def __init__(self) -> None:
-        han = [character for character in _characters() if _in_script("Han")(character)]
-        simplified = opencc.OpenCC("t2s").convert("\n".join(han)).split("\n")
+        han = list(filter(_matcher(r"\p{Script=Han}"), _characters()))
+        simplified: list[str] = opencc.OpenCC("t2s").convert("\n".join(han)).split("\n")
         self.simplified = {one: two for one, two in zip(han, simplified, strict=True) if one != two and len(two) == 1}
         self.pairs = dict(_pairs())
         self.seconds = {second for _, second in self.pairs}
@@ -127,11 +129,11 @@ class SlowFold:
             return " "
         if is_invisible(character):
             return ""
-        if code in MARKS:
-            return character if code in self.seconds else ""
         for replaced in (KEPT, WRITTEN_ALIKE, STYLED):
             if character in replaced:
                 return replaced[character]
+        if code in MARKS:
+            return character if code in self.seconds else ""
         if code in HANGUL_SYLLABLES or code in CONJOINING_JAMO or code in COMPATIBILITY_JAMO:
             return character
         return self._decompose(character) or character.casefold()
@@ -173,7 +175,7 @@ def is_invisible(character: str) -> bool:
 
 def _pairs() -> Iterator[tuple[tuple[int, int], int]]:
     """Canonical compositions, but not of the scripts whose marks are dropped."""
-    stripped = regex.compile(r"[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Common}\p{Inherited}]").match
+    stripped = _matcher(r"[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Common}\p{Inherited}]")
     for character in _characters():
         parts = unicodedata.normalize("NFC", character) if ord(character) not in HANGUL_SYLLABLES else ""
         fields = unicodedata.decomposition(character).split()
@@ -202,17 +204,16 @@ def build_folding(fold: SlowFold | None = None) -> Arrays:
     changed: list[tuple[int, int, int]] = []
     expansions: list[list[int]] = []
     for code in range(CODE_POINTS):
-        spelled = [one | COMPOSE * _may_compose(one, fold) for one in fold.spell(chr(code))]
+        spelled = [one | _may_compose(one, fold) for one in fold.spell(chr(code))]
         if len(spelled) > 1:
             expansions.append(spelled)
         value = EXPAND | (len(expansions) - 1) if len(spelled) > 1 else next(iter(spelled), DELETE)
         if value != code:
             changed.append((code, value, kind_of_fold(chr(code), fold)))
-    left = sorted({**dict.fromkeys(fold.seconds & MARKS, DELETE), **fold.jamo}.items())
     pairs = sorted((first, second, both) for (first, second), both in fold.pairs.items())
     return {
         **_columns(["codes", "values", "kinds"], changed),
-        **_columns(["left_codes", "left_values"], left),
+        **_columns(["jamo", "letters"], sorted(fold.jamo.items())),
         **_columns(["pair_first", "pair_second", "pair_both"], pairs),
         "expansion_lengths": _array([len(one) for one in expansions]),
         "expansion_codes": _array([code for one in expansions for code in one]),
@@ -263,7 +264,9 @@ def _is_script(name: str) -> bool:
 
 
 def _may_compose(code: int, fold: SlowFold) -> int:
-    return int(code in fold.seconds or code in CONJOINING_JAMO)
+    if code in fold.seconds and code in MARKS:
+        return VANISH
+    return COMPOSE if code in fold.seconds or code in CONJOINING_JAMO else 0
 
 
 def _array(values: Iterable[int]) -> NDArray[np.uint32]:

@@ -14,22 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.text.batch import Batch
-from moderation.text.tables import CODE, CODE_POINTS, COMPOSE, DELETE, EXPAND, read_table
+from moderation.text.tables import CODE, CODE_POINTS, COMPOSE, DELETE, EXPAND, VANISH, read_table
 
 Codes = NDArray[np.uint32]
 Positions = NDArray[np.int64]
+Source = NDArray[np.int32]
 
 _SPACE = 32
 _HANGUL, _LEADS, _VOWELS, _TAILS = (0xAC00, 11172), (0x1100, 19), (0x1161, 21), (0x11A8, 27)
+_JAMO_END = 0x1200
 
 
 class FoldTable(NamedTuple):
     """The shipped fold.
 
-    `values[c]` is what code point c becomes: a code point, DELETE, EXPAND | number of an expansion, or COMPOSE | code
-    point. Expansion i is `expanded[ends[i] - lengths[i] : ends[i]]`. `pairs` are keys first << 21 | second, ascending,
-    of the pairs that compose into `both`; `left` are the code points, ascending, that turn into `left_values` where
-    they found nothing to compose with. `kinds[c]` are the kinds of the fold of c, as bits.
+    `values[c]` is what code point c becomes: a code point, DELETE, EXPAND | number of an expansion, or COMPOSE or
+    VANISH | code point. Expansion i is `expanded[ends[i] - lengths[i] : ends[i]]`. `pairs`, ascending, are the keys
+    first << 21 | second of what composes into `both`; `jamo`, ascending, show as `letters` where they found nothing to
+    compose with. `kinds[c]` are the kinds of the fold of c, as bits.
     """
 
     values: Codes
@@ -39,15 +41,15 @@ class FoldTable(NamedTuple):
     expanded: Codes
     pairs: Positions
     both: Codes
-    left: Codes
-    left_values: Codes
+    jamo: Codes
+    letters: Codes
 
 
 class Folded(NamedTuple):
     """Folded rows: code points with one separator (0) after each row, and the position that each came from."""
 
     codes: Codes
-    source: NDArray[np.int32]
+    source: Source
 
 
 def _load() -> FoldTable:
@@ -66,8 +68,8 @@ def _load() -> FoldTable:
         arrays["expansion_codes"],
         pairs,
         arrays["pair_both"],
-        arrays["left_codes"],
-        arrays["left_values"],
+        arrays["jamo"],
+        arrays["letters"],
     )
 
 
@@ -94,7 +96,7 @@ def fold_batch(batch: Batch) -> Folded:
     """Fold the rows of a batch, in time linear in their length."""
     values = TABLE.values.take(batch.codes)
     values[batch.separators] = 0
-    source: Positions | None = None
+    source: Source | None = None
     special = np.flatnonzero(values >= DELETE)
     dropped = np.zeros(0, np.int64)
     if special.size:
@@ -105,18 +107,20 @@ def fold_batch(batch: Batch) -> Folded:
     return _finish(values, source, np.concatenate((dropped, _spaces_again(values, dropped))))
 
 
-def _expand(values: Codes, special: Positions) -> tuple[Codes, Positions]:
+def _expand(values: Codes, special: Positions) -> tuple[Codes, Source]:
     """Make room for the expansions and fill them in; also where each position came from."""
     at = special[(values[special] & EXPAND) != 0]
     number = values[at] & CODE
-    counts = np.ones(len(values), np.int64)
-    counts[at] = TABLE.lengths[number]
-    source = np.repeat(np.arange(len(values)), counts)
+    lengths = TABLE.lengths[number]
+    starts = at + np.cumsum(lengths - 1) - (lengths - 1)
+    within = _ranges(lengths)
+    places = np.repeat(starts, lengths) + within
+    steps = np.ones(len(values) + int((lengths - 1).sum()), np.int32)
+    steps[places[within > 0]] = 0
+    steps[0] = 0
+    source = np.cumsum(steps, dtype=np.int32)
     expanded = values.take(source)
-    starts = at + np.concatenate(([0], np.cumsum(counts[at] - 1)[:-1]))
-    within = _ranges(counts[at])
-    first = TABLE.ends[number] - TABLE.lengths[number]
-    expanded[np.repeat(starts, counts[at]) + within] = TABLE.expanded[np.repeat(first, counts[at]) + within]
+    expanded[places] = TABLE.expanded[np.repeat(TABLE.ends[number] - lengths, lengths) + within]
     return expanded, source
 
 
@@ -127,13 +131,12 @@ def _ranges(lengths: Positions) -> Positions:
 
 def _compose(values: Codes, special: Positions) -> Positions:
     """Merge in place what composes with the code point before it; the positions that fall away, ascending."""
-    dropped = special[values[special] == DELETE]
-    seconds = special[values[special] >= COMPOSE]
-    if not seconds.size:
-        return dropped
-    marks = _left_over(values[seconds] & CODE) == DELETE
-    dropped = _compose_marks(values, seconds[marks], dropped)
-    return _compose_letters(values, seconds[~marks], dropped)
+    found = values[special]
+    dropped, marks = special[found == DELETE], special[found >= VANISH]
+    letters = special[(found >= COMPOSE) & (found < VANISH)]
+    if marks.size:
+        dropped = _compose_marks(values, marks, dropped)
+    return _compose_letters(values, letters, dropped) if letters.size else dropped
 
 
 def _compose_marks(values: Codes, marks: Positions, dropped: Positions) -> Positions:
@@ -141,7 +144,7 @@ def _compose_marks(values: Codes, marks: Positions, dropped: Positions) -> Posit
     merging = values[marks] & CODE
     dropped = _also_dropped(values, dropped, marks)
     first = _kept_before(marks, dropped)
-    both = _merged(values[first] & CODE, merging)
+    both = _paired(values[first] & CODE, merging)
     base, taken = np.unique(first[both > 0], return_index=True)
     values[base] = both[both > 0][taken]
     return dropped
@@ -151,10 +154,14 @@ def _compose_letters(values: Codes, seconds: Positions, dropped: Positions) -> P
     """Vowels and jamo: what one round composes may compose with what follows, at most three deep."""
     while seconds.size:
         first = _kept_before(seconds, dropped)
-        both = _merged(values[first] & CODE, values[seconds] & CODE)
+        before, after = values[first] & CODE, values[seconds] & CODE
+        both = _paired(before, after)
+        jamo = (after >= _LEADS[0]) & (after < _JAMO_END)
+        if jamo.any():
+            both[jamo] = _syllables(before[jamo], after[jamo])
         merged = both > 0
         if not merged.any():
-            values[seconds] = _left_over(values[seconds] & CODE)
+            values[seconds] = _as_letters(after) if jamo.any() else after
             break
         values[first[merged]] = both[merged]
         dropped = _also_dropped(values, dropped, seconds[merged])
@@ -178,18 +185,20 @@ def _kept_before(positions: Positions, dropped: Positions) -> Positions:
     return np.where(dropped[nearest] == before, run_start[nearest] - 1, before)
 
 
-def _merged(first: Codes, second: Codes) -> Codes:
-    """The composition of each pair, 0 where it has none."""
+def _paired(first: Codes, second: Codes) -> Codes:
+    """The composition of each pair by table, 0 where it has none."""
     keys = _pair_keys(first, second)
     nearest = np.minimum(np.searchsorted(TABLE.pairs, keys), len(TABLE.pairs) - 1)
-    both = np.where(TABLE.pairs[nearest] == keys, TABLE.both[nearest], np.uint32(0))
-    lead, vowel, tail = (
-        _index(codes, block) for codes, block in ((first, _LEADS), (second, _VOWELS), (second, _TAILS))
-    )
-    open_syllable = _index(first, _HANGUL)
-    both = np.where((lead >= 0) & (vowel >= 0), _HANGUL[0] + (lead * 21 + vowel) * 28, both)
-    closes = (open_syllable >= 0) & (open_syllable % 28 == 0) & (tail >= 0)
-    return np.where(closes, first + tail + 1, both).astype(np.uint32)
+    return np.where(TABLE.pairs[nearest] == keys, TABLE.both[nearest], np.uint32(0))
+
+
+def _syllables(first: Codes, second: Codes) -> Codes:
+    """The Hangul syllable of each pair (lead and vowel, open syllable and tail), 0 where it makes none."""
+    lead, syllable = _index(first, _LEADS), _index(first, _HANGUL)
+    vowel, tail = _index(second, _VOWELS), _index(second, _TAILS)
+    opened = np.where((lead >= 0) & (vowel >= 0), _HANGUL[0] + (lead * 21 + vowel) * 28, 0)
+    closes = (syllable >= 0) & (syllable % 28 == 0) & (tail >= 0)
+    return np.where(closes, first + tail + 1, opened).astype(np.uint32)
 
 
 def _index(codes: Codes, block: tuple[int, int]) -> Positions:
@@ -198,9 +207,10 @@ def _index(codes: Codes, block: tuple[int, int]) -> Positions:
     return np.where((place >= 0) & (place < block[1]), place, -1)
 
 
-def _left_over(codes: Codes) -> Codes:
-    nearest = np.minimum(np.searchsorted(TABLE.left, codes), len(TABLE.left) - 1)
-    return np.where(TABLE.left[nearest] == codes, TABLE.left_values[nearest], codes)
+def _as_letters(codes: Codes) -> Codes:
+    """Jamo as the letters that keyboards type; others unchanged."""
+    nearest = np.minimum(np.searchsorted(TABLE.jamo, codes), len(TABLE.jamo) - 1)
+    return np.where(TABLE.jamo[nearest] == codes, TABLE.letters[nearest], codes)
 
 
 def _spaces_again(values: Codes, dropped: Positions) -> Positions:
@@ -213,16 +223,13 @@ def _spaces_again(values: Codes, dropped: Positions) -> Positions:
     if dropped.size:
         torn = np.flatnonzero(values[before + 1] == DELETE)
         again[torn] = _kept_before(after[torn], dropped) == before[torn]
-    return after[again]
+    return np.asarray(after[again])
 
 
-def _finish(values: Codes, source: Positions | None, dropped: Positions) -> Folded:
-    if dropped.size:
-        keep = np.ones(len(values), np.bool_)
-        keep[dropped] = False
-        kept = np.flatnonzero(keep)
-        values = values.take(kept)
-        source = kept if source is None else source.take(kept)
-    if source is None:
-        return Folded(values, np.arange(len(values), dtype=np.int32))
-    return Folded(values, source.astype(np.int32))
+def _finish(values: Codes, source: Source | None, dropped: Positions) -> Folded:
+    if not dropped.size:
+        return Folded(values, np.arange(len(values), dtype=np.int32) if source is None else source)
+    keep = np.ones(len(values), np.bool_)
+    keep[dropped] = False
+    kept = np.flatnonzero(keep)
+    return Folded(values.take(kept), kept.astype(np.int32) if source is None else source.take(kept))
