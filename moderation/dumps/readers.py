@@ -38,6 +38,7 @@ _FOREIGN = {
 }
 _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
+_GZIP_ONLY = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ def _decompressed(source: Source, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The pieces as text: unzipped where they are gzip, without a byte order mark."""
     first = _beginning(pieces)
     if first.startswith(_GZIP):
-        pieces = _gunzipped(source, first, pieces)
+        pieces = filter(None, _gunzipped(source, first, pieces))
         first = _beginning(pieces)
     for magic, (kind, command) in _FOREIGN.items():
         if first.startswith(magic):
@@ -208,17 +209,18 @@ def _beginning(pieces: Iterator[bytes]) -> bytes:
 
 def _gunzipped(source: Source, first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Unzip piecewise: a small file that unzips to a huge one still takes no more than a piece at a time."""
-    member, left = zlib.decompressobj(31), first
+    member, left = zlib.decompressobj(_GZIP_ONLY), first
     try:
-        while True:
-            if text := member.decompress(left, PIECE):
-                yield text
-            left = member.unused_data if member.eof else member.unconsumed_tail
+        while left:
+            if member.eof:  # another member follows, or padding
+                left = left.lstrip(b"\0")
+                member = zlib.decompressobj(_GZIP_ONLY) if left else member
+            if left:
+                yield member.decompress(left, PIECE)
+                left = member.unused_data if member.eof else member.unconsumed_tail
             left = left or next(pieces, b"")
-            if not left:
-                break
-            if member.eof and left.strip(b"\0"):
-                member = zlib.decompressobj(31)
+        while not member.eof and (text := member.decompress(b"", PIECE)):
+            yield text
     except zlib.error as error:
         raise DumpError(f"{source.label}: damaged gzip data ({error}): gzip -t tells more; get a new copy") from error
     if not member.eof:

@@ -76,41 +76,44 @@ def read_posts(block: Block, text_fields: Iterable[str], named: bool = False) ->
     return posts, rejects
 
 
+class RecordError(PostError):
+    """One line of a dump is no record: `column` counts code points from 1 where the place is known."""
+
+    def __init__(self, code: str, message: str, column: int | None = None) -> None:
+        super().__init__(code, message)
+        self.column = column
+
+
 def _reread(source: str, number: int, line: bytes, fields: tuple[str, ...]) -> Post | Reject:
     """Read a line that the fast decoder refused: it may hold a lone surrogate, or else this tells what is wrong."""
     try:
-        return Post.of(_object(line), fields)
-    except _Unreadable as error:
-        return Reject(source, number, error.code, error.reason, line, error.column)
+        return Post.of(read_record(line), fields)
+    except RecordError as error:
+        return Reject(source, number, error.code, error.message, line, error.column)
     except PostError as error:
         return Reject(source, number, error.code, error.message, line)
 
 
-class _Unreadable(Exception):
-    def __init__(self, code: str, reason: str, column: int | None = None) -> None:
-        self.code, self.reason, self.column = code, reason, column
-        super().__init__(reason)
-
-
-def _object(line: bytes) -> dict[str, Any]:
+def read_record(line: bytes) -> dict[str, Any]:
+    """The object that a line of JSON holds. Raises RecordError: R001 (broken JSON), R002 (invalid UTF-8), R003."""
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
         column = len(line[: error.start].decode()) + 1
         reason = f"invalid UTF-8 at column {column}: byte 0x{line[error.start]:02x}"
-        raise _Unreadable("R002", reason, column) from error
+        raise RecordError("R002", reason, column) from error
     try:
         record = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse, parse_float=_finite)
     except json.JSONDecodeError as error:
-        raise _Unreadable("R001", f"broken JSON at column {error.colno}: {_cause(error)}", error.colno) from error
+        raise RecordError("R001", f"broken JSON at column {error.colno}: {_cause(error)}", error.colno) from error
     except RecursionError as error:
-        raise _Unreadable("R001", "nested too deeply to be a post") from error
+        raise RecordError("R001", "nested too deeply to be a post") from error
     except ValueError as error:
-        raise _Unreadable("R001", str(error).partition(";")[0]) from error
+        raise RecordError("R001", str(error).partition(";")[0]) from error
     if isinstance(record, dict):
         return record
     kind = "a list" if isinstance(record, list) else "one value"
-    raise _Unreadable("R003", f"a record is one object a line, not {kind}: {_shown(text)}")
+    raise RecordError("R003", f"a record is one object a line, not {kind}: {_shown(text)}")
 
 
 def _refuse(name: str) -> Any:
