@@ -97,7 +97,7 @@ class SlowFold:
     """The fold, one code point at a time. `text()` is the specification of `moderation.text.folding.fold`."""
 
     def __init__(self) -> None:
-        han = list(filter(_matcher(r"\p{Script=Han}"), _characters()))
+        han: list[str] = regex.findall(r"\p{Script=Han}", "".join(_characters()))
         simplified: list[str] = opencc.OpenCC("t2s").convert("\n".join(han)).split("\n")
         self.simplified = {one: two for one, two in zip(han, simplified, strict=True) if one != two and len(two) == 1}
         self.pairs = dict(_pairs())
@@ -177,9 +177,8 @@ def _pairs() -> Iterator[tuple[tuple[int, int], int]]:
     """Canonical compositions, but not of the scripts whose marks are dropped."""
     stripped = _matcher(r"[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Common}\p{Inherited}]")
     for character in _characters():
-        parts = unicodedata.normalize("NFC", character) if ord(character) not in HANGUL_SYLLABLES else ""
         fields = unicodedata.decomposition(character).split()
-        if parts != character or len(fields) != 2 or fields[0].startswith("<"):
+        if len(fields) != 2 or fields[0].startswith("<") or unicodedata.normalize("NFC", character) != character:
             continue
         if character in CYRILLIC_LETTERS or not stripped(character):
             yield (int(fields[0], 16), int(fields[1], 16)), ord(character)
@@ -203,7 +202,7 @@ def build_folding(fold: SlowFold | None = None) -> Arrays:
     fold = fold or SlowFold()
     changed: list[tuple[int, int, int]] = []
     expansions: list[list[int]] = []
-    for code in range(CODE_POINTS):
+    for code in filter(lambda code: _may_change(code, fold), range(CODE_POINTS)):
         spelled = [one | _may_compose(one, fold) for one in fold.spell(chr(code))]
         if len(spelled) > 1:
             expansions.append(spelled)
@@ -218,6 +217,15 @@ def build_folding(fold: SlowFold | None = None) -> Arrays:
         "expansion_lengths": _array([len(one) for one in expansions]),
         "expansion_codes": _array([code for one in expansions for code in one]),
     }
+
+
+def _may_change(code: int, fold: SlowFold) -> bool:
+    """Whether a code point is worth a look: what is unassigned or private mostly stays as it is."""
+    if code in HANGUL_SYLLABLES:
+        return False
+    if unicodedata.category(chr(code)) not in ("Cn", "Co"):
+        return True
+    return code in INVISIBLES or code in MARKS or chr(code) in fold.simplified
 
 
 def kind_of_fold(character: str, fold: SlowFold) -> int:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from moderation.text.batch import Batch
 from moderation.text.folding import TABLE, fold_batch
 from moderation.text.scripts import MARK, kind_of
-from moderation.text.tables import COMPATIBILITY, COMPOSE, INVISIBLE, MARKED, TRADITIONAL, WIDTH
+from moderation.text.tables import CODE, COMPATIBILITY, COMPOSE, EXPAND, INVISIBLE, MARKED, TRADITIONAL, WIDTH
 
 Indexes = NDArray[np.int64] | NDArray[np.int32]
+Codes = NDArray[np.uint32]
 
 _TRICKS = (
     (WIDTH, "width"),
@@ -33,7 +34,7 @@ class View:
 
     name: str
     batch: Batch
-    codes: NDArray[np.uint32]
+    codes: Codes
     starts: NDArray[np.int64]
     source: NDArray[np.int32]
     utf8: bytes
@@ -57,25 +58,47 @@ class View:
         """
         base = self.starts[rows]
         opens = self.source[base + starts].astype(np.int64)
-        last = self.source[base + np.maximum(ends - 1, starts)].astype(np.int64)
-        closes = _over_marks(self.batch.codes, last + 1, self.source[base + ends])
-        closes = np.where(ends > starts, closes, opens)
+        closes = np.where(ends > starts, self._ends_of(base + np.maximum(ends - 1, starts), base + ends), opens)
         origin = self.batch.starts[rows]
         return opens - origin, closes - origin
 
+    def _ends_of(self, last: NDArray[np.int64], following: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where characters of the view end in `batch.codes`, marks that were dropped or merged included."""
+        sources = self.source[last].astype(np.int64)
+        limits = np.maximum(self.source[following], sources + 1)
+        ends = _over_marks(self.batch.codes, sources + 1, limits)
+        torn = np.flatnonzero(ends < limits)
+        merged = torn[self.codes[last[torn]] != _folded_alone(self.batch.codes[sources[torn]])]
+        if merged.size:
+            ends[merged] = _last_mark(self.batch.codes, ends[merged], limits[merged])
+        return ends
 
-def _over_marks(codes: NDArray[np.uint32], ends: NDArray[np.int64], limits: Indexes) -> NDArray[np.int64]:
-    """Move ends over the marks that follow, as far as the limits; an end that is beyond its limit stays."""
+
+def _over_marks(codes: Codes, ends: NDArray[np.int64], limits: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Move ends over the marks that follow, as far as the limits."""
     if not _extends(codes[ends[ends < limits]]).any():
         return ends
     others = np.flatnonzero(~_extends(codes))
-    stops = others[np.searchsorted(others, ends)]
-    return np.maximum(ends, np.minimum(stops, limits))
+    return np.minimum(others[np.minimum(np.searchsorted(others, ends), len(others) - 1)], limits)
 
 
-def _extends(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+def _last_mark(codes: Codes, ends: NDArray[np.int64], limits: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Move ends behind the last mark before the limits, over whatever stands in between."""
+    marks = np.flatnonzero(_extends(codes))
+    return np.maximum(ends, marks[np.searchsorted(marks, limits) - 1] + 1) if marks.size else ends
+
+
+def _extends(codes: Codes) -> NDArray[np.bool_]:
     extends: NDArray[np.bool_] = (kind_of.take(codes) == MARK) | (TABLE.values.take(codes) >= COMPOSE)
     return extends
+
+
+def _folded_alone(codes: Codes) -> Codes:
+    """The last code point that each becomes where it merges with nothing."""
+    values = TABLE.values.take(codes)
+    several = (values & EXPAND) != 0
+    values[several] = TABLE.expanded[TABLE.ends[values[several] & CODE] - 1]
+    return values & CODE
 
 
 def original_view(batch: Batch) -> View:
@@ -94,14 +117,12 @@ def folded_view(batch: Batch) -> View:
     return _view("folded", batch, codes, starts, source)
 
 
-def _view(
-    name: str, batch: Batch, codes: NDArray[np.uint32], starts: NDArray[np.int64], source: NDArray[np.int32]
-) -> View:
+def _view(name: str, batch: Batch, codes: Codes, starts: NDArray[np.int64], source: NDArray[np.int32]) -> View:
     utf8 = codes.tobytes().decode("utf-32-le").encode()
     return View(name, batch, codes, starts, source, utf8, _byte_offsets(codes, len(utf8)))
 
 
-def _byte_offsets(codes: NDArray[np.uint32], size: int) -> NDArray[np.int64]:
+def _byte_offsets(codes: Codes, size: int) -> NDArray[np.int64]:
     """The byte at which each code point starts in UTF-8, and the end."""
     offsets = np.empty(len(codes) + 1, np.int64)
     offsets[0] = 0
