@@ -102,6 +102,7 @@ class SlowFold:
         self.simplified = {one: two for one, two in zip(han, simplified, strict=True) if one != two and len(two) == 1}
         self.pairs = dict(_pairs())
         self.seconds = {second for _, second in self.pairs}
+        self.pair_values = set(self.pairs.values())
         self.jamo = _compatibility_jamo()
 
     def text(self, text: str) -> str:
@@ -139,7 +140,9 @@ class SlowFold:
         return self._decompose(character) or character.casefold()
 
     def _decompose(self, character: str) -> str:
-        decomposed = unicodedata.normalize("NFKD", character)
+        canonical, decomposed = (unicodedata.normalize(form, character) for form in ("NFD", "NFKD"))
+        if canonical != character:
+            return canonical
         if decomposed == character:
             return self.simplified.get(character, "")
         if any(ord(one) in CONJOINING_JAMO for one in decomposed):
@@ -243,7 +246,7 @@ def kind_of_fold(character: str, fold: SlowFold) -> int:
         kind |= WIDTH
     elif canonical != compatible or character in STYLED or code in CONJOINING_JAMO:
         kind |= COMPATIBILITY
-    if code not in fold.pairs.values() and any(ord(one) in MARKS for one in canonical):
+    if any(ord(one) in MARKS for one in canonical) and fold.pair_values.isdisjoint(fold.spell(character)):
         kind |= MARKED
     return kind | TRADITIONAL * any(one in fold.simplified for one in compatible)
 
