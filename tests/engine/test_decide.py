@@ -133,7 +133,7 @@ def test_span_of_an_item(engine_of: Any) -> None:
 
 
 def test_uncovered_language_is_flagged(engine_of: Any) -> None:
-    engine = engine_of("terms: [傻瓜]", policy="uncovered: flag")
+    engine = engine_of("terms: [傻瓜]", policy="uncovered: flag", languages="[zh]")
     decision = engine.decide("Je ne comprends pas pourquoi tout le monde parle chinois ici aujourd'hui")
     assert (decision.verdict, decision.uncovered) == ("flagged", ("fr",))
     assert [reason.rule for reason in decision.reasons] == ["engine/uncovered"]
