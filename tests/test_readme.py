@@ -1,0 +1,89 @@
+"""The README shows what really happens: its commands are run, and what they print is compared."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from moderation.cli.main import cli
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+SESSIONS = re.findall(r"^```console\n(.*?)^```", README, re.M | re.S)
+PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
+FILES = re.findall(r"`(mine/[\w/.-]+)`:\n\n```yaml\n(.*?)^```", README, re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the reader has it: the examples, and the files that the README tells to write."""
+    root = tmp_path_factory.mktemp("reader")
+    (root / "examples").symlink_to(ROOT / "examples")
+    for name, text in FILES:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, "utf-8")
+    return root
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_console_sessions(session: str, folder: Path) -> None:
+    for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", session, re.M):
+        assert comparable(run(command, folder)) == comparable(expected), command
+
+
+def run(command: str, folder: Path) -> str:
+    """Run one command of the README as a reader would, both streams together."""
+    scripts = str(Path(sys.executable).parent)
+    environment = os.environ | {"PATH": scripts + os.pathsep + os.environ["PATH"], "COLUMNS": "100", "NO_COLOR": "1"}
+    done = subprocess.run(
+        command, shell=True, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    return done.stdout
+
+
+def comparable(text: str) -> str:
+    """Without what differs from run to run: time, speed, fingerprints, and space at the ends of lines."""
+    text = re.sub(r"sha256:[0-9a-f…]+", "sha256:…", text)
+    text = re.sub(r"[\d.,]+ s · [\d,]+ posts/s", "… s · … posts/s", text)
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_python_runs(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    posts = ["你好", "加我微信 abc12345"]
+    exec(compile(code, "README.md", "exec"), {"posts": posts, "stream": iter(posts), "post": posts[1]})
+
+
+def test_every_command_and_option_is_documented() -> None:
+    for name, command in cli.commands.items():
+        assert f"moderation {name}" in README, name
+        if name == "score":
+            for option in command.params:
+                assert option.name == "help" or any(f"`{flag}" in README for flag in option.opts), option.name
+
+
+def test_documented_options_exist() -> None:
+    known = {flag for command in cli.commands.values() for option in command.params for flag in option.opts}
+    shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
+    assert shown - known <= {"--help"}
+
+
+def test_continuous_integration_runs_the_commands_of_the_readme() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    commands = re.findall(r"^python3 -m venv .*$", README, re.M)
+    assert len(commands) == 2
+    assert all(command in script for command in commands)
+
+
+def test_help_of_every_command() -> None:
+    for name in cli.commands:
+        result = CliRunner().invoke(cli, shlex.split(f"{name} --help"))
+        assert result.exit_code == 0 and result.output.startswith("Usage:")
