@@ -64,10 +64,10 @@ def candidates(
 
 def _possible(condition: Condition, hits: SignalHits, rows: Rows, languages: Sequence[Mapping[str, float]]) -> Mask:
     """Posts for which a condition may be anything but false: a cheap look by columns that never says no wrongly."""
-    if isinstance(condition, All):
-        return np.logical_and.reduce([_possible(child, hits, rows, languages) for child in condition.children])
-    if isinstance(condition, AnyOf):
-        return np.logical_or.reduce([_possible(child, hits, rows, languages) for child in condition.children])
+    if isinstance(condition, All | AnyOf):
+        combine = np.logical_and if isinstance(condition, All) else np.logical_or
+        columns = [_possible(child, hits, rows, languages) for child in condition.children]
+        return np.asarray(combine.reduce(columns), np.bool_)
     if isinstance(condition, Field | Period):
         column = (condition.evaluate(_attributes_only(attributes)) for attributes in rows.attributes)
         return np.fromiter((outcome.value is not False for outcome in column), np.bool_, len(rows))

@@ -72,18 +72,17 @@ class SignalColumns:
 def resolve(plans: Sequence[tuple[ViewPlan, View]], columns: SignalColumns, rows: Rows) -> SignalHits:
     """Scan every view and keep the hits that count for their signals."""
     parts = [_resolve_view(plan, view, columns, rows) for plan, view in plans]
-    joined = [np.concatenate(arrays) for arrays in zip(*(arrays for arrays, _ in parts), strict=True)] if parts else []
-    if not joined:
-        joined = [np.zeros(0, np.int64)] * 8
-    post, signal, row, start, end = joined[:5]
+    found = np.concatenate([np.zeros((8, 0), np.int64), *(arrays for arrays, _ in parts)], axis=1)
+    post, signal, row, start, end = found[:5]
     order = np.lexsort((end, start, row, signal, post))
+    post, signal, row, start, end, original_start, original_end, pattern = found[:, order]
     unknown = frozenset[tuple[int, int]]().union(*(missing for _, missing in parts))
-    return SignalHits(*(array[order] for array in joined), unknown=unknown)
+    return SignalHits(post, signal, row, start, end, original_start, original_end, pattern, unknown)
 
 
 def _resolve_view(
     plan: ViewPlan, view: View, columns: SignalColumns, rows: Rows
-) -> tuple[tuple[Index, ...], frozenset[tuple[int, int]]]:
+) -> tuple[NDArray[np.int64], frozenset[tuple[int, int]]]:
     hits = plan.matcher.scan(view)
     unknown = frozenset(
         (int(rows.owner[row]), int(signal))
@@ -100,7 +99,7 @@ def _resolve_view(
     original_start, original_end = view.original_spans(row, start, end)
     pattern = hits.pattern[entries.hit].astype(np.int64)
     post = rows.owner[row]
-    return (post, entries.signal, row, start, end, original_start, original_end, pattern), unknown
+    return np.stack((post, entries.signal, row, start, end, original_start, original_end, pattern)), unknown
 
 
 def _expand(plan: ViewPlan, hits: Hits) -> _Entries:

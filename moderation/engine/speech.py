@@ -29,7 +29,7 @@ def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
     """Group a batch's segments by post."""
     shares = found.shares(rows.owner, len(rows))
     beyond = [number for number, name in enumerate(found.names) if name not in covered]
-    return Speech(_languages(shares, found.names), _segments(found, rows), ~shares[:, beyond].any(axis=1))
+    return Speech(_languages(shares, found.names), _segments(found, rows), np.asarray(~shares[:, beyond].any(axis=1)))
 
 
 def _languages(shares: NDArray[np.float64], languages: Sequence[str]) -> list[dict[str, float]]:
