@@ -64,7 +64,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """One hit of each item, in one field, not overlapping, neighbours at most `within` code points of the view apart."""
+    """One hit of each item, in one field, not overlapping, neighbours at most `within` code points apart."""
 
     label: str
     children: tuple[Text, ...]
