@@ -10,9 +10,11 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
+from moderation.text.classes import names as classes
+
 DEFAULT_LANGUAGES: tuple[str, ...] = (
     "en", "zh", "ja", "ko", "es", "pt", "fr", "de", "it", "ru", "ar", "hi", "id", "vi", "th", "tr",
-    "uk", "bg", "fa", "ur", "el", "he",
+    "uk", "bg", "fa", "ur", "el", "he", "zh-Latn",
 )  # fmt: skip
 """What the detector tells apart unless a policy names its own languages."""
 
@@ -20,7 +22,7 @@ LANGUAGES: tuple[str, ...] = (
     "af", "am", "ar", "bg", "bn", "bo", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi",
     "fr", "gu", "he", "hi", "hr", "hu", "hy", "id", "it", "ja", "ka", "km", "kn", "ko", "lo", "lt", "lv",
     "mk", "ml", "mn", "mr", "my", "ne", "nl", "no", "or", "pa", "pl", "pt", "ro", "ru", "si", "sk", "sl",
-    "so", "sq", "sv", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "vi", "zh",
+    "so", "sq", "sv", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "vi", "zh", "zh-Latn",
 )  # fmt: skip
 """Everything that the detector can be asked to say."""
 
@@ -105,8 +107,6 @@ def scripts_of(tag: str) -> frozenset[int]:
 
     `ja` gives Han, Kana and Latin; a script subtag narrows: `sr-Cyrl` gives Cyrillic and Latin.
     """
-    from moderation.text.scripts import names as classes
-
     language, _, script = tag.partition("-")
     found = _SUBTAGS.get(script, "").split() or [name for name, users in _written_in() if language in users]
     return frozenset(classes.index(name) for name in {*found, "LATIN"}) if found else frozenset(range(len(classes)))

@@ -1,0 +1,118 @@
+"""The language of every part of every text of a batch.
+
+Script comes first: most scripts have one language, or one that is most likely. Han and kana are Chinese or Japanese by
+the row that they stand in. Latin, Cyrillic, Arabic and Devanagari runs are told apart by their n-grams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.language.choose import NO_HINT, ROMANISED, Chooser
+from moderation.language.glyphs import glyph_of
+from moderation.language.joining import join
+from moderation.language.masks import mask
+from moderation.language.ngrams import ALPHABETS
+from moderation.language.runs import Runs, find_runs
+from moderation.language.segments import Segments, to_segments
+from moderation.text import classes
+from moderation.text.batch import Batch
+from moderation.text.codes import DEFAULT_LANGUAGES, LANGUAGES, nearest_tags
+
+Ints = NDArray[np.int64]
+
+# The language that is most likely written in a script, whatever the detector is asked for.
+_SCRIPT_LANGUAGE = {
+    classes.HAN: "zh", classes.KANA: "ja", classes.HANGUL: "ko", classes.CYRILLIC: "ru", classes.ARABIC: "ar",
+    classes.DEVANAGARI: "hi", classes.THAI: "th", classes.GREEK: "el", classes.HEBREW: "he", classes.BENGALI: "bn",
+    classes.TAMIL: "ta", classes.GURMUKHI: "pa", classes.GUJARATI: "gu", classes.ORIYA: "or", classes.TELUGU: "te",
+    classes.KANNADA: "kn", classes.MALAYALAM: "ml", classes.SINHALA: "si", classes.LAO: "lo", classes.KHMER: "km",
+    classes.MYANMAR: "my", classes.TIBETAN: "bo", classes.GEORGIAN: "ka", classes.ARMENIAN: "hy",
+    classes.ETHIOPIC: "am", classes.MONGOLIAN: "mn",
+}  # fmt: skip
+_SCRIPTS = 64
+
+# Japanese text holds at least this share of kana; only headlines and labels of few Han do without.
+_KANA_SHARE = 0.1
+_FEW_HAN = 12
+
+
+class Detector:
+    """Finds the language of every part of every text.
+
+    `languages` are the tags it chooses from where several languages share a script (by default DEFAULT_LANGUAGES); a
+    script that none of them is written in still gets the name of its main language: Georgian letters are never `und`.
+    `cjk_english` is how much likelier English is than other Latin languages beside Chinese, Japanese, Korean or Thai
+    letters, in nats. `names` are all tags that it can say. Raises ValueError for a tag that is not in LANGUAGES.
+    """
+
+    def __init__(self, languages: Sequence[str] | None = None, cjk_english: float = 6.0) -> None:
+        wanted = _wanted(DEFAULT_LANGUAGES if languages is None else languages)
+        choosers = {script: Chooser.load(script, wanted, cjk_english) for script in ALPHABETS}
+        spoken = [language for chooser in choosers.values() for language in chooser.languages]
+        self.names: tuple[str, ...] = tuple(dict.fromkeys(("und", *wanted, *spoken, *_SCRIPT_LANGUAGE.values())))
+        self._number = {name: number for number, name in enumerate(self.names)}
+        main = _SCRIPT_LANGUAGE | {script: chooser.languages[0] for script, chooser in choosers.items()}
+        if "ja" in wanted and "zh" not in wanted:
+            main[classes.HAN] = "ja"
+        self._of_script = np.zeros(_SCRIPTS, np.int64)
+        self._of_script[list(main)] = [self._number[language] for language in main.values()]
+        self._choosers = {
+            script: (chooser, np.array([self._number[language] for language in chooser.languages], np.int64))
+            for script, chooser in choosers.items()
+            if len(chooser.languages) > 1
+        }
+        self._glyph_of = glyph_of()
+
+    def detect(self, batch: Batch, hints: Sequence[str | None] | None = None) -> Segments:
+        """The segments of all rows. `hints` are the declared languages by row: they tip a balance, no more.
+
+        A row's segments depend on its text and its hint alone, not on the batch that it is in.
+        """
+        glyphs = self._glyph_of[batch.codes]
+        mask(batch.codes, glyphs)
+        glyphs, starts, source = join(batch.codes, glyphs, batch.starts)
+        runs = find_runs(glyphs, starts)
+        hinted = None if hints is None else self._hinted(hints)
+        runs = self._japanese(runs, len(batch), hinted)
+        language = self._of_script[runs.script]
+        for script in runs.scripts() & self._choosers.keys():
+            chooser, numbers = self._choosers[script]
+            at = np.flatnonzero(runs.script == script)
+            wished = None if hinted is None else hinted[runs.row[at]][:, None] == numbers
+            language[at] = numbers[chooser.choose(glyphs, runs, at, wished)]
+        return to_segments(self.names, batch.starts, runs, language, source)
+
+    def _hinted(self, hints: Sequence[str | None]) -> Ints:
+        """Number of the language that each row's hint names."""
+        known = {hint: self._number.get(_language(hint), NO_HINT) for hint in set(hints) if hint}
+        return np.array([known[hint] if hint else NO_HINT for hint in hints], np.int64)
+
+    def _japanese(self, runs: Runs, rows: int, hinted: Ints | None) -> Runs:
+        """Give Han to Japanese in rows with enough kana, kana to Chinese in the others."""
+        kana, han = runs.script == classes.KANA, runs.script == classes.HAN
+        if not kana.any() and hinted is None:
+            return runs
+        kana_letters = np.bincount(runs.row[kana], runs.letters[kana], rows)
+        han_letters = np.bincount(runs.row[han], runs.letters[han], rows)
+        japanese = (kana_letters > 0) & (kana_letters >= _KANA_SHARE * (kana_letters + han_letters))
+        if hinted is not None:
+            japanese |= (hinted == self._number["ja"]) & (han_letters <= _FEW_HAN)
+        both = np.where(japanese[runs.row], classes.KANA, classes.HAN)
+        return runs.relabelled(np.where(kana | han, both, runs.script))
+
+
+def _wanted(languages: Sequence[str]) -> tuple[str, ...]:
+    for language in languages:
+        if language not in LANGUAGES:
+            meant = "".join(f"; did you mean {tag}?" for tag in nearest_tags(language)[:1] if tag in LANGUAGES)
+            raise ValueError(f"no language that can be detected: {language!r}{meant}")
+    romanised = [ROMANISED[language] for language in languages if language in ROMANISED]
+    return tuple(dict.fromkeys((*languages, *romanised)))
+
+
+def _language(tag: str) -> str:
+    return tag.replace("_", "-").partition("-")[0].lower()

@@ -1,0 +1,159 @@
+"""Addresses, @names and #tags: written in letters, but in no language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.language.glyphs import SYMBOLS, TRIGGER, Glyphs
+
+Ints = NDArray[np.int64]
+Codes = NDArray[np.uint32]
+Bools = NDArray[np.bool_]
+Spans = tuple[Ints, Ints]
+
+_WINDOW = 16
+_LONGEST_NAME = 30
+
+
+_NOT_ASCII = 128
+
+
+def _ascii(characters: str) -> Bools:
+    """Membership by code point, with one entry more, false, for all that is not ASCII."""
+    table = np.zeros(_NOT_ASCII + 1, np.bool_)
+    table[[ord(character) for character in characters]] = True
+    return table
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_DIGITS = "0123456789"
+_LETTER = _ascii(_LETTERS)
+_WORD = _ascii(_LETTERS + _DIGITS + "_")
+_HOST = _ascii(_LETTERS + _DIGITS + ".-_")
+_MAILBOX = _ascii(_LETTERS + _DIGITS + ".-_+%")
+_ADDRESS = _ascii(_LETTERS + _DIGITS + "-._~:/?#[]@!$&'*+;=%")
+
+# Endings of addresses that people write without `https://`; those that are words of some language are left out.
+_DOMAINS = (
+    "app", "cc", "cn", "co", "com", "dev", "edu", "gg", "gov", "info", "io", "jp", "kr", "ly", "net", "org", "ru", "tv",
+    "uk", "vip", "xyz",
+)  # fmt: skip
+_LONGEST_DOMAIN = 4
+_CASE = 32
+_SLASH = ord("/")
+
+
+def _key(codes: Codes) -> NDArray[np.uint64]:
+    """ASCII letters (or 0 for none), a row of up to eight, as one number; case does not matter."""
+    key = np.zeros(len(codes), np.uint64)
+    for column in codes.T.astype(np.uint64):
+        key = key << np.uint64(8) | np.where(column > 0, column | np.uint64(_CASE), 0)
+    return key
+
+
+def _key_of(word: str) -> int:
+    return int.from_bytes(word.encode().ljust(_LONGEST_DOMAIN + 1, b"\0"), "big")
+
+
+_DOMAIN_KEYS = np.array([_key_of(domain) for domain in _DOMAINS], np.uint64)
+_WWW = np.uint64(int.from_bytes(b"www", "big"))
+
+
+def mask(codes: Codes, glyphs: Glyphs) -> None:
+    """Make the glyphs of addresses, @names and #tags neutral, and those of the characters that start them."""
+    found = np.flatnonzero(glyphs >= TRIGGER)
+    if not len(found):
+        return
+    kind = glyphs[found] & np.uint16(SYMBOLS - 1)
+    glyphs[found] = 0
+    text = _Text(codes, glyphs)
+    finders = (text.names, text.tags, text.addresses, text.hosts)
+    spans = [find(at) for number, find in enumerate(finders) if len(at := found[kind == number])]
+    if not any(len(starts) for starts, _ in spans):
+        return
+    starts, ends = (np.concatenate(sides) for sides in zip(*spans, strict=True))
+    lengths = ends - starts
+    glyphs[np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Looks around positions of a buffer; a look beyond its ends finds the last separator."""
+
+    codes: Codes
+    glyphs: Glyphs
+
+    def names(self, at: Ints) -> Spans:
+        """@names, and addresses of mailboxes."""
+        plain = self._is(_WORD, at + 1)
+        ends = np.empty_like(at)
+        ends[plain] = self._reach(at[plain] + 1, _HOST, 1)
+        ends[~plain] = self._name_end(at[~plain] + 1)
+        starts = at.copy()
+        mailbox = plain & self._is(_WORD, at - 1)
+        starts[mailbox] = self._reach(at[mailbox] - 1, _MAILBOX, -1) + 1
+        return starts, ends
+
+    def tags(self, at: Ints) -> Spans:
+        """#tags: up to white space or punctuation; where a word precedes, the # closes a tag and opens none."""
+        opening = at[~self._in_word(at - 1)]
+        return opening, self._name_end(opening + 1)
+
+    def addresses(self, at: Ints) -> Spans:
+        """Addresses with a scheme, from its first letter."""
+        at = at[self._code(at + 1) == _SLASH]
+        at = at[self._code(at + 2) == _SLASH]
+        return (self._reach(at - 1, _LETTER, -1) + 1, self._reach(at, _ADDRESS, 1)) if len(at) else (at, at)
+
+    def hosts(self, at: Ints) -> Spans:
+        """Addresses without a scheme: they begin with `www.` or have a well-known ending."""
+        at = at[self._is(_WORD, at + 1)]
+        at = at[self._is(_WORD, at - 1)]
+        if len(at):
+            at = at[self._is_www(at) | self._is_domain(at)]
+        return (self._reach(at - 1, _HOST, -1) + 1, self._reach(at, _ADDRESS, 1)) if len(at) else (at, at)
+
+    def _is_www(self, at: Ints) -> Bools:
+        before = _key(self._code(at[:, None] + np.arange(-3, 0)))
+        www: Bools = (before == _WWW) & ~self._is(_WORD, at - 4)
+        return www
+
+    def _is_domain(self, at: Ints) -> Bools:
+        ends = self._code(at[:, None] + np.arange(1, _LONGEST_DOMAIN + 2))
+        inside = np.logical_and.accumulate(_LETTER[np.minimum(ends, _NOT_ASCII)], axis=1)
+        key = _key(np.where(inside, ends, 0))
+        behind = at + 1 + inside.sum(axis=1)
+        known: Bools = np.isin(key, _DOMAIN_KEYS) & ~self._is(_WORD, behind)
+        return known
+
+    def _name_end(self, at: Ints) -> Ints:
+        """Where a name of any script that begins at `at` ends."""
+        inside = self._in_word(at[:, None] + np.arange(_LONGEST_NAME))
+        ends: Ints = at + np.logical_and.accumulate(inside, axis=1).sum(axis=1)
+        return ends
+
+    def _in_word(self, at: Ints) -> Bools:
+        at = np.minimum(at, len(self.codes) - 1)
+        inside: Bools = (self.glyphs[at] > 0) | _WORD[np.minimum(self.codes[at], _NOT_ASCII)]
+        return inside
+
+    def _reach(self, at: Ints, allowed: Bools, step: int) -> Ints:
+        """The first position from `at` on, in steps of 1 or -1, whose character is not `allowed`."""
+        reached = at.copy()
+        going = np.arange(len(at))
+        while len(going):
+            window = self._is(allowed, reached[going, None] + step * np.arange(_WINDOW))
+            length = np.logical_and.accumulate(window, axis=1).sum(axis=1)
+            reached[going] += step * length
+            going = going[length == _WINDOW]
+        return reached
+
+    def _is(self, allowed: Bools, at: Ints) -> Bools:
+        found: Bools = allowed[np.minimum(self._code(at), _NOT_ASCII)]
+        return found
+
+    def _code(self, at: Ints) -> Codes:
+        return self.codes[np.maximum(np.minimum(at, len(self.codes) - 1), -1)]

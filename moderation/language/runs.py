@@ -1,0 +1,115 @@
+"""Runs: letters of one script in one row with only neutral characters between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.language.glyphs import SYMBOL_BITS, SYMBOLS, WEAK, Glyphs
+from moderation.text.classes import HAN, HANGUL, KANA
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Columns by run, in reading order: row, script class, positions of the first and the last letter, letters."""
+
+    row: Ints
+    script: Ints
+    first: Ints
+    last: Ints
+    letters: Ints
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def scripts(self) -> set[int]:
+        """The scripts that there are runs of."""
+        return set(np.flatnonzero(np.bincount(self.script)).tolist())
+
+    def where(self, keep: Bools) -> Runs:
+        """The runs for which `keep` is true, those that then follow one another in one row and script made one."""
+        return _merged(self.row[keep], self.script[keep], self.first[keep], self.last[keep], self.letters[keep])
+
+    def relabelled(self, script: Ints) -> Runs:
+        """The runs with other scripts, those that then follow one another in one row and script made one."""
+        return _merged(self.row, script, self.first, self.last, self.letters)
+
+
+def _merged(row: Ints, script: Ints, first: Ints, last: Ints, letters: Ints) -> Runs:
+    starts = openings(row, script)
+    if len(starts) == len(row):
+        return Runs(row, script, first, last, letters)
+    ends = np.append(starts[1:], len(row)) - 1
+    return Runs(row[starts], script[starts], first[starts], last[ends], np.add.reduceat(letters, starts))
+
+
+def openings(row: Ints, label: Ints) -> Ints:
+    """Where row or label are others than before."""
+    opens = np.ones(len(row), np.bool_)
+    opens[1:] = (row[1:] != row[:-1]) | (label[1:] != label[:-1])
+    return np.flatnonzero(opens)
+
+
+def find_runs(glyphs: Glyphs, starts: Ints) -> Runs:
+    """The runs of a buffer of glyphs whose row i begins at `starts[i]`; Han and kana are not yet told from Japanese.
+
+    Letters that stand alone are drawings (kaomoji) or abbreviations and are left out.
+    """
+    scripts = (glyphs >> SYMBOL_BITS).astype(np.uint8)
+    _drop_lone_kana(glyphs, scripts)
+    at = np.flatnonzero(scripts)
+    if not len(at):
+        return Runs(at, at, at, at, at)
+    script = scripts[at]
+    row_starts = np.searchsorted(at, starts)
+    opens = np.empty(len(at) + 1, np.bool_)
+    np.not_equal(script[1:], script[:-1], out=opens[1:-1])
+    opens[row_starts] = True
+    opens[0] = opens[-1] = True
+    bounds = np.flatnonzero(opens)
+    first, end = bounds[:-1], bounds[1:]
+    row = np.searchsorted(row_starts, first, side="right") - 1
+    runs = Runs(row, script[first].astype(np.int64), at[first], at[end - 1], end - first)
+    lone = _lone(glyphs, runs, at, first)
+    return runs.where(~lone) if lone.any() else runs
+
+
+def _drop_lone_kana(glyphs: Glyphs, scripts: NDArray[np.uint8]) -> None:
+    """Make kana neutral that stand neither beside other kana nor, if they are more than a drawing, beside Han."""
+    at = np.flatnonzero(scripts == KANA)
+    if not len(at):
+        return
+    weak = (glyphs[at] & (SYMBOLS - 1)) >= WEAK
+    backed = np.zeros(len(at), np.bool_)
+    for beside in (at - 1, at + 1):
+        kana = (scripts[beside] == KANA) & (~weak | (glyphs[beside] != glyphs[at]))
+        backed |= kana | (~weak & (scripts[beside] == HAN))
+    scripts[at[~backed]] = 0
+
+
+def _lone(glyphs: Glyphs, runs: Runs, at: Ints, first: Ints) -> Bools:
+    """Which runs hold no two letters side by side. One Han character or Hangul syllable is a word all the same."""
+    lone = runs.last - runs.first + 1 >= 2 * runs.letters - 1
+    if not lone.any():
+        return lone
+    word = (runs.script == HAN) | (runs.script == HANGUL)
+    lone &= ~word | ((glyphs[runs.first] & (SYMBOLS - 1)) >= WEAK)
+    lone &= runs.script != KANA
+    several = np.flatnonzero(lone & (runs.letters > 1))
+    if len(several):
+        lone[several] = ~_touching(at, first[several], runs.letters[several])
+    return lone
+
+
+def _touching(at: Ints, first: Ints, letters: Ints) -> Bools:
+    """Which runs, whose letters are `at[first : first + letters]`, hold two letters side by side."""
+    pairs = letters - 1
+    starts = np.cumsum(pairs) - pairs
+    left = np.repeat(first - starts, pairs) + np.arange(pairs.sum())
+    touching: Bools = np.logical_or.reduceat(at[left + 1] - at[left] == 1, starts)
+    return touching

@@ -1,0 +1,72 @@
+"""What the detector found: the parts of texts by language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.language.runs import Runs, openings
+from moderation.text.classes import HAN, HANGUL, KANA
+
+Ints = NDArray[np.int64]
+
+# A character of these says as much as a syllable or a word.
+_WEIGHT = np.ones(64, np.int64)
+_WEIGHT[[HAN, KANA, HANGUL]] = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Columns by segment, sorted by row and start; segments of a row do not overlap.
+
+    `start` and `end` are code points of the row's text, from the first letter to behind the last. `language` indexes
+    `names`, whose first is `und`: too little evidence. `weight` is the letters held, Han, kana and Hangul threefold.
+    """
+
+    names: tuple[str, ...]
+    row: NDArray[np.int32]
+    start: NDArray[np.int32]
+    end: NDArray[np.int32]
+    language: NDArray[np.int16]
+    weight: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def shares(self, owner: NDArray[np.integer[Any]], n_posts: int) -> NDArray[np.float64]:
+        """Each post's share of each language, by weight, in the order of `names`: a row's sum is 1, or 0 without text.
+
+        `owner[row]` is the post that a row belongs to.
+        """
+        cell = owner[self.row].astype(np.int64) * len(self.names) + self.language
+        held = np.bincount(cell, weights=self.weight, minlength=n_posts * len(self.names))
+        table = held.reshape(n_posts, len(self.names))
+        shares: NDArray[np.float64] = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+        return shares
+
+
+def to_segments(names: tuple[str, ...], row_starts: Ints, runs: Runs, language: Ints, source: Ints | None) -> Segments:
+    """Runs as segments, neighbours of one language made one.
+
+    `source`, if any, are the positions in the text's buffer of the positions in `runs`.
+    """
+    if not len(runs):
+        nothing = np.zeros(0, np.int32)
+        return Segments(names, nothing, nothing, nothing, nothing.astype(np.int16), nothing)
+    starts = openings(runs.row, language)
+    ends = np.append(starts[1:], len(runs)) - 1
+    first, last = runs.first[starts], runs.last[ends]
+    if source is not None:
+        first, last = source[first], source[last]
+    row = runs.row[starts]
+    return Segments(
+        names,
+        row.astype(np.int32),
+        (first - row_starts[row]).astype(np.int32),
+        (last - row_starts[row] + 1).astype(np.int32),
+        language[starts].astype(np.int16),
+        np.add.reduceat(runs.letters * _WEIGHT[runs.script], starts).astype(np.int32),
+    )
