@@ -1,0 +1,123 @@
+"""Every diagnostic of the rule files: its stable code, what it says, and the cure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from moderation.errors import Diagnostic, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of diagnostic. `message` and `hint` are format strings over the values that the finding gives."""
+
+    code: str
+    message: str
+    hint: str = ""
+    severity: Severity = "error"
+
+
+def _codes(*codes: Code) -> dict[str, Code]:
+    return {code.code: code for code in codes}
+
+
+CODES = _codes(
+    # Files and YAML
+    Code("M001", "this is not YAML: {problem}", "check indentation, quotes and colons on this line and the one before"),
+    Code("M002", "not UTF-8: byte {byte}", "save the file as UTF-8"),
+    Code("M003", "the file is empty", "start with `pack: language/name`, or delete the file"),
+    Code("M004", "anchors, aliases and merge keys are not allowed", "write the value out, or use a list under `lists`"),
+    Code("M005", "tags are not allowed: `{tag}`", "write the plain value"),
+    Code("M006", "too large: {size}, at most {limit}", "split the pack, or move terms to a list file"),
+    Code("M007", "a second document starts here", "one pack a file: remove the `---`"),
+    Code("M008", "a key must be a text"),
+    Code("M009", "`{key}` stands here a second time", "merge the two: the last would silently win elsewhere"),
+    Code("M010", "cannot be read: {problem}", "check the path and its permissions"),
+    Code("M011", "no rules here: `{path}` holds no .yaml file", "name a folder of packs, or one pack file"),
+    # Shape
+    Code("M020", "unknown key `{key}`"),
+    Code("M021", "`{key}` is missing"),
+    Code("M022", "expected {expected}, found {found}"),
+    Code("M023", "`{value}` is not one of {choices}"),
+    Code("M024", "{problem}, found {value}"),
+    Code("M025", "`{value}` is not a valid id", "use lower-case letters, digits and hyphens{slash}"),
+    Code(
+        "M026", "a condition has exactly one kind, this one has {kinds}", "combine conditions by `all`, `any` or `not`"
+    ),
+    Code("M027", "`{option}` does not go with `{kind}`", "{cure}"),
+    Code("M028", "`{value}` is not a date", "write it as 2026-11-23 or 2026-11-23T08:00:00+08:00"),
+    Code("M029", "`{name}` is not available in this version", "remove it"),
+    # Meaning
+    Code("M030", "the id `{id}` is taken, at {other}", "ids are unique {scope}"),
+    Code("M031", "no list `{name}` in this pack"),
+    Code("M032", "the list file `{name}` cannot be read: {problem}", "the path starts at the pack's own folder"),
+    Code("M033", "the list file `{name}` lies outside the rules folder", "keep lists below the folder of the packs"),
+    Code(
+        "M034",
+        "`{term}` folds to nothing: it can never be found",
+        "write what a reader sees",
+    ),
+    Code("M035", "`{tag}` is not a language code"),
+    Code("M036", "`{glob}` matches no pack"),
+    Code("M037", "`{field}` is not one of the policy's text fields", "add it to `fields` in policy.yaml: {known}"),
+    Code("M038", "an allow rule needs `over`: the categories that it overrides"),
+    Code("M039", "`over` goes with `verdict: allow` only", "remove it"),
+    Code("M040", "`{kind}` needs {least} at least", "this condition can never hold as it stands"),
+    Code("M041", "only terms, list and regex conditions can stand here, not `{kind}`"),
+    Code("M042", "`until` is not after `from`: the rule would never hold"),
+    Code("M043", "no reason in `{language}`", "reasons are given in en and zh"),
+    Code("M044", "no example to {kind}", "give at least one post that {does}"),
+    Code("M045", "the regex does not compile: {problem}"),
+    Code("M046", "the regex matches the empty text", "make some part of it required"),
+    Code(
+        "M047",
+        "an unbounded repeat inside an unbounded repeat takes exponential time",
+        "bound one of them, as in {{1,20}}",
+    ),
+    Code("M048", "no live pack: the policy's `packs` leave nothing"),
+    # Warnings
+    Code("M060", r"`\b` finds no boundary between Han and Latin letters", "use `edges: script`", "warning"),
+    Code("M061", "the folded text never holds `{found}`", "write `{folded}`, or use `view: original`", "warning"),
+    Code("M062", "the list `{name}` is not used", "remove it, or name it in a condition", "warning"),
+    Code("M063", "no route reaches this live pack", "add a route for {languages}", "warning"),
+    Code("M064", "`{term}` stands in this list already, as `{other}`", "remove it: both fold alike", "warning"),
+    Code(
+        "M065",
+        "`{phrase}` can take no hit back",
+        "an exception holds one of the terms, as in `except: [word in use]`",
+        "warning",
+    ),
+    Code("M066", "no rule has the category `{category}`", "", "warning"),
+    Code(
+        "M067",
+        "`{term}` has no letter of a script that {languages} is written in: it never hits",
+        "move it to another pack",
+        "warning",
+    ),
+    Code(
+        "M068",
+        "every post is looked at for this rule: nothing in it must be found first",
+        "add a term or a regex",
+        "warning",
+    ),
+    # Examples
+    Code("M080", "the example should {kind}, but {saw}"),
+)
+
+
+def diagnostic(
+    code: str,
+    path: str,
+    line: int = 1,
+    column: int = 1,
+    length: int = 1,
+    source_line: str = "",
+    hint: str = "",
+    **values: object,
+) -> Diagnostic:
+    """A finding of the given code; `hint` replaces or stands in for the code's own."""
+    kind = CODES[code]
+    message = kind.message.format(**values)
+    return Diagnostic(
+        path, line, column, code, message, length, hint or kind.hint.format(**values), kind.severity, source_line
+    )

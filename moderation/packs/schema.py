@@ -1,0 +1,285 @@
+"""The format of packs and policies, as models: the one source of validation, of JSON Schema and of what is compiled."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from moderation.packs.source import Plain
+from moderation.post import TEXT_FIELDS
+
+KINDS = ("terms", "list", "regex", "near", "count", "field", "language", "classifier", "rate", "all", "any", "not")
+TEXT_KINDS = ("terms", "list", "regex")
+TRICKS = (
+    "separators", "repeats", "homoglyphs", "leet", "masks", "homophones", "pinyin", "initials", "splits", "variants",
+    "emoji", "reversed", "encoded",
+)  # fmt: skip
+_JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+
+
+def _many(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON would have it: only what stands without quotes may be a number, true, false or null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Plain) and (value in ("true", "false", "null") or _JSON_NUMBER.fullmatch(value)):
+        return json.loads(value)
+    return str(value)
+
+
+def _example(value: Any) -> Any:
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, dict):
+        return _plain(value)
+    raise PydanticCustomError("example", "a text or a post", {"found": value})
+
+
+def _slug(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", value):
+        raise PydanticCustomError("slug", "id", {"slash": ""})
+    return value
+
+
+def _pack_id(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)*", value):
+        raise PydanticCustomError("slug", "id", {"slash": ", in parts divided by /"})
+    return value
+
+
+def _filled(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("filled", "empty")
+    return value
+
+
+def _date(value: Any) -> datetime | date:
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise PydanticCustomError("iso_date", "date") from None
+    return found if len(str(value)) > 10 else found.date()
+
+
+Text = Annotated[str, AfterValidator(_filled)]
+Slug = Annotated[str, AfterValidator(_slug)]
+PackId = Annotated[str, AfterValidator(_pack_id)]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
+_ONE_OR_MORE = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+Names = Annotated[tuple[Text, ...], BeforeValidator(_many), Field(min_length=1), _ONE_OR_MORE]
+Instant = Annotated[
+    datetime | date | None,
+    BeforeValidator(_date),
+    WithJsonSchema({"type": "string", "description": "ISO 8601 date or date-time"}),
+]
+Example = Annotated[
+    str | dict[str, Any], BeforeValidator(_example), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]})
+]
+Trick = Literal[TRICKS]  # type: ignore[valid-type]
+
+
+class Model(BaseModel):
+    """Frozen; a key that the format doesn't know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Near(Model):
+    """One hit of each condition, in one field, not overlapping."""
+
+    of: tuple[Condition, ...] = Field(description="text conditions: terms, list or regex")
+    within: int = Field(ge=0, le=200, description="at most so many characters between neighbours")
+    ordered: bool = Field(False, description="whether they stand in this order")
+
+
+class Count(Model):
+    """A text condition's hits, counted over the post."""
+
+    of: Condition = Field(description="a text condition: terms, list or regex")
+    at_least: int = Field(ge=1)
+    distinct: bool = Field(False, description="count each matched text once")
+
+
+class FieldTest(Model):
+    """Tests of one attribute of the post; a missing attribute is unknown."""
+
+    name: Text = Field(description="dotted path: author.age_days")
+    lt: Text | None = None
+    le: Text | None = None
+    gt: Text | None = None
+    ge: Text | None = None
+    eq: Text | None = None
+    in_: Annotated[tuple[Text, ...], Field(min_length=1)] | None = Field(None, alias="in")
+    exists: bool | None = None
+
+
+class LanguageTest(Model):
+    """The detected languages of the post."""
+
+    is_: Names = Field(alias="is")
+    share: float = Field(0.0, ge=0, le=1, description="they hold at least this share; any share if 0")
+
+
+class Condition(Model):
+    """Exactly one kind, and the options that go with it."""
+
+    terms: Texts | None = Field(None, description="any of these stands in the text, on its edges")
+    list: Names | None = Field(None, description="any term of these lists of the pack")
+    regex: Text | None = Field(None, description="a regular expression over the folded text")
+    near: Near | None = None
+    count: Count | None = None
+    field: FieldTest | None = None
+    language: LanguageTest | None = None
+    classifier: dict[str, Any] | None = Field(None, description="not available in this version")
+    rate: dict[str, Any] | None = Field(None, description="not available in this version")
+    all_: tuple[Condition, ...] | None = Field(None, alias="all", description="every one holds")
+    any_: tuple[Condition, ...] | None = Field(None, alias="any", description="at least one holds")
+    not_: Condition | None = Field(None, alias="not", description="this one does not hold")
+    edges: Literal["script", "words", "none"] | None = Field(None, description="terms: script; regexes: none")
+    fields: Names | None = Field(None, description="look in these text fields only")
+    except_: Texts | None = Field(None, alias="except", description="hits that overlap one of these don't count")
+    except_list: Names | None = Field(None, description="the same, from lists of the pack")
+    view: Literal["folded", "original"] | None = Field(None, description="regexes: which reading of the text")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that are given: exactly one in a valid condition."""
+        return tuple(kind for kind in KINDS if getattr(self, _python_name(kind)) is not None)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Condition:
+        if len(self.kinds) != 1:
+            raise PydanticCustomError(
+                "kinds", "kinds", {"kinds": " and ".join(f"`{kind}`" for kind in self.kinds) or "none"}
+            )
+        return self
+
+
+def _python_name(kind: str) -> str:
+    return f"{kind}_" if kind in ("all", "any", "not") else kind
+
+
+class Examples(Model):
+    """Posts that hold the rule to what its author meant."""
+
+    hit: tuple[Example, ...] = Field(description="the rule must hold")
+    miss: tuple[Example, ...] = Field(description="the rule must not hold")
+
+
+class Rule(Model):
+    """One condition and what follows."""
+
+    id: Slug
+    verdict: Literal["allow", "flag", "block"]
+    category: Slug | None = Field(None, description="the pack's unless given")
+    severity: int = Field(ge=0, le=100, description="orders reasons and review")
+    mode: Literal["live", "shadow"] = "live"
+    over: tuple[Slug, ...] = Field((), description="allow rules: the categories that it overrides")
+    from_: Instant = Field(None, alias="from", description="holds for posts created at or after this")
+    until: Instant = Field(None, description="holds for posts created before this")
+    sample: str | None = Field(None, description="not available in this version")
+    audiences: tuple[str, ...] | None = Field(None, description="not available in this version")
+    resist: tuple[Trick, ...] = Field((), description="not available in this version")
+    when: Condition
+    unless: Condition | None = None
+    examples: Examples
+    reason: dict[str, Text] = Field(description="by language: en and zh at least")
+
+
+class TermList(Model):
+    """A list of terms: inline, or a file with a term a line."""
+
+    terms: Texts | None = None
+    file: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inline(cls, value: Any) -> Any:
+        return {"terms": value} if isinstance(value, list) else value
+
+
+TermLists = dict[
+    Slug,
+    Annotated[
+        TermList,
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                    {
+                        "type": "object",
+                        "properties": {"file": {"type": "string"}},
+                        "required": ["file"],
+                        "additionalProperties": False,
+                    },
+                ]
+            }
+        ),
+    ],
+]
+
+
+class PackFile(Model):
+    """A pack: rules with an id, a version and the languages that it serves."""
+
+    pack: PackId
+    version: Text
+    about: Text
+    languages: Names = Field(description="language codes, or '*' for any")
+    category: Slug
+    resist: tuple[Trick, ...] = Field((), description="not available in this version")
+    lists: dict[str, TermList] = Field({}, description="terms by name")
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+
+
+class Limits(Model):
+    """Bounds on the work for one post."""
+
+    post_chars: int = Field(20_000, ge=1, le=1_000_000, description="code points of a post that are judged")
+    regex_ms: float = Field(20.0, gt=0, le=10_000, description="time for one regex on one field")
+
+
+class Uncovered(Model):
+    """What a post gets that is mostly in languages which no live pack serves."""
+
+    verdict: Literal["allow", "flag"]
+    share: float = Field(0.5, gt=0, le=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"verdict": value} if isinstance(value, str) else value
+
+
+class PolicyFile(Model):
+    """Which packs are live, which languages go where, and what happens at the margins."""
+
+    policy: Slug
+    packs: Names = Field(description="globs of pack ids: zh/*")
+    routes: dict[str, Names] | None = Field(None, description="packs by language; '*' for every language")
+    uncovered: Uncovered = Uncovered(verdict="flag", share=0.5)
+    unknown: Literal["allow", "flag"] = Field("flag", description="a post whose verdict hangs on an unknown signal")
+    over: tuple[Slug, ...] = Field((), description="the `over` of allow rules that give none")
+    fields: Names = Field(TEXT_FIELDS, description="keys of a post that are text")
+    limits: Limits = Limits(post_chars=20_000, regex_ms=20.0)
+    languages: Names | None = Field(None, description="languages that detection may name")
+    cjk_english: float = Field(
+        6.0, ge=0, le=50, description="evidence for English that Latin letters in CJK posts start with"
+    )
+    classifier: str | None = Field(None, description="not available in this version")
+    audiences: dict[str, Any] | None = Field(None, description="not available in this version")
+    resist: tuple[Trick, ...] = Field((), description="not available in this version")
+
+
+for _model in (Near, Count, Condition, Rule, PackFile):
+    _model.model_rebuild()

@@ -1,0 +1,140 @@
+"""From a parsed file to a model, and from the model's objections to diagnostics that a rule author understands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from moderation.errors import Diagnostic
+from moderation.packs.schema import Model
+from moderation.packs.source import Document, Location
+
+M = TypeVar("M", bound=Model)
+
+_EXPECTED = {
+    "string_type": "a text",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dict_type": "keys and values",
+    "model_type": "keys and values",
+    "model_attributes_type": "keys and values",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "example": "a text or a post (keys and values)",
+}
+
+
+def validate(model: type[M], document: Document) -> tuple[M | None, list[Diagnostic]]:
+    """The model of a document, or None and everything that is wrong with its shape."""
+    try:
+        return model.model_validate(document.data), []
+    except ValidationError as error:
+        found = [_report(item, model, document) for item in error.errors(include_url=False) if not _echo(item)]
+        return None, list(dict.fromkeys(found))
+
+
+def _echo(error: ErrorDetails) -> bool:
+    """A list whose every item is wrong is also called too short: that says nothing new."""
+    return error["type"] == "too_short" and bool(error["input"])
+
+
+def _report(error: ErrorDetails, model: type[Model], document: Document) -> Diagnostic:
+    location = _in_data(error["loc"], document.data)
+    kind, context, value = error["type"], error.get("ctx", {}), error["input"]
+    place = document.place(location)
+    if kind == "extra_forbidden":
+        key = str(location[-1])
+        return document.report("M020", document.key_place(location), _nearest_key(key, model, location), key=key)
+    if kind == "missing":
+        return document.report("M021", document.key_place(location), key=error["loc"][-1])
+    if kind == "literal_error":
+        return _not_a_choice(document, location, str(value), context["expected"])
+    if kind == "slug":
+        return document.report("M025", place, value=value, slash=context["slash"])
+    if kind == "kinds":
+        return document.report("M026", place, kinds=context["kinds"])
+    if kind == "iso_date":
+        return document.report("M028", place, value=value)
+    if kind in _EXPECTED:
+        return document.report("M022", place, expected=_EXPECTED[kind], found=_shown(value))
+    return document.report("M024", place, problem=_problem(kind, context, error["msg"]), value=_shown(value))
+
+
+def _in_data(loc: Iterable[str | int], data: Any) -> Location:
+    """The part of pydantic's location that exists in the data: it also names union branches and missing keys."""
+    found: list[str | int] = []
+    for step in loc:
+        inside = (isinstance(data, dict) and step in data) or (
+            isinstance(data, list) and isinstance(step, int) and step < len(data)
+        )
+        if inside:
+            found.append(step)
+            data = data[step]
+    return tuple(found)
+
+
+def _not_a_choice(document: Document, location: Location, value: str, expected: str) -> Diagnostic:
+    choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
+    hint = did_you_mean(value, choices)
+    return document.report("M023", document.place(location), hint, value=value, choices=", ".join(choices))
+
+
+def _problem(kind: str, context: dict[str, Any], message: str) -> str:
+    bounds = {
+        "greater_than_equal": "must be {ge} or more",
+        "greater_than": "must be more than {gt}",
+        "less_than_equal": "must be {le} or less",
+        "filled": "must not be empty",
+        "too_short": "must not be empty",
+    }
+    return bounds[kind].format(**context) if kind in bounds else message[:1].lower() + message[1:]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "keys and values"
+    if isinstance(value, list | tuple):
+        return "a list" if value else "an empty list"
+    return f"`{str(value)[:60]}`" if str(value) else "nothing"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint with the nearest known name, or all names where they are few and none is near."""
+    names = sorted(known)
+    close = get_close_matches(name.lower(), names, 1, cutoff=0.6)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return f"known: {', '.join(names)}" if 0 < len(names) <= 16 else ""
+
+
+def _nearest_key(key: str, model: type[Model], location: Location) -> str:
+    fields = _model_at(model, location[:-1])
+    names = {field.alias or name for name, field in fields.model_fields.items()} if fields else set()
+    return did_you_mean(key, names)
+
+
+def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
+    """The model that describes the mapping at a location."""
+    found: Any = model
+    for step in location:
+        if isinstance(step, str) and isinstance(found, type) and issubclass(found, BaseModel):
+            fields = {field.alias or name: field.annotation for name, field in found.model_fields.items()}
+            found = fields.get(step)
+        found = next(iter(_models_in(found)), found)
+    return found if isinstance(found, type) and issubclass(found, BaseModel) else None
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) is not Literal:
+        for part in get_args(annotation):
+            yield from _models_in(part)
