@@ -33,7 +33,7 @@ CODES = _codes(
     Code("M008", "a key must be a text"),
     Code("M009", "`{key}` stands here a second time", "merge the two: the last would silently win elsewhere"),
     Code("M010", "cannot be read: {problem}", "check the path and its permissions"),
-    Code("M011", "no rules here: `{path}` holds no .yaml file", "name a folder of packs, or one pack file"),
+    Code("M011", "no rules here: `{folder}` holds no .yaml file", "name a folder of packs, or one pack file"),
     # Shape
     Code("M020", "unknown key `{key}`"),
     Code("M021", "`{key}` is missing"),

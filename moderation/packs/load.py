@@ -111,7 +111,7 @@ def _read_all(root: Path, files: list[Path], asked: Path) -> dict[str, bytes]:
     if found:
         raise RulesError(found)
     if not any(name.endswith(_SUFFIXES) for name in sources):
-        raise RulesError([diagnostic("M011", str(asked))])
+        raise RulesError([diagnostic("M011", str(asked), folder=asked)])
     return sources
 
 

@@ -108,7 +108,7 @@ def _shown(value: Any) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint with the nearest known name, or all names where they are few and none is near."""
-    names = sorted(known)
+    names = sorted(set(known))
     close = get_close_matches(name.lower(), names, 1, cutoff=0.6)
     if close:
         return f"did you mean `{close[0]}`?"

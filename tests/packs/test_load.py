@@ -1,0 +1,152 @@
+"""Reading rules: from folders, single packs and memory; whatever is in the files."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moderation import RulesError
+from moderation.packs.jsonschema import MODELS, dump_schema, json_schema
+from moderation.packs.load import bundled_rules, read_rules, read_sources
+from moderation.packs.source import Document, SourceError, read_document
+
+GOOD = Path(__file__).parent.parent / "golden" / "check" / "policy" / "zh" / "good.yaml"
+
+
+def codes(sources: dict[str, bytes]) -> list[str]:
+    with pytest.raises(RulesError) as error:
+        read_sources(sources)
+    return [item.code for item in error.value.diagnostics]
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes_give_diagnostics(content: bytes) -> None:
+    assert codes({"zh/any.yaml": content})
+
+
+TREE = st.recursive(
+    st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+)
+
+
+@given(TREE.filter(lambda tree: tree != ""))
+def test_any_tree_gives_diagnostics(tree: object) -> None:
+    assert codes({"zh/any.yaml": yaml.safe_dump(tree, allow_unicode=True).encode()})
+
+
+WORDS = st.sampled_from(
+    ["加微信", "no", "12:30", "010", "~", "😀 x", "مرحبا", "हिन्दी", "a # b", "- x", "'q'", "e\u0301"]
+)
+
+
+@given(st.dictionaries(WORDS, st.lists(WORDS, max_size=4), min_size=1, max_size=4), st.booleans())
+def test_positions_point_at_the_text(tree: dict[str, list[str]], flow: bool) -> None:
+    text = yaml.safe_dump(tree, allow_unicode=True, default_flow_style=flow, width=10_000)
+    document = read_document("x.yaml", text.encode())
+    assert document.data == tree
+    for key, items in tree.items():
+        for index, item in enumerate(items):
+            place = document.place((key, index))
+            line = document.line(place.line)
+            assert line[place.column - 1 : place.column - 1 + place.length].strip("'\"").replace("''", "'") in (
+                item,
+                f"'{item}",
+            )
+
+
+def document_of(text: str) -> Document:
+    return read_document("x.yaml", text.encode())
+
+
+def test_scalars_are_texts() -> None:
+    text = "a: [no, 12:30, 010, 1e3, ~, null, true, 2026-01-01, '', .inf]"
+    assert document_of(text).data == {"a": ["no", "12:30", "010", "1e3", "~", "null", "true", "2026-01-01", "", ".inf"]}
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "a: &a [x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
+        "[" * 20_000,
+        "{a: " * 2_000,
+        "? " * 5_000,
+        "- " * 5_000,
+        "[" + "x," * 300_000 + "]",
+        "x" * (5 << 20),
+    ],
+)
+def test_bombs_are_refused_at_once(bomb: str) -> None:
+    started = time.process_time()
+    with pytest.raises(SourceError):
+        document_of(bomb)
+    assert time.process_time() - started < 5, "linear work takes a tenth of a second"
+
+
+def test_a_folder_with_and_without_policy(tmp_path: Path) -> None:
+    (tmp_path / "zh").mkdir()
+    (tmp_path / "zh" / "good.yaml").write_bytes(GOOD.read_bytes())
+    book = read_rules(tmp_path)
+    assert [pack.id for pack in book.packs] == ["zh/good"]
+    assert book == read_sources(book.sources)
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "bad.yaml").write_text("[")
+    (tmp_path / "policy.yaml").write_text("policy: mine\npacks: [zh/good]\nuncovered: allow\n")
+    assert read_rules(tmp_path).policy.uncovered.verdict == "allow"
+
+
+def test_one_pack_with_its_list(tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "zh").mkdir()
+    (tmp_path / "lists" / "words.txt").write_text("# words\n好 # fine\nC#\n", "utf-8")
+    pack = tmp_path / "zh" / "good.yaml"
+    text = GOOD.read_text("utf-8").replace("rules:", "lists: {words: {file: ../lists/words.txt}}\nrules:")
+    pack.write_text(text.replace("{terms: [好]}", "{list: words}"), "utf-8")
+    (book,) = read_rules(pack).packs
+    assert book.lists == {"words": ("好", "C#")}
+
+
+@pytest.mark.parametrize("name", ["nothing", "empty"])
+def test_no_rules_there(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RulesError):
+        read_rules(tmp_path / name)
+
+
+def test_links_may_not_leave_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "rules" / "good.yaml").write_bytes(GOOD.read_bytes())
+    (tmp_path / "rules" / "list.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(RulesError, match="leaves the rules folder"):
+        read_rules(tmp_path / "rules")
+
+
+def test_example_posts_have_types() -> None:
+    text = GOOD.read_text("utf-8").replace(
+        "hit: [好]", "hit: [{text: 好, n: 5, m: '5', b: true, z: null, o: 010, d: {f: -1.5e3}}]"
+    )
+    (pack,) = read_sources({"zh/good.yaml": text.encode()}).packs
+    expected = {"text": "好", "n": 5, "m": "5", "b": True, "z": None, "o": "010", "d": {"f": -1500.0}}
+    assert pack.rules[0].examples.hit == (expected,)
+
+
+@pytest.mark.parametrize("kind", list(MODELS))
+def test_shipped_schemas_are_those_of_the_models(kind: str) -> None:
+    shipped = bundled_rules() / f"{kind}.schema.json"
+    assert shipped.read_text("utf-8") == dump_schema(kind), f"run: moderation schema {kind} > rules/{kind}.schema.json"
+    assert json.loads(shipped.read_text("utf-8")) == json_schema(kind)
+    assert json_schema(kind)["additionalProperties"] is False
+
+
+def test_shipped_files_point_editors_at_the_schema() -> None:
+    for file in bundled_rules().rglob("*.yaml"):
+        first = file.read_text("utf-8").splitlines()[0]
+        schema = first.removeprefix("# yaml-language-server: $schema=")
+        assert (file.parent / schema).resolve().is_file(), f"{file}: {first}"
