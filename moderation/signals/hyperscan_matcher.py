@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from io import BytesIO
-from itertools import repeat
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import hyperscan
@@ -17,14 +17,14 @@ import regex
 
 from moderation.signals.confirm import checked_terms, compile_regexes, confirm
 from moderation.signals.matcher import Hits
-from moderation.signals.prefilter import prefilter_of
+from moderation.signals.prefilter import Prefilter, prefilter_of, rare, set_of
 
 if TYPE_CHECKING:
     from moderation.text.views import View
 
 Columns = npt.NDArray[np.int64]  # four columns: row, pattern, start, end
 
-_REGEX_FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SINGLEMATCH
+_FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SINGLEMATCH
 
 
 class HyperscanMatcher:
@@ -38,9 +38,7 @@ class HyperscanMatcher:
         self._lengths = np.array([len(term) for term in terms], dtype=np.int64)
         self._terms = _Database([_escaped(term) for term in terms], 0)
         self._regexes = compile_regexes(regexes, ignore_case)
-        filters = {index: found for index, each in enumerate(self._regexes) if (found := _accepted(each)) is not None}
-        self._filters = _Database(list(filters.values()), _REGEX_FLAGS, list(filters))
-        self._unfiltered = tuple(index for index in range(len(self._regexes)) if index not in filters)
+        self._filters = _Filters(self._regexes)
         self._timeout = timeout_ms / 1000
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -49,11 +47,11 @@ class HyperscanMatcher:
     @property
     def unfiltered(self) -> tuple[int, ...]:
         """Indexes of the regexes that are tried on every row because nothing cheap can rule a row out."""
-        return self._unfiltered
+        return self._filters.missing
 
     def scan(self, view: View) -> Hits:
         """Every occurrence of every term, overlapping ones too, and every non-empty match of every regex."""
-        confirmed, timeouts = self._confirmed(view, self._candidates(view))
+        confirmed, timeouts = self._confirmed(view, self._filters.candidates(view))
         return Hits.of(np.concatenate((self._term_hits(view), confirmed), axis=1), timeouts)
 
     def _term_hits(self, view: View) -> Columns:
@@ -65,14 +63,6 @@ class HyperscanMatcher:
         inside = end < view.starts[row + 1]
         offset = view.starts[row]
         return np.stack((row, pattern, start - offset, end - offset))[:, inside]
-
-    def _candidates(self, view: View) -> list[tuple[int, int]]:
-        """(row, regex) in order: what Hyperscan could not rule out, and what it cannot judge."""
-        rows = len(view.starts) - 1
-        pairs = {(row, index) for row in range(rows) for index in self._unfiltered}
-        if self._filters:
-            pairs.update(self._filters.scan_rows(_row_bytes(view)))
-        return sorted(pairs)
 
     def _confirmed(self, view: View, candidates: list[tuple[int, int]]) -> tuple[Columns, list[tuple[int, int]]]:
         found: list[tuple[int, int, int, int]] = []
@@ -88,6 +78,28 @@ class HyperscanMatcher:
             else:
                 found += [(row, pattern, start, end) for start, end in spans]
         return np.array(found, dtype=np.int64).reshape(-1, 4).T, timeouts
+
+
+class _Filters:
+    """Rules regexes out, row by row. Ids: index of the regex; beyond them, the rare kinds that filters are blind to."""
+
+    def __init__(self, patterns: Sequence[regex.Pattern[str]]) -> None:
+        found = {index: each for index, pattern in enumerate(patterns) if (each := _accepted(pattern)) is not None}
+        self.missing = tuple(index for index in range(len(patterns)) if index not in found)
+        kinds = sorted(frozenset[str]().union(*(each.blind for each in found.values())))
+        self._blind = {
+            len(patterns) + i: tuple(index for index, each in found.items() if kind in each.blind)
+            for i, kind in enumerate(kinds)
+        }
+        expressions = [each.expression for each in found.values()] + [set_of(rare()[kind]) for kind in kinds]
+        self._database = _Database(expressions, _FLAGS, [*found, *self._blind])
+
+    def candidates(self, view: View) -> list[tuple[int, int]]:
+        """(row, regex) in order: all that cannot be ruled out."""
+        pairs = self._database.scan_rows(_row_bytes(view)) if self._database else []
+        found = {(row, index) for row, identity in pairs for index in self._blind.get(identity, (identity,))}
+        found.update((row, index) for row in range(len(view.starts) - 1) for index in self.missing)
+        return sorted(found)
 
 
 class _Database:
@@ -146,14 +158,14 @@ def _escaped(term: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in term.encode("utf-8", "surrogatepass"))
 
 
-def _accepted(pattern: regex.Pattern[str]) -> str | None:
+def _accepted(pattern: regex.Pattern[str]) -> Prefilter | None:
     """The tightest prefilter that Hyperscan takes."""
     for anchors in (True, False):
         found = prefilter_of(pattern, anchors)
         if found is None:
             return None
         try:
-            _compiled([found], _REGEX_FLAGS, [0])
+            _compiled([found.expression], _FLAGS, [0])
         except hyperscan.error:
             continue
         return found
@@ -161,8 +173,10 @@ def _accepted(pattern: regex.Pattern[str]) -> str | None:
 
 
 def _row_bytes(view: View) -> list[bytes]:
-    """The rows' UTF-8, without their separators."""
-    rows = view.utf8.split(b"\0")[:-1]
-    if len(rows) == len(view.starts) - 1:
-        return rows
-    return [view.row_bytes(row) for row in range(len(view.starts) - 1)]
+    """The rows' UTF-8, each with the separator behind it.
+
+    Vectorscan 5.4.12, which the hyperscan wheels hold, can miss a match that ends with the last byte of what it scans:
+    https://github.com/VectorCamp/vectorscan/issues/358
+    """
+    offsets = view.byte_of[view.starts].tolist()
+    return [view.utf8[start:end] for start, end in pairwise(offsets)]

@@ -1,14 +1,21 @@
 """A pattern for Hyperscan that hits wherever a regex does, and perhaps elsewhere.
 
-Hyperscan only has to rule rows out, so a prefilter may match too much but never too little. It is built from what means
-the same everywhere: code point ranges, sequence, alternation, repetition and the ends of the text. What a regex asserts
-without consuming (`\\b`, lookaround) is left out, a back reference stands for any text, wide classes lose their small
-gaps, long repeats their upper bound. Syntax that is not known here to be safe gives no prefilter at all.
+Hyperscan only has to rule rows out, so a prefilter may match too much but never too little. It is built from what
+means the same everywhere: code point ranges, sequence, alternation, repetition and the start of the text. What a regex
+asserts without consuming (`$`, `\\b`, lookaround) is left out, a back reference stands for any text, wide classes lose
+their small gaps, long repeats their upper bound. Syntax that is not known here to be safe gives no prefilter at all.
+
+One kind of miss is allowed because it is announced: where a class is ASCII but for digits of other scripts or odd
+case variants (the Kelvin sign is a k), only ASCII is kept, which is several times faster, and `Prefilter.blind` names
+what was dropped. A row that holds code points of such a kind, see `rare()`, is left to the regex itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from string import ascii_lowercase
 from typing import Final
 
 import regex
@@ -17,7 +24,7 @@ from moderation.signals.codepoints import Ranges, case_variants, code_points
 
 _MOST_RANGES: Final = 12  # of one class beyond ASCII: compile time grows with them
 _MOST_STATES: Final = 64  # of one repeat, for the same reason
-_FLAGS: Final = regex.VERSION0 | regex.UNICODE | regex.ASCII | regex.IGNORECASE | regex.DOTALL | regex.MULTILINE
+_FLAGS: Final = regex.VERSION0 | regex.UNICODE | regex.IGNORECASE | regex.DOTALL | regex.MULTILINE
 _LETTERS: Final = {"i": regex.IGNORECASE, "s": regex.DOTALL, "m": regex.MULTILINE}
 _ANY: Final = r"[\x{0}-\x{10ffff}]"
 
@@ -31,8 +38,7 @@ _TOKEN: Final = regex.compile(
   | (?P<bar>     \| )
   | (?P<repeat>  (?: [*+?] | \{ (?P<low>\d*) (?P<comma>,)? (?P<high>\d*) \} ) [?+]? )
   | (?P<start>   \^ | \\A )
-  | (?P<end>     \$ | \\[Zz] )
-  | (?P<zero>    \\[bBGKmM] )
+  | (?P<zero>    \$ | \\[bBGKmMZz] )
   | (?P<back>    \\[1-9](?!\d) | \\g<\w+> | \(\?P=\w+\) )
   | (?P<some>    \\[XR] )
   | (?P<set>     \[ (?: \^(?!\]) | (?![\^\]]) ) (?: \[:\^?\w+:\] | \\. | [^\[\]\\] )+ \] )
@@ -42,11 +48,19 @@ _TOKEN: Final = regex.compile(
     """,
     regex.VERSION0 | regex.VERBOSE | regex.DOTALL,
 )
-_GLOBAL: Final = regex.compile(r"(?:\(\?[ismua]+\))+", regex.VERSION0)
+_GLOBAL: Final = regex.compile(r"(?:\(\?[ismu]+\))+", regex.VERSION0)
 
 
 class _Unsafe(Exception):
     """Syntax whose meaning is not known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefilter:
+    """`expression` is for Hyperscan with `HS_FLAG_UTF8`; it does not see the kinds of code points in `blind`."""
+
+    expression: str
+    blind: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +69,10 @@ class _Piece:
     states: int  # roughly; 0 where nothing is consumed
 
 
-def prefilter_of(pattern: regex.Pattern[str], anchors: bool = True) -> str | None:
-    """What to compile with `HS_FLAG_UTF8` (nothing else), or None where only the regex itself can tell.
+def prefilter_of(pattern: regex.Pattern[str], anchors: bool = True) -> Prefilter | None:
+    """What rules rows out for a pattern, or None where only the regex itself can tell.
 
-    `anchors=False` leaves out the ends of the text too, which Hyperscan refuses in the middle of a pattern.
+    `anchors=False` leaves out the start of the text too, which Hyperscan refuses in the middle of a pattern.
     """
     if pattern.flags & ~_FLAGS:
         return None
@@ -73,14 +87,15 @@ class _Parser:
         self._source = pattern.pattern
         self._flags = pattern.flags
         self._anchors = anchors
+        self._blind: set[str] = set()
         leading = _GLOBAL.match(self._source)
         self._at = leading.end() if leading else 0
 
-    def parse(self) -> str:
+    def parse(self) -> Prefilter:
         piece = self._alternatives(top=True)
         if self._at < len(self._source):
             raise _Unsafe
-        return piece.text
+        return Prefilter(piece.text, frozenset(self._blind))
 
     def _alternatives(self, top: bool = False) -> _Piece:
         branches = [self._sequence(top)]
@@ -111,9 +126,9 @@ class _Parser:
             return self._look(token[0], first, top)
         if kind in ("open", "scope"):
             return self._group(token)
-        if kind in ("start", "end"):
-            keep = self._anchors and (token[0].startswith("\\") or not self._flags & regex.MULTILINE)
-            return _Piece({"start": "^", "end": "$"}[kind], 0) if keep else _NOTHING
+        if kind == "start":
+            keep = self._anchors and (token[0] == r"\A" or not self._flags & regex.MULTILINE)
+            return _Piece("^", 0) if keep else _NOTHING
         if kind in _FIXED:
             return _FIXED[kind]
         return self._chars(token, kind)
@@ -121,6 +136,8 @@ class _Parser:
     def _look(self, opening: str, first: bool, top: bool) -> _Piece:
         """A lookbehind that starts a pattern, or a lookahead that ends it, is text that stands there: kept."""
         inside = self._closed()
+        if self._peek() in tuple("*+?{"):
+            raise _Unsafe
         last = top and self._peek() in ("", "|")
         return inside if (opening == "(?<=" and first) or (opening == "(?=" and last) else _NOTHING
 
@@ -140,15 +157,44 @@ class _Parser:
         return _Piece(f"(?:{inside.text})", inside.states)
 
     def _chars(self, token: regex.Match[str], kind: str) -> _Piece:
-        if kind != "char":
-            return _class(code_points(token[0], self._flags))
         char = token["escaped"] or token[0]
-        return _class(case_variants(char) if self._flags & regex.IGNORECASE else ((ord(char), ord(char)),))
+        if kind != "char":
+            ranges = code_points(token[0], self._flags)
+        else:
+            ranges = case_variants(char) if self._flags & regex.IGNORECASE else ((ord(char), ord(char)),)
+        ranges, blind = _narrowed(ranges)
+        self._blind |= blind
+        return _class(ranges)
 
 
 _NOTHING: Final = _Piece("", 0)
 _FIXED: Final = {"zero": _NOTHING, "back": _Piece(f"{_ANY}*", 2), "some": _Piece(f"{_ANY}+", 2)}
-_KINDS: Final = ("look", "scope", "open", "start", "end", "zero", "back", "some", "set", "class", "char")
+_KINDS: Final = ("look", "scope", "open", "start", "zero", "back", "some", "set", "class", "char")
+
+
+@lru_cache(maxsize=1)
+def rare() -> dict[str, Ranges]:
+    """The kinds of code points that a prefilter may be blind to."""
+    letters = {each for letter in ascii_lowercase for each in case_variants(letter)}
+    return {
+        "digits": tuple(each for each in code_points(r"\d", regex.VERSION0) if each[0] >= 0x80),
+        "letters": tuple(sorted(each for each in letters if each[0] >= 0x80)),
+    }
+
+
+def set_of(ranges: Iterable[tuple[int, int]]) -> str:
+    """The ranges as a set of Hyperscan's syntax."""
+    return "[" + "".join(f"\\x{{{low:x}}}-\\x{{{high:x}}}" for low, high in ranges) + "]"
+
+
+def _narrowed(ranges: Ranges) -> tuple[Ranges, frozenset[str]]:
+    """Only the ASCII part of a class, where all the rest is rare."""
+    plain = tuple(each for each in ranges if each[1] < 0x80)
+    wide = set(ranges) - set(plain)
+    blind = frozenset(kind for kind, members in rare().items() if not wide.isdisjoint(members))
+    if not plain or wide - {each for members in rare().values() for each in members}:
+        return ranges, frozenset()
+    return plain, blind
 
 
 def _class(ranges: Ranges) -> _Piece:
@@ -157,8 +203,7 @@ def _class(ranges: Ranges) -> _Piece:
         raise _Unsafe
     plain = [(low, min(high, 0x7F)) for low, high in ranges if low < 0x80]
     wide = _bridged([(max(low, 0x80), high) for low, high in ranges if high >= 0x80])
-    listed = "".join(f"\\x{{{low:x}}}-\\x{{{high:x}}}" for low, high in plain + wide)
-    return _Piece(f"[{listed}]", 1 + len(wide))
+    return _Piece(set_of(plain + wide), 1 + len(wide))
 
 
 def _bridged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
