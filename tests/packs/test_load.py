@@ -41,9 +41,7 @@ def test_any_tree_gives_diagnostics(tree: object) -> None:
     assert codes({"zh/any.yaml": yaml.safe_dump(tree, allow_unicode=True).encode()})
 
 
-WORDS = st.sampled_from(
-    ["加微信", "no", "12:30", "010", "~", "😀 x", "مرحبا", "हिन्दी", "a # b", "- x", "'q'", "e\u0301"]
-)
+WORDS = st.sampled_from(["加微信", "no", "12:30", "010", "~", "😀 x", "مرحبا", "हिन्दी", "a # b", "- x", "e\u0301"])
 
 
 @given(st.dictionaries(WORDS, st.lists(WORDS, max_size=4), min_size=1, max_size=4), st.booleans())
@@ -54,11 +52,8 @@ def test_positions_point_at_the_text(tree: dict[str, list[str]], flow: bool) -> 
     for key, items in tree.items():
         for index, item in enumerate(items):
             place = document.place((key, index))
-            line = document.line(place.line)
-            assert line[place.column - 1 : place.column - 1 + place.length].strip("'\"").replace("''", "'") in (
-                item,
-                f"'{item}",
-            )
+            start = place.column - 1
+            assert document.line(place.line)[start : start + place.length].strip("'\"") == item
 
 
 def document_of(text: str) -> Document:
