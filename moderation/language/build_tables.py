@@ -111,6 +111,7 @@ def build_glyphs(alphabets: Mapping[int, Mapping[str, int]]) -> Arrays:
         "starts": np.array(starts, np.uint32),
         "values": np.array(values, np.uint16),
         "composed": _composed(alphabets[classes.LATIN]),
+        "unicode": np.array(unicodedata.unidata_version),
     }
 
 

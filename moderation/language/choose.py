@@ -23,8 +23,8 @@ NO_HINT = -1
 """In place of a language's number: the row has no hint, or one that cannot be said."""
 
 # In nats: what a hint is worth; how much likelier an alphabet other than Latin holds its main language.
-_HINT = 3.0
-_HOME = 2.0
+_HINT = 4.0
+_HOME = 4.0
 
 # Latin letters that are less than a word tell nothing; the fewer there are, the surer their n-grams must be.
 _LEAST_EVIDENCE = 4

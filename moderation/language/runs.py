@@ -58,7 +58,7 @@ def openings(row: Ints, label: Ints) -> Ints:
 def find_runs(glyphs: Glyphs, starts: Ints) -> Runs:
     """The runs of a buffer of glyphs whose row i begins at `starts[i]`; Han and kana are not yet told from Japanese.
 
-    Letters that stand alone are drawings (kaomoji) or abbreviations and are left out.
+    Letters that stand alone are drawings (kaomoji) or abbreviations: they are left out, and their glyphs made neutral.
     """
     scripts = (glyphs >> SYMBOL_BITS).astype(np.uint8)
     _drop_lone_kana(glyphs, scripts)
@@ -76,7 +76,10 @@ def find_runs(glyphs: Glyphs, starts: Ints) -> Runs:
     row = np.searchsorted(row_starts, first, side="right") - 1
     runs = Runs(row, script[first].astype(np.int64), at[first], at[end - 1], end - first)
     lone = _lone(glyphs, runs, at, first)
-    return runs.where(~lone) if lone.any() else runs
+    if not lone.any():
+        return runs
+    glyphs[at[np.repeat(lone, runs.letters)]] = 0
+    return runs.where(~lone)
 
 
 def _drop_lone_kana(glyphs: Glyphs, scripts: NDArray[np.uint8]) -> None:
@@ -89,7 +92,7 @@ def _drop_lone_kana(glyphs: Glyphs, scripts: NDArray[np.uint8]) -> None:
     for beside in (at - 1, at + 1):
         kana = (scripts[beside] == KANA) & (~weak | (glyphs[beside] != glyphs[at]))
         backed |= kana | (~weak & (scripts[beside] == HAN))
-    scripts[at[~backed]] = 0
+    glyphs[at[~backed]] = scripts[at[~backed]] = 0
 
 
 def _lone(glyphs: Glyphs, runs: Runs, at: Ints, first: Ints) -> Bools:
