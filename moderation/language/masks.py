@@ -15,6 +15,7 @@ Bools = NDArray[np.bool_]
 Spans = tuple[Ints, Ints]
 
 _WINDOW = 16
+_WINDOWS = 4
 _LONGEST_NAME = 30
 
 
@@ -74,9 +75,17 @@ def mask(codes: Codes, glyphs: Glyphs) -> None:
     spans = [find(at) for number, find in enumerate(finders) if len(at := found[kind == number])]
     if not any(len(starts) for starts, _ in spans):
         return
-    starts, ends = (np.concatenate(sides) for sides in zip(*spans, strict=True))
-    lengths = ends - starts
-    glyphs[np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())] = 0
+    glyphs[_inside(*(np.concatenate(sides) for sides in zip(*spans, strict=True)))] = 0
+
+
+def _inside(starts: Ints, ends: Ints) -> Ints:
+    """All positions inside spans, each once even where spans overlap."""
+    order = np.argsort(starts)
+    ends = np.maximum.accumulate(ends[order])
+    starts = starts[order]
+    starts[1:] = np.maximum(starts[1:], ends[:-1])
+    lengths = np.maximum(ends - starts, 0)
+    return np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +153,21 @@ class _Text:
         """The first position from `at` on, in steps of 1 or -1, whose character is not `allowed`."""
         reached = at.copy()
         going = np.arange(len(at))
-        while len(going):
+        for _ in range(_WINDOWS):
             window = self._is(allowed, reached[going, None] + step * np.arange(_WINDOW))
             length = np.logical_and.accumulate(window, axis=1).sum(axis=1)
             reached[going] += step * length
             going = going[length == _WINDOW]
+            if not len(going):
+                return reached
+        reached[going] = self._far(reached[going], allowed, step)
         return reached
+
+    def _far(self, at: Ints, allowed: Bools, step: int) -> Ints:
+        """The same by one look at the whole buffer: linear time however many positions look however far."""
+        stops = np.flatnonzero(~allowed[np.minimum(self.codes, _NOT_ASCII)])
+        stops = np.concatenate(([-1], stops))
+        return stops[np.searchsorted(stops, at, side="left" if step > 0 else "right") - (step < 0)]
 
     def _is(self, allowed: Bools, at: Ints) -> Bools:
         found: Bools = allowed[np.minimum(self._code(at), _NOT_ASCII)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -226,3 +227,21 @@ def test_long_runs_are_summed_exactly(detector: Detector) -> None:
     text = sentence * 600
     assert len(text) > 20_000
     assert found(detector, text) == [("es", text.rstrip(" ."))]
+
+
+@pytest.mark.parametrize("length", [10, 63, 64, 65, 128, 5000])
+def test_addresses_of_any_length(detector: Detector, length: int) -> None:
+    path, host = "a" * length, "b." * (length // 2)
+    text = f"这里 https://t.cn/{path} 那里 www.{host}com/{path} 再见"
+    assert found(detector, text) == [("zh", text)]
+    assert detector.detect(Batch.of([text, text])).weight.tolist() == [18, 18]
+
+
+@pytest.mark.parametrize(
+    "piece", ["x.com", "a.com.", "a://", "@", "a@", "#", "#a ", "e\u0301", "aя", "ab你", "www.", "ಠ", "の"]
+)
+def test_hostile_posts_take_linear_time(detector: Detector, piece: str) -> None:
+    batch = Batch.of([piece * (20_000 // len(piece))])
+    started = time.perf_counter()
+    detector.detect(batch)
+    assert time.perf_counter() - started < 0.5
