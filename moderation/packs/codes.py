@@ -75,6 +75,7 @@ CODES = _codes(
         "bound one of them, as in {{1,20}}",
     ),
     Code("M048", "no live pack: the policy's `packs` leave nothing"),
+    Code("M049", "`{tag}` is a language, but detection cannot tell it"),
     # Warnings
     Code("M060", r"`\b` finds no boundary between Han and Latin letters", "use `edges: script`", "warning"),
     Code("M061", "the folded text never holds `{found}`", "write `{folded}`, or use `view: original`", "warning"),

@@ -13,7 +13,7 @@ from moderation.packs.lint_terms import lint_terms
 from moderation.packs.schema import KINDS, TEXT_KINDS, Condition, PolicyFile, Rule
 from moderation.packs.shape import did_you_mean
 from moderation.packs.source import Document, Location
-from moderation.text.codes import is_language_tag, nearest_tags
+from moderation.text.codes import LANGUAGES, is_language_tag, nearest_tags
 
 if TYPE_CHECKING:
     from moderation.packs.load import Pack
@@ -76,6 +76,8 @@ def _lint_policy(packs: Sequence[Pack], policy: PolicyFile, document: Document, 
     for location, tag in tags:
         if not is_language_tag(tag):
             yield document.report("M035", document.key_place(location), _nearest_tag(tag), tag=tag)
+        elif location[0] == "languages" and tag not in LANGUAGES:
+            yield document.report("M049", document.place(location), did_you_mean(tag, LANGUAGES), tag=tag)
 
 
 def _lint_globs(globs: Sequence[str], location: Location, ids: Sequence[str], document: Document) -> Found:
