@@ -46,6 +46,8 @@ def candidates(
     languages: Sequence[Mapping[str, float]],
 ) -> Mapping[int, list[int]]:
     """Rule numbers, ascending, by post, for the posts that have any."""
+    if not (len(hits.post) or hits.unknown or triggers.untriggered):
+        return {}
     missing = np.array(sorted(hits.unknown), np.int64).reshape(-1, 2)
     post = np.concatenate((hits.post, missing[:, 0]))
     signal = np.concatenate((hits.signal, missing[:, 1]))

@@ -139,6 +139,8 @@ class Look:
 
 def _hits_of(found: SignalHits, chosen: Mapping[int, list[int]]) -> dict[int, dict[int, list[Hit]]]:
     """Hits by post and signal, for the posts that have candidates: what no rule asks for is never made an object."""
+    if not chosen:
+        return {}
     wanted = np.flatnonzero(np.isin(found.post, np.fromiter(chosen, np.int64, len(chosen))))
     columns = (found.row, found.start, found.end, found.original_start, found.original_end, found.pattern)
     hits = map(Hit._make, zip(*(column[wanted].tolist() for column in columns), strict=True))

@@ -72,7 +72,7 @@ class SignalColumns:
 def resolve(plans: Sequence[tuple[ViewPlan, View]], columns: SignalColumns, rows: Rows) -> SignalHits:
     """Scan every view and keep the hits that count for their signals."""
     parts = [_resolve_view(plan, view, columns, rows) for plan, view in plans]
-    found = np.concatenate([np.zeros((8, 0), np.int64), *(arrays for arrays, _ in parts)], axis=1)
+    found = np.concatenate([_NO_HITS, *(arrays for arrays, _ in parts)], axis=1)
     post, signal, row, start, end = found[:5]
     order = np.lexsort((end, start, row, signal, post))
     post, signal, row, start, end, original_start, original_end, pattern = found[:, order]
@@ -89,12 +89,12 @@ def _resolve_view(
         for row, pattern in hits.timeouts
         for signal in plan.signal[plan.first[pattern] : plan.first[pattern + 1]]
     )
-    entries = _expand(plan, hits)
-    if len(entries.hit):
-        entries = _on_edges(entries, hits, view, columns)
-        entries = _in_fields(entries, hits, columns, rows)
-        entries = _in_scripts(entries, hits, view, columns)
-        entries = _without_excepted(entries, hits, len(columns.edges))
+    if not len(hits):
+        return _NO_HITS, unknown
+    entries = _on_edges(_expand(plan, hits), hits, view, columns)
+    entries = _in_fields(entries, hits, columns, rows)
+    entries = _in_scripts(entries, hits, view, columns)
+    entries = _without_excepted(entries, hits, len(columns.edges))
     row, start, end = (array[entries.hit].astype(np.int64) for array in (hits.row, hits.start, hits.end))
     original_start, original_end = view.original_spans(row, start, end)
     pattern = hits.pattern[entries.hit].astype(np.int64)
@@ -167,5 +167,6 @@ def _without_excepted(entries: _Entries, hits: Hits, signals: int) -> _Entries:
     return entries.where(~covered & ~entries.excepting)
 
 
+_NO_HITS = np.zeros((8, 0), np.int64)
 _SCRIPT_BITS = np.uint64(1) << np.arange(64, dtype=np.uint64)
 _SCRIPT_BITS[COMMON] = 0
