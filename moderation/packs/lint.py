@@ -33,7 +33,7 @@ def lint(
     packs: Sequence[Pack], policy: PolicyFile, documents: Mapping[str, Document], *, whole: bool
 ) -> list[Diagnostic]:
     """Every finding over packs and policy. `whole`: all files were read, so what no pack holds is really missing."""
-    found = [item for pack in packs for item in _lint_pack(pack, policy, documents[pack.path])]
+    found = [item for pack in packs for item in lint_pack(pack, policy, documents[pack.path])]
     found += _unique_packs(packs, documents)
     document = documents.get("policy.yaml")
     if document is not None:
@@ -118,7 +118,8 @@ def _nearest_tag(tag: str) -> str:
 # A pack
 
 
-def _lint_pack(pack: Pack, policy: PolicyFile, document: Document) -> Found:
+def lint_pack(pack: Pack, policy: PolicyFile, document: Document) -> Found:
+    """Every finding over one pack by itself."""
     file = pack.file
     if file.resist:
         yield document.report("M029", document.place(("resist", 0)), name=file.resist[0])

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from moderation.errors import Diagnostic, RulesError
 from moderation.packs.codes import diagnostic
-from moderation.packs.lint import lint
+from moderation.packs.lint import lint, lint_pack
 from moderation.packs.lists import resolve_lists
+from moderation.packs.salvage import salvage
 from moderation.packs.schema import PackFile, PolicyFile, Rule
 from moderation.packs.shape import validate
 from moderation.packs.source import Document, SourceError, read_document
@@ -118,24 +119,38 @@ def _read_all(root: Path, files: list[Path], asked: Path) -> dict[str, bytes]:
 def read_sources(sources: Mapping[str, bytes]) -> RuleBook:
     """Build a rule book from files in memory, by path relative to the rules folder. Raises RulesError."""
     documents, found = _parse(sources)
-    policy, packs, used = PolicyFile(policy="default", packs=("*",)), list[Pack](), set(documents)
-    for name, document in documents.items():
-        if name == POLICY:
-            chosen, problems = validate(PolicyFile, document)
-            policy = chosen or policy
-        else:
-            file, problems = validate(PackFile, document)
-            if file is not None:
-                lists, reads, more = resolve_lists(file, document, sources)
-                packs.append(Pack(file, lists, name))
-                problems, used = [*problems, *more], used | reads
-        found.extend(problems)
+    policy = PolicyFile(policy="default", packs=("*",))
+    if POLICY in documents:
+        read, problems = validate(PolicyFile, documents[POLICY])
+        policy, found = read or policy, found + problems
+    packs, used = list[Pack](), set(documents)
+    for document in documents.values():
+        if document.path != POLICY:
+            pack, reads, problems = _read_pack(document, sources, policy)
+            packs += [pack] if pack else []
+            used, found = used | reads, found + problems
     packs.sort(key=lambda pack: pack.id)
-    found.extend(lint(packs, policy, documents, whole=not _errors(found)))
+    found += lint(packs, policy, documents, whole=not _errors(found))
     if _errors(found):
         raise RulesError(found)
     kept = {name: sources[name] for name in sorted(used)}
     return RuleBook(tuple(packs), policy, kept, tuple(sorted(found)), documents)
+
+
+def _read_pack(
+    document: Document, sources: Mapping[str, bytes], policy: PolicyFile
+) -> tuple[Pack | None, set[str], list[Diagnostic]]:
+    """A pack if its shape is sound, the list files that it reads, and what is wrong, in its sound part too."""
+    file, problems = validate(PackFile, document)
+    rest = file or salvage(document.data)
+    if rest is None:
+        return None, set(), problems
+    lists, reads, more = resolve_lists(rest, document, sources)
+    pack = Pack(rest, lists, document.path)
+    if file is not None:
+        return pack, reads, problems + more
+    errors = [item for item in lint_pack(pack, policy, document) if item.severity == "error"]
+    return None, reads, problems + more + errors
 
 
 def _errors(found: list[Diagnostic]) -> bool:
