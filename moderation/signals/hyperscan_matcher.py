@@ -5,24 +5,20 @@ from __future__ import annotations
 import struct
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from itertools import pairwise, repeat
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import hyperscan
 import numpy as np
 import numpy.typing as npt
 import regex
 
-from moderation.signals.confirm import checked_terms, compile_regexes, confirm
-from moderation.signals.matcher import Hits
+from moderation.signals.confirm import Candidate, Regexes, checked_terms
+from moderation.signals.matcher import Columns, Hits, within_rows
 from moderation.signals.prefilter import Prefilter, prefilter_of, rare, set_of
-
-if TYPE_CHECKING:
-    from moderation.text.views import View
-
-Columns = npt.NDArray[np.int64]  # four columns: row, pattern, start, end
+from moderation.text.views import View
 
 _FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SINGLEMATCH
 
@@ -37,9 +33,8 @@ class HyperscanMatcher:
         self._arguments = (checked_terms(terms), tuple(regexes), ignore_case, timeout_ms)
         self._lengths = np.array([len(term) for term in terms], dtype=np.int64)
         self._terms = _Database([_escaped(term) for term in terms], 0)
-        self._regexes = compile_regexes(regexes, ignore_case)
-        self._filters = _Filters(self._regexes)
-        self._timeout = timeout_ms / 1000
+        self._regexes = Regexes(regexes, ignore_case, timeout_ms, first=len(terms))
+        self._filters = _Filters(self._regexes.compiled)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._arguments
@@ -51,50 +46,38 @@ class HyperscanMatcher:
 
     def scan(self, view: View) -> Hits:
         """Every occurrence of every term, overlapping ones too, and every non-empty match of every regex."""
-        confirmed, timeouts = self._confirmed(view, self._filters.candidates(view))
+        confirmed, timeouts = self._regexes.confirm(view, self._filters.candidates(view))
         return Hits.of(np.concatenate((self._term_hits(view), confirmed), axis=1), timeouts)
 
     def _term_hits(self, view: View) -> Columns:
-        """The separators between rows are scanned too: a hit on one is none."""
         pattern, byte_end = self._terms.scan(view.utf8)
         end = np.searchsorted(view.byte_of, byte_end)
-        start = end - self._lengths[pattern]
-        row = np.searchsorted(view.starts, start, side="right") - 1
-        inside = end < view.starts[row + 1]
-        offset = view.starts[row]
-        return np.stack((row, pattern, start - offset, end - offset))[:, inside]
-
-    def _confirmed(self, view: View, candidates: list[tuple[int, int]]) -> tuple[Columns, list[tuple[int, int]]]:
-        found: list[tuple[int, int, int, int]] = []
-        timeouts: list[tuple[int, int]] = []
-        last, text = -1, ""
-        for row, index in candidates:
-            if row != last:
-                last, text = row, view.row_text(row)
-            spans = confirm(self._regexes[index], text, self._timeout)
-            pattern = len(self._lengths) + index
-            if spans is None:
-                timeouts.append((row, pattern))
-            else:
-                found += [(row, pattern, start, end) for start, end in spans]
-        return np.array(found, dtype=np.int64).reshape(-1, 4).T, timeouts
+        return within_rows(view, pattern, end - self._lengths[pattern], end)
 
 
 class _Filters:
     """Rules regexes out, row by row. Ids: index of the regex; beyond them, the rare kinds that filters are blind to."""
 
     def __init__(self, patterns: Sequence[regex.Pattern[str]]) -> None:
-        found = {index: each for index, pattern in enumerate(patterns) if (each := _accepted(pattern)) is not None}
-        self.missing = tuple(index for index in range(len(patterns)) if index not in found)
+        self._count = len(patterns)
+        for choose in (prefilter_of, _accepted, _none):
+            try:
+                self._compile({index: each for index, pattern in enumerate(patterns) if (each := choose(pattern))})
+            except hyperscan.error:
+                continue
+            break
+
+    def _compile(self, found: Mapping[int, Prefilter]) -> None:
+        self.missing = tuple(index for index in range(self._count) if index not in found)
         kinds = sorted(frozenset[str]().union(*(each.blind for each in found.values())))
         self._blind = {
-            len(patterns) + i: tuple(index for index, each in found.items() if kind in each.blind)
+            self._count + i: tuple(index for index, each in found.items() if kind in each.blind)
             for i, kind in enumerate(kinds)
         }
         expressions = [each.expression for each in found.values()] + [set_of(rare()[kind]) for kind in kinds]
         self._database = _Database(expressions, _FLAGS, [*found, *self._blind])
 
-    def candidates(self, view: View) -> list[tuple[int, int]]:
+    def candidates(self, view: View) -> list[Candidate]:
         """(row, regex) in order: all that cannot be ruled out."""
         pairs = self._database.scan_rows(_row_bytes(view)) if self._database else []
         found = {(row, index) for row, identity in pairs for index in self._blind.get(identity, (identity,))}
@@ -170,6 +153,10 @@ def _accepted(pattern: regex.Pattern[str]) -> Prefilter | None:
             continue
         return found
     return None
+
+
+def _none(pattern: regex.Pattern[str]) -> None:
+    """The last resort, should all together be more than Hyperscan takes."""
 
 
 def _row_bytes(view: View) -> list[bytes]:

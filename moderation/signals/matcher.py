@@ -6,19 +6,18 @@ oracle that the fast one is tested against.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from moderation.errors import ModerationError
-
-if TYPE_CHECKING:
-    from moderation.text.views import View
+from moderation.text.views import View
 
 Ints = npt.NDArray[np.int32]
+Columns = npt.NDArray[np.int64]  # four: row, pattern, start, end
 Kind = Literal["auto", "hyperscan", "regex"]
 
 
@@ -40,10 +39,9 @@ class Hits:
         return len(self.row)
 
     @classmethod
-    def of(cls, columns: npt.ArrayLike, timeouts: Sequence[tuple[int, int]] = ()) -> Hits:
-        """From four columns (row, pattern, start, end) in any order."""
-        unsorted = np.asarray(columns, dtype=np.int32)
-        row, pattern, start, end = unsorted[:, np.lexsort(unsorted[::-1])]
+    def of(cls, columns: Columns, timeouts: Iterable[tuple[int, int]] = ()) -> Hits:
+        """From columns in any order."""
+        row, pattern, start, end = columns[:, np.lexsort(columns[::-1])].astype(np.int32)
         return cls(row, pattern, start, end, tuple(sorted(timeouts)))
 
 
@@ -59,6 +57,16 @@ class Matcher(Protocol):
     def scan(self, view: View) -> Hits:
         """Every occurrence of every term, overlapping ones too, and every non-empty match of every regex."""
         ...
+
+
+def within_rows(
+    view: View, pattern: npt.NDArray[np.int64], start: npt.NDArray[np.int64], end: npt.NDArray[np.int64]
+) -> Columns:
+    """Hits in the whole of `view.codes`, counted from their rows; what reaches into a separator is no hit."""
+    row = np.searchsorted(view.starts, start, side="right") - 1
+    inside = end < view.starts[row + 1]
+    offset = view.starts[row]
+    return np.stack((row, pattern, start - offset, end - offset))[:, inside]
 
 
 def build_matcher(

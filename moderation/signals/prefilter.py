@@ -184,7 +184,12 @@ def rare() -> dict[str, Ranges]:
 
 def set_of(ranges: Iterable[tuple[int, int]]) -> str:
     """The ranges as a set of Hyperscan's syntax."""
-    return "[" + "".join(f"\\x{{{low:x}}}-\\x{{{high:x}}}" for low, high in ranges) + "]"
+    return "[" + "".join(_code(low) if low == high else f"{_code(low)}-{_code(high)}" for low, high in ranges) + "]"
+
+
+def _code(code: int) -> str:
+    char = chr(code)
+    return char if char.isascii() and char.isalnum() else f"\\x{{{code:x}}}"
 
 
 def _narrowed(ranges: Ranges) -> tuple[Ranges, frozenset[str]]:
@@ -203,7 +208,8 @@ def _class(ranges: Ranges) -> _Piece:
         raise _Unsafe
     plain = [(low, min(high, 0x7F)) for low, high in ranges if low < 0x80]
     wide = _bridged([(max(low, 0x80), high) for low, high in ranges if high >= 0x80])
-    return _Piece(set_of(plain + wide), 1 + len(wide))
+    first, last = (plain + wide)[0][0], (plain + wide)[-1][1]
+    return _Piece(_code(first) if first == last else set_of(plain + wide), 1 + len(wide))
 
 
 def _bridged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -3,62 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from moderation.signals.confirm import checked_terms, compile_regexes, confirm
-from moderation.signals.matcher import Hits
-
-if TYPE_CHECKING:
-    from moderation.text.views import View
-
-Found = tuple[int, int, int, int]
+from moderation.signals.confirm import Regexes, checked_terms
+from moderation.signals.matcher import Columns, Hits, within_rows
+from moderation.text.views import View
 
 
 class RegexMatcher:
     """Looks for one pattern after the other: slow with many, right by construction."""
 
     def __init__(self, terms: Sequence[str], regexes: Sequence[str], ignore_case: bool, timeout_ms: float) -> None:
+        self._arguments = (checked_terms(terms), tuple(regexes), ignore_case, timeout_ms)
         self._terms = checked_terms(terms)
-        self._regexes = compile_regexes(regexes, ignore_case)
-        self._timeout = timeout_ms / 1000
+        self._regexes = Regexes(regexes, ignore_case, timeout_ms, first=len(terms))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._arguments
 
     @property
     def unfiltered(self) -> tuple[int, ...]:
-        """All of them."""
-        return tuple(range(len(self._regexes)))
+        """Indexes of the regexes that are tried on every row: all."""
+        return tuple(range(len(self._regexes.compiled)))
 
     def scan(self, view: View) -> Hits:
-        """Every occurrence of every term and every non-empty match of every regex."""
-        found = list(self._terms_in(view))
-        timeouts: list[tuple[int, int]] = []
-        for row in range(len(view.starts) - 1):
-            found += self._regexes_in(view.row_text(row), row, timeouts)
-        return Hits.of(np.array(found, dtype=np.int32).reshape(-1, 4).T, timeouts)
+        """Every occurrence of every term, overlapping ones too, and every non-empty match of every regex."""
+        pairs = ((row, index) for row in range(len(view.starts) - 1) for index in self.unfiltered)
+        confirmed, timeouts = self._regexes.confirm(view, pairs)
+        return Hits.of(np.concatenate((self._term_hits(view), confirmed), axis=1), timeouts)
 
-    def _terms_in(self, view: View) -> Iterator[Found]:
-        """All rows are searched as one string; what reaches over a row's end is no hit."""
+    def _term_hits(self, view: View) -> Columns:
+        """All rows are searched as one string."""
         text = view.utf8.decode()
         letters = set(text)
-        for pattern, term in enumerate(self._terms):
-            if term[0] in letters:
-                yield from _occurrences(text, term, pattern, view)
-
-    def _regexes_in(self, text: str, row: int, timeouts: list[tuple[int, int]]) -> Iterator[Found]:
-        for pattern, compiled in enumerate(self._regexes, len(self._terms)):
-            spans = confirm(compiled, text, self._timeout)
-            if spans is None:
-                timeouts.append((row, pattern))
-            else:
-                yield from ((row, pattern, start, end) for start, end in spans)
+        sought = [(pattern, term) for pattern, term in enumerate(self._terms) if term[0] in letters]
+        found = [(pattern, at, at + len(term)) for pattern, term in sought for at in _occurrences(text, term)]
+        pattern, start, end = np.array(found, dtype=np.int64).reshape(-1, 3).T
+        return within_rows(view, pattern, start, end)
 
 
-def _occurrences(text: str, term: str, pattern: int, view: View) -> Iterator[Found]:
+def _occurrences(text: str, term: str) -> Iterator[int]:
     at = text.find(term)
     while at >= 0:
-        row = int(np.searchsorted(view.starts, at, side="right")) - 1
-        start = at - int(view.starts[row])
-        if at + len(term) < view.starts[row + 1]:
-            yield row, pattern, start, start + len(term)
+        yield at
         at = text.find(term, at + 1)

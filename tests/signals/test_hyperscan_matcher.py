@@ -1,0 +1,111 @@
+"""What is particular to the matcher with native parts: threads, processes, and what Hyperscan would get wrong."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from itertools import product
+
+import pytest
+
+from moderation.signals.hyperscan_matcher import HyperscanMatcher
+from moderation.signals.matcher import Hits, Matcher
+from moderation.signals.regex_matcher import RegexMatcher
+from moderation.text.batch import Batch
+from moderation.text.views import View, original_view
+
+TERMS = ("微信", "vx", "传销", "スパム", "كلمة")
+REGEXES = (r"1[3-9]\d{9}", r"(?:加|私).{0,4}(?:v|w)x", r"(?<!not )spam\b", r"(.)\1{4,}")
+TEXTS = tuple(
+    f"{a} {b} {c}" for a, b, c in product(("加vx", "私我wx", "hello"), ("13812345678", "aaaaa"), ("spam", "微信"))
+)
+
+inherited: list[Matcher] = []
+
+
+def view_of(*texts: str) -> View:
+    return original_view(Batch.of(texts))
+
+
+def listed(hits: Hits) -> list[tuple[int, int, int, int]]:
+    return list(zip(hits.row.tolist(), hits.pattern.tolist(), hits.start.tolist(), hits.end.tolist(), strict=True))
+
+
+def scan_inherited(shift: int) -> list[tuple[int, int, int, int]]:
+    return listed(inherited[0].scan(view_of(*TEXTS[shift:])))
+
+
+def scan_sent(matcher: Matcher, shift: int) -> list[tuple[int, int, int, int]]:
+    return listed(matcher.scan(view_of(*TEXTS[shift:])))
+
+
+@pytest.fixture(scope="module")
+def matcher() -> HyperscanMatcher:
+    return HyperscanMatcher(TERMS, REGEXES, ignore_case=True, timeout_ms=1000)
+
+
+@pytest.fixture(scope="module")
+def expected() -> list[list[tuple[int, int, int, int]]]:
+    oracle = RegexMatcher(TERMS, REGEXES, ignore_case=True, timeout_ms=1000)
+    return [listed(oracle.scan(view_of(*TEXTS[shift:]))) for shift in range(4)]
+
+
+def test_threads_share_a_matcher(matcher: HyperscanMatcher, expected: list[list[tuple[int, int, int, int]]]) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda i: scan_sent(matcher, i % 4), range(200))) == [expected[i % 4] for i in range(200)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fork is safe on Linux only")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_forked_workers_inherit_a_matcher(
+    matcher: HyperscanMatcher, expected: list[list[tuple[int, int, int, int]]]
+) -> None:
+    inherited[:] = [matcher]
+    scan_inherited(0)
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
+        assert list(pool.map(scan_inherited, range(4))) == expected
+
+
+def test_spawned_workers_compile_their_own(
+    matcher: HyperscanMatcher, expected: list[list[tuple[int, int, int, int]]]
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    receive, send = context.Pipe(duplex=False)
+    worker = context.Process(target=_send_hits, args=(matcher, send))
+    worker.start()
+    send.close()
+    assert receive.recv() == expected[1]
+    worker.join()
+
+
+def _send_hits(matcher: Matcher, send: multiprocessing.connection.Connection) -> None:
+    send.send(scan_sent(matcher, 1))
+
+
+@pytest.mark.parametrize("length", [0, 1, 14, 15, 16, 17, 40, 64, 70, 100])
+@pytest.mark.parametrize("regexes", [("[ab].|Aq", "xyz", "XY"), ("a.", r"\u0130"), (r"curl.*\|\s*python",)])
+def test_a_match_that_ends_a_row_is_found(regexes: tuple[str, ...], length: int) -> None:
+    texts = ["?" * length + end for end in ("XY", "\u0130", "curl x | python", "aq")]
+    found = HyperscanMatcher((), regexes, False, 1000).scan(view_of(*texts))
+    assert listed(found) == listed(RegexMatcher((), regexes, False, 1000).scan(view_of(*texts)))
+
+
+def test_regexes_that_nothing_can_rule_out_are_named() -> None:
+    regexes = ["spam", "(?:spam){e<=1}", "(a)?(?(1)b|c)", "x*", r"(?x) a b", r"\d{3}"]
+    assert HyperscanMatcher(["a"], regexes, True, 20).unfiltered == (1, 2, 3, 4)
+
+
+def test_an_anchor_amid_a_regex_costs_precision_only() -> None:
+    matcher = HyperscanMatcher([], ["a|(?:^|b)*c", "x^y", "plain"], True, 20)
+    assert matcher.unfiltered == ()
+    assert listed(matcher.scan(view_of("bbc", "plain a"))) == [(0, 0, 0, 3), (1, 0, 2, 3), (1, 0, 6, 7), (1, 2, 0, 5)]
+
+
+def test_many_terms_compile_and_are_found() -> None:
+    terms = [
+        f"{a}{b}{c}" for a, b, c in product("加微信卖茶群粉号码赌", "abcdefghij", "0123456789天地玄黄宇宙洪荒日月")
+    ]
+    hits = HyperscanMatcher(terms, [], True, 20).scan(view_of("".join(terms), *terms))
+    assert hits.row.tolist()[len(terms) :] == list(range(1, len(terms) + 1))
+    assert set(hits.pattern.tolist()) == set(range(len(terms)))
