@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Literal, Protocol
 
 import numpy as np
@@ -79,21 +80,29 @@ def build_matcher(
     """The fastest matcher that this machine has.
 
     `terms` are literals, folded like the view; `regexes` are patterns of the `regex` package (version 0 behaviour),
-    which ignore case on request; `timeout_ms` bounds the confirming of one regex in one row. Raises `ModerationError`
-    where `kind="hyperscan"` asks for a package that is not installed, `ValueError` for an empty term or a regex that
-    does not compile.
+    which ignore case on request; `timeout_ms` bounds the confirming of one regex in one row, in processor time of the
+    whole process. Raises `ValueError` for an empty term or a regex that does not compile, `ModerationError` where
+    `kind="hyperscan"` asks for a package that is not installed.
     """
-    from moderation.signals.regex_matcher import RegexMatcher
-
+    if kind == "auto":
+        kind = "hyperscan" if _hyperscan_error() is None else "regex"
     if kind == "regex":
+        from moderation.signals.regex_matcher import RegexMatcher
+
         return RegexMatcher(terms, regexes, ignore_case, timeout_ms)
-    try:
-        from moderation.signals.hyperscan_matcher import HyperscanMatcher
-    except ImportError as error:
-        if kind == "auto":
-            return RegexMatcher(terms, regexes, ignore_case, timeout_ms)
+    if error := _hyperscan_error():
         raise ModerationError(
             f"matcher 'hyperscan' needs the package hyperscan, which cannot be imported here ({error}); "
             "pip install hyperscan, or choose the matcher 'regex' (same answers, slower)"
-        ) from error
+        )
+    from moderation.signals.hyperscan_matcher import HyperscanMatcher
+
     return HyperscanMatcher(terms, regexes, ignore_case, timeout_ms)
+
+
+def _hyperscan_error() -> ImportError | None:
+    try:
+        import_module("hyperscan")
+    except ImportError as error:
+        return error
+    return None

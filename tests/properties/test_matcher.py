@@ -96,6 +96,22 @@ REGEXES = (
 )
 NOT_IN_RE = regex.compile(r"\\[^dDsSwWbnx1]|\(\?[^P:]|[+*?}]\+|\[\[|\(\?P=|\{e|\{,")
 DRAWABLE = [each for each in REGEXES if not NOT_IN_RE.search(each)]
+ATOMS = r"""
+a k S 1 加 信 क 😀 é ß \. . \d \w \s \S \W \h \p{Han} \p{Lu} [a-k] [^k] [\d_] [加-微] abc 加微信
+\b ^ $ \A \Z \K (?!a) (?<!k)
+"""
+AFFIXES = "* + ? {2} {1,3} {,2} {2,} {3,90} *? ++ ( (?: (?> (?i: (?-i: (?s: (?= (?! (?<= (?P<n>"
+PATTERNS = st.recursive(
+    st.sampled_from(ATOMS.split()),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=4).map("".join)
+        | st.tuples(inner, inner).map("|".join)
+        | st.tuples(st.sampled_from(AFFIXES.split()), inner).map(
+            lambda each: f"{each[0]}{each[1]})" if each[0][0] == "(" else f"(?:{each[1]}){each[0]}"
+        )
+    ),
+    max_leaves=8,
+)
 MATCHERS = {
     (kind.__name__, ignore_case): kind(("加微", "a"), REGEXES, ignore_case, timeout_ms=10_000)
     for kind in (HyperscanMatcher, RegexMatcher)
@@ -105,7 +121,7 @@ MATCHERS = {
 
 def listed(hits: Hits) -> list[tuple[int, int, int, int]]:
     assert hits.timeouts == ()
-    return list(zip(hits.row.tolist(), hits.pattern.tolist(), hits.start.tolist(), hits.end.tolist(), strict=True))
+    return spans_but(hits, set())
 
 
 def rows_of(view: View) -> list[str]:
@@ -139,6 +155,29 @@ def test_both_matchers_agree_on_regexes(texts: list[str], ignore_case: bool) -> 
     view = original_view(Batch.of(texts))
     fast, plain = (MATCHERS[name, ignore_case].scan(view) for name in ("HyperscanMatcher", "RegexMatcher"))
     assert listed(fast) == listed(plain)
+
+
+@given(st.lists(PATTERNS, min_size=1, max_size=5), ROWS, st.booleans())
+@settings(max_examples=100)
+def test_both_matchers_agree_on_any_regexes(patterns: list[str], texts: list[str], ignore_case: bool) -> None:
+    regexes = [pattern for pattern in patterns if compiles(pattern)]
+    view = original_view(Batch.of(texts))
+    fast, plain = (kind((), regexes, ignore_case, 20).scan(view) for kind in (HyperscanMatcher, RegexMatcher))
+    unknown = {*fast.timeouts, *plain.timeouts}
+    assert spans_but(fast, unknown) == spans_but(plain, unknown)
+
+
+def compiles(pattern: str) -> bool:
+    try:
+        regex.compile(pattern, regex.VERSION0)
+    except regex.error:
+        return False
+    return True
+
+
+def spans_but(hits: Hits, unknown: set[tuple[int, int]]) -> list[tuple[int, int, int, int]]:
+    columns = (hits.row, hits.pattern, hits.start, hits.end)
+    return [hit for hit in zip(*(column.tolist() for column in columns), strict=True) if hit[:2] not in unknown]
 
 
 @given(st.data(), st.booleans())

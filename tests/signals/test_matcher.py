@@ -117,12 +117,11 @@ def test_a_lone_surrogate_is_nowhere(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_regex_that_runs_out_of_time_is_unknown(kind: Kind) -> None:
-    matcher = build_matcher(["x"], ["x+y", "(x+x+)+y", "x"], timeout_ms=5, kind=kind)
-    hits = matcher.scan(view_of("xy", "x" * 200 + "-xxxy"))
+    matcher = build_matcher(["z"], ["-x", "(x+x+)+z", "z"], timeout_ms=5, kind=kind)
+    hits = matcher.scan(view_of("-xxz", "x" * 2000 + "-xxz"))
     assert hits.timeouts == ((1, 2),)
-    assert set(zip(hits.row.tolist(), hits.pattern.tolist(), strict=True)) == {
-        (0, 0), (0, 1), (0, 3), (1, 0), (1, 1), (1, 3)
-    }  # fmt: skip
+    pairs = list(zip(hits.row.tolist(), hits.pattern.tolist(), strict=True))
+    assert pairs == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 3)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
