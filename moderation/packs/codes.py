@@ -71,11 +71,13 @@ CODES = _codes(
     Code("M046", "the regex matches the empty text", "make some part of it required"),
     Code(
         "M047",
-        "an unbounded repeat inside an unbounded repeat takes exponential time",
-        "bound one of them, as in {{1,20}}",
+        "a repeat inside a repeat can read the same text in exponentially many ways",
+        "repeat once, bound both by little, or keep what was read: `++`, `(?>…)`",
     ),
     Code("M048", "no live pack: the policy's `packs` leave nothing"),
     Code("M049", "`{tag}` is a language, but detection cannot tell it"),
+    Code("M050", "the regex is too large: it demands more than {limit} characters, or nests more than {depth} groups"),
+    Code("M051", "`{construct}` is not supported in regexes of packs", "write the pattern without it"),
     # Warnings
     Code("M060", r"`\b` finds no boundary between Han and Latin letters", "use `edges: script`", "warning"),
     Code("M061", "the folded text never holds `{found}`", "write `{folded}`, or use `view: original`", "warning"),
