@@ -34,18 +34,16 @@ _TOKEN: Final = regex.compile(
   | (?P<look>    \(\? <? [=!] )
   | (?P<scope>   \(\? (?P<on>[ism]*) (?: - (?P<off>[ism]+) )? : )
   | (?P<open>    \( (?: \? (?: > | \| | P?< [A-Za-z_]\w* > ) )? (?! [?*] ) )
-  | (?P<close>   \) )
-  | (?P<bar>     \| )
-  | (?P<repeat>  (?: [*+?] | \{ (?P<low>\d*) (?P<comma>,)? (?P<high>\d*) \} ) [?+]? )
+  | (?P<repeat>  (?: [*+?] | \{ (?P<low>[0-9]*) (?P<comma>,)? (?P<high>[0-9]*) \} ) [?+]? )
   | (?P<start>   \^ | \\A )
   | (?P<zero>    \$ | \\[bBGKmMZz] )
   | (?P<back>    \\[1-9](?!\d) | \\g<\w+> | \(\?P=\w+\) )
   | (?P<some>    \\[XR] )
-  | (?P<set>     \[ (?: \^(?!\]) | (?![\^\]]) ) (?: \[:\^?\w+:\] | \\. | [^\[\]\\] )+ \] )
+  | (?P<set>     \[ (?: \^(?!\]) | (?![\^\]]) ) (?: \[:\^?(?:POSIX):\] | \\. | [^\[\]\\] )+ \] )
   | (?P<class>   \. | \\[dDwWsSh] | \\[pP] (?: \{[^{}]+\} | [CLMNPSZ] ) | \\N\{[^{}]+\}
                | \\x[0-9a-fA-F]{2} | \\u[0-9a-fA-F]{4} | \\U[0-9a-fA-F]{8} | \\[afnrtv] )
   | (?P<char>    \\ (?P<escaped>[^A-Za-z0-9]) | [^\\{\[(] )
-    """,
+    """.replace("POSIX", "alnum|alpha|blank|cntrl|digit|graph|lower|print|punct|space|upper|word|xdigit"),
     regex.VERSION0 | regex.VERBOSE | regex.DOTALL,
 )
 _GLOBAL: Final = regex.compile(r"(?:\(\?[ismu]+\))+", regex.VERSION0)

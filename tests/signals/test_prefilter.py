@@ -56,7 +56,8 @@ def test_what_a_prefilter_is_made_of(pattern: str, expression: str | None) -> No
     [
         "(?:foo){e<=1}", "a{", "a{,}", "(?x)a b", "(?a)a", "(?f)a", "(?r)a", "(?w)a", "(?b)a", "(?e)a", "(?p)a",
         "(a)(?(1)b|c)", "(?R)?a", "a(?1)?(b)", "(?&n)?(?P<n>a)", "(*FAIL)|a", "a(?i)b", "(?<=a)+b", "[]a]", "[^]a]",
-        "[[a]", r"\L<names>", r"\10(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)", r"[^\x00-\U0010ffff]a", "\ud800", r"\077",
+        "[[a]", r"\L<names>", r"\10(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)", r"[^\x00-\U0010ffff]a", "\ud800", r"\077", "a{٣}",
+        r"\p{!}", "a{2",
     ],
 )  # fmt: skip
 def test_syntax_that_is_not_known_to_be_safe_has_no_prefilter(pattern: str) -> None:
