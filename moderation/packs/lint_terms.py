@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from moderation.errors import Diagnostic
+from moderation.packs.lists import inline_terms, lint_once
 from moderation.packs.schema import Condition
 from moderation.packs.source import Document, Location
 from moderation.text.codes import scripts_of
-from moderation.text.folding import fold_all
+from moderation.text.folding import fold, fold_all
 from moderation.text.scripts import COMMON, script_of
 
 if TYPE_CHECKING:
@@ -20,34 +22,43 @@ if TYPE_CHECKING:
 
 def lint_terms(condition: Condition, location: Location, pack: Pack, document: Document) -> Iterator[Diagnostic]:
     """Every finding about the terms and exceptions of one condition."""
-    terms = list(condition.terms or ())
-    for index, (term, folded) in enumerate(zip(terms, fold_all(terms), strict=True)):
-        place = document.place((*location, "terms", index))
-        if not folded:
-            yield document.report("M034", place, term=ascii(term)[1:-1])
-        elif not _can_be_met(folded, pack):
-            yield document.report("M067", place, term=term, languages=", ".join(pack.file.languages))
-    phrases = list(condition.except_ or ())
-    for index, (phrase, folded) in enumerate(zip(phrases, fold_all(phrases), strict=True)):
-        place = document.place((*location, "except", index))
-        if not folded:
-            yield document.report("M034", place, term=ascii(phrase)[1:-1])
-        elif condition.regex is None and not _overlaps_one(folded, condition, pack):
-            yield document.report("M065", place, phrase=phrase)
+    terms = inline_terms(document, (*location, "terms"), condition.terms or ())
+    yield from lint_once(document.path, terms, document.lines)
+    for index, folded in enumerate(fold_all([term.text for term in terms])):
+        if folded and not _can_be_met(folded, pack.file.languages):
+            place = document.place((*location, "terms", index))
+            yield document.report("M067", place, term=terms[index].text, languages=", ".join(pack.file.languages))
+    # A regex says in general what it finds, and in the text as written nothing is folded.
+    if condition.view != "original":
+        phrases = inline_terms(document, (*location, "except"), condition.except_ or ())
+        yield from lint_once(document.path, phrases, document.lines)
+    if condition.regex is None:
+        yield from _idle_exceptions(condition, location, pack, document)
 
 
-def _can_be_met(folded: str, pack: Pack) -> bool:
-    languages = pack.file.languages
-    if "*" in languages:
-        return True
+def _can_be_met(folded: str, languages: tuple[str, ...]) -> bool:
+    written = _scripts(languages)
     held = set(script_of[np.frombuffer(folded.encode("utf-32-le"), np.uint32)].tolist()) - {COMMON}
-    return not held or bool(held & {script for tag in languages for script in scripts_of(tag)})
+    return written is None or not held or bool(held & written)
 
 
-def _overlaps_one(phrase: str, condition: Condition, pack: Pack) -> bool:
-    """Whether a hit of some term could overlap the phrase: one holds the other, or they share an end."""
+@lru_cache(maxsize=64)
+def _scripts(languages: tuple[str, ...]) -> frozenset[int] | None:
+    """The scripts that languages are written in, None where they are any."""
+    return None if "*" in languages else frozenset(script for tag in languages for script in scripts_of(tag))
+
+
+def _idle_exceptions(condition: Condition, location: Location, pack: Pack, document: Document) -> Iterator[Diagnostic]:
+    """Exceptions that no hit of the terms can overlap."""
     terms = [*(condition.terms or ()), *(term for name in condition.list or () for term in pack.lists.get(name, ()))]
-    return any(_meet(phrase, term) for term in fold_all(terms))
+    folded = fold_all(terms)
+    for index, phrase in enumerate(condition.except_ or ()):
+        if not any(_meet(fold(phrase), term) for term in folded):
+            yield document.report("M065", document.place((*location, "except", index)), phrase=phrase)
+    for index, name in enumerate(condition.except_list or ()):
+        phrases = fold_all(pack.lists.get(name, ()))
+        if phrases and not any(_meet(phrase, term) for phrase in phrases for term in folded):
+            yield document.report("M065", document.place((*location, "except_list", index)), phrase=name)
 
 
 def _meet(phrase: str, term: str) -> bool:

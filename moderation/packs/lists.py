@@ -4,74 +4,105 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from moderation.errors import Diagnostic
 from moderation.packs.codes import diagnostic
+from moderation.packs.files import Files, OutsideError, reason
 from moderation.packs.schema import PackFile
-from moderation.packs.source import Document
+from moderation.packs.shape import bounded
+from moderation.packs.source import MAX_BYTES, Document, Location, decode
 from moderation.text.folding import fold_all
 
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
-def resolve_lists(
-    file: PackFile, document: Document, sources: Mapping[str, bytes]
-) -> tuple[dict[str, tuple[str, ...]], set[str], list[Diagnostic]]:
-    """The pack's lists as terms, the list files that were read, and what is wrong with them."""
-    lists: dict[str, tuple[str, ...]] = {}
-    reads: set[str] = set()
-    found: list[Diagnostic] = []
+class Lists(NamedTuple):
+    """A pack's lists as terms, the bytes of the list files read, and what is wrong with them."""
+
+    terms: dict[str, tuple[str, ...]]
+    reads: dict[str, bytes]
+    found: list[Diagnostic]
+
+
+class Term(NamedTuple):
+    """A term and where it stands: line and column from 1, and how many characters of the line it takes."""
+
+    line: int
+    column: int
+    length: int
+    text: str
+
+
+def resolve_lists(file: PackFile, document: Document, files: Files) -> Lists:
+    """The terms of all lists of a pack; a list that cannot be read is left out."""
+    lists = Lists({}, {}, [])
     for name, source in file.lists.items():
-        lines: list[tuple[int, int, str]] = []
         if source.file is None:
-            lists[name] = source.terms or ()
-            places = [document.place(("lists", name, index)) for index in range(len(lists[name]))]
-            found += _lint_terms(
-                document.path, [(p.line, p.column, t) for p, t in zip(places, lists[name], strict=True)], document.lines
-            )
-            continue
-        path = posixpath.normpath(str(PurePosixPath(document.path).parent / source.file))
-        place = document.place(("lists", name, "file"))
-        if path.startswith("..") or posixpath.isabs(source.file):
-            found.append(document.report("M033", place, name=source.file))
-        elif path not in sources:
-            found.append(document.report("M032", place, name=source.file, problem="no such file"))
+            lists.terms[name] = source.terms or ()
+            terms = inline_terms(document, ("lists", name), lists.terms[name])
+            lists.found.extend(bounded(lint_once(document.path, terms, document.lines), document.path))
         else:
-            reads.add(path)
-            try:
-                text = sources[path].decode("utf-8-sig")
-            except UnicodeDecodeError as error:
-                found.append(
-                    document.report("M032", place, name=source.file, problem=f"not UTF-8 at byte {error.start}")
-                )
-                continue
-            lines = read_terms(text)
-            lists[name] = tuple(term for _, _, term in lines)
-            if not lines:
-                found.append(document.report("M032", place, name=source.file, problem="it holds no term"))
-            found += _lint_terms(path, lines, tuple(text.splitlines()))
-    return lists, reads, found
+            _read_list(name, source.file, document, files, lists)
+    return lists
 
 
-def read_terms(text: str) -> list[tuple[int, int, str]]:
-    """(line, column, term) of a list file."""
-    found = []
-    for number, line in enumerate(text.splitlines(), start=1):
+def inline_terms(document: Document, location: Location, terms: Iterable[str]) -> list[Term]:
+    """The terms that stand in a pack itself, with their places."""
+    places = ((document.place((*location, index)), term) for index, term in enumerate(terms))
+    return [Term(place.line, place.column, place.length, term) for place, term in places]
+
+
+def _read_list(name: str, written: str, document: Document, files: Files, lists: Lists) -> None:
+    """Adds the terms of a list file, or what is wrong: at its mention, or at a place of its own."""
+    place = document.place(("lists", name, "file"))
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(document.path), written))
+    try:
+        if posixpath.isabs(written) or path == ".." or path.startswith("../"):
+            raise OutsideError
+        content = lists.reads[path] if path in lists.reads else files.read(path)
+    except OutsideError:
+        lists.found.append(document.report("M033", place, name=written))
+        return
+    except (OSError, ValueError) as error:
+        lists.found.append(document.report("M032", place, name=written, problem=reason(error)))
+        return
+    lists.reads[path] = content
+    terms, found = _terms_of(path, content)
+    lists.found.extend(found)
+    if not terms and not found:
+        lists.found.append(document.report("M032", place, name=written, problem="it holds no term"))
+    lists.terms[name] = tuple(term.text for term in terms)
+
+
+def _terms_of(path: str, content: bytes) -> tuple[list[Term], list[Diagnostic]]:
+    """The terms of a list file, and what is wrong with it, each at its own line."""
+    if len(content) > MAX_BYTES:
+        return [], [diagnostic("M006", path, limit=f"{MAX_BYTES:,}")]
+    text, broken = decode(path, content)
+    if broken is not None:
+        return [], [broken]
+    lines = text.replace("\r\n", "\n").split("\n")
+    terms = list(_read_terms(lines))
+    return terms, bounded(lint_once(path, terms, lines), path)
+
+
+def _read_terms(lines: Iterable[str]) -> Iterator[Term]:
+    for number, line in enumerate(lines, start=1):
         term = _COMMENT.sub("", line).strip()
         if term:
-            found.append((number, line.index(term) + 1, term))
-    return found
+            yield Term(number, line.index(term) + 1, len(term), term)
 
 
-def _lint_terms(path: str, terms: list[tuple[int, int, str]], lines: tuple[str, ...]) -> list[Diagnostic]:
-    found, seen = [], dict[str, str]()
-    for (line, column, term), folded in zip(terms, fold_all([term for _, _, term in terms]), strict=True):
-        source_line = lines[line - 1] if line <= len(lines) else ""
+def lint_once(path: str, terms: list[Term], lines: Sequence[str]) -> Iterator[Diagnostic]:
+    """Terms that fold to nothing, or to the same as a term before them."""
+    seen: dict[str, Term] = {}
+    for term, folded in zip(terms, fold_all([term.text for term in terms]), strict=True):
+        place = (path, term.line, term.column, term.length, lines[term.line - 1] if term.line <= len(lines) else "")
         if not folded:
-            found.append(diagnostic("M034", path, line, column, len(term), source_line, term=ascii(term)[1:-1]))
+            yield diagnostic("M034", *place, term=ascii(term.text)[1:-1])
         elif folded in seen:
-            found.append(diagnostic("M064", path, line, column, len(term), source_line, term=term, other=seen[folded]))
+            first = seen[folded]
+            yield diagnostic("M064", *place, term=term.text, other=first.text, first=first.line)
         seen.setdefault(folded, term)
-    return found

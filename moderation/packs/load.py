@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from moderation.errors import Diagnostic, RulesError
 from moderation.packs.codes import diagnostic
-from moderation.packs.lint import lint, lint_pack
+from moderation.packs.files import SUFFIXES, Files, MemoryFiles, OutsideError, files_of, reason
+from moderation.packs.lint import lint_pack
+from moderation.packs.lint_policy import POLICY, lint_together
 from moderation.packs.lists import resolve_lists
 from moderation.packs.salvage import salvage
 from moderation.packs.schema import PackFile, PolicyFile, Rule
-from moderation.packs.shape import validate
+from moderation.packs.shape import bounded, validate
 from moderation.packs.source import Document, SourceError, read_document
-
-POLICY = "policy.yaml"
-_SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,109 +60,85 @@ def read_rules(path: Path | str | None = None) -> RuleBook:
 
     Raises RulesError with every diagnostic of every file.
     """
-    return read_sources(read_files(Path(path) if path is not None else bundled_rules()))
-
-
-def read_files(path: Path) -> dict[str, bytes]:
-    """The bytes of all that could belong to the rules, by path relative to their folder. Raises RulesError."""
-    single = path.is_file()
-    if single:
-        # A pack's lists may stand beside its own folder, as in ../lists/names.txt.
-        root = path.parent.parent
-        files = [path, *_listed(path, root)]
-    else:
-        root = path
-        files = sorted(file for file in path.rglob("*") if file.suffix in (*_SUFFIXES, ".txt") and _visible(file, path))
-    return _read_all(root, files, path)
-
-
-def _listed(path: Path, root: Path) -> list[Path]:
-    """The list files that one pack names, as far as they exist below the root."""
-    try:
-        lists = read_document(path.name, path.read_bytes()).at(("lists",))
-    except (SourceError, OSError):
-        return []
-    sources = lists.values() if isinstance(lists, dict) else ()
-    named = (source.get("file") for source in sources if isinstance(source, dict))
-    files = (Path(os.path.normpath(path.parent / name)) for name in named if isinstance(name, str))
-    return sorted({file for file in files if file.is_relative_to(root) and file.is_file()})
-
-
-def _visible(file: Path, root: Path) -> bool:
-    return not any(part.startswith(".") for part in file.relative_to(root).parts)
-
-
-def _read_all(root: Path, files: list[Path], asked: Path) -> dict[str, bytes]:
-    sources: dict[str, bytes] = {}
-    found: list[Diagnostic] = []
-    for file in files:
-        name = file.relative_to(root).as_posix()
-        try:
-            # A link that leads out of the folder could read any file of the machine into a diagnostic.
-            if not file.resolve().is_relative_to(root.resolve()):
-                raise OSError("it is a link that leaves the rules folder")
-            if file.is_file():
-                sources[name] = file.read_bytes()
-        except OSError as error:
-            found.append(diagnostic("M010", str(file), problem=error.strerror or str(error)))
-    if not asked.exists():
-        found.append(diagnostic("M010", str(asked), problem="no such file or folder"))
-    if found:
-        raise RulesError(found)
-    if not any(name.endswith(_SUFFIXES) for name in sources):
-        raise RulesError([diagnostic("M011", str(asked), folder=asked)])
-    return sources
+    return _read(files_of(bundled_rules() if path is None else path))
 
 
 def read_sources(sources: Mapping[str, bytes]) -> RuleBook:
     """Build a rule book from files in memory, by path relative to the rules folder. Raises RulesError."""
-    documents, found = _parse(sources)
-    policy = PolicyFile(policy="default", packs=("*",))
-    if POLICY in documents:
-        read, problems = validate(PolicyFile, documents[POLICY])
-        policy, found = read or policy, found + problems
-    packs, used = list[Pack](), set(documents)
+    if not any(name.endswith(SUFFIXES) for name in sources):
+        raise RulesError([diagnostic("M011", ".")])
+    return _read(MemoryFiles(sources))
+
+
+def _read(files: Files) -> RuleBook:
+    read, documents, found = _parse(files)
+    refused = {(item.path, item.line, item.column) for item in found}
+    broken, found = found, []
+    policy, chosen = _read_policy(documents, found)
+    packs: list[Pack] = []
     for document in documents.values():
         if document.path != POLICY:
-            pack, reads, problems = _read_pack(document, sources, policy)
+            pack, lists = _read_pack(document, files, chosen, found)
             packs += [pack] if pack else []
-            used, found = used | reads, found + problems
+            read.update(lists)
     packs.sort(key=lambda pack: pack.id)
-    found += lint(packs, policy, documents, whole=not _errors(found))
-    if _errors(found):
+    found += lint_together(packs, policy, documents, _ids(files, documents))
+    # What YAML refused is not said again as a wrong shape.
+    found = sorted({*broken, *(item for item in found if (item.path, item.line, item.column) not in refused)})
+    if any(item.severity == "error" for item in found):
         raise RulesError(found)
-    kept = {name: sources[name] for name in sorted(used)}
-    return RuleBook(tuple(packs), policy, kept, tuple(sorted(found)), documents)
+    return RuleBook(tuple(packs), policy, dict(sorted(read.items())), tuple(found), documents)
+
+
+def _parse(files: Files) -> tuple[dict[str, bytes], dict[str, Document], list[Diagnostic]]:
+    """The bytes of every YAML file, the documents, and what could not be read or parsed."""
+    read: dict[str, bytes] = {}
+    documents: dict[str, Document] = {}
+    found: list[Diagnostic] = []
+    for name in files.names:
+        try:
+            read[name] = files.read(name)
+            documents[name] = read_document(name, read[name])
+        except OutsideError:
+            found.append(diagnostic("M018", name))
+        except OSError as error:
+            found.append(diagnostic("M010", name, problem=reason(error)))
+        except SourceError as error:
+            found.extend(error.diagnostics)
+            if error.document is not None:
+                documents[name] = error.document
+    return read, documents, found
+
+
+def _read_policy(documents: Mapping[str, Document], found: list[Diagnostic]) -> tuple[PolicyFile, PolicyFile | None]:
+    """The policy as far as it is sound, and the policy if it is all sound: only then packs can be held to it."""
+    default = PolicyFile(policy="default", packs=("*",))
+    if POLICY not in documents:
+        return default, default
+    policy, problems = validate(PolicyFile, documents[POLICY])
+    found += problems
+    return policy or salvage(PolicyFile, documents[POLICY].data) or default, policy
 
 
 def _read_pack(
-    document: Document, sources: Mapping[str, bytes], policy: PolicyFile
-) -> tuple[Pack | None, set[str], list[Diagnostic]]:
-    """A pack if its shape is sound, the list files that it reads, and what is wrong, in its sound part too."""
+    document: Document, files: Files, policy: PolicyFile | None, found: list[Diagnostic]
+) -> tuple[Pack | None, dict[str, bytes]]:
+    """A pack if its shape is sound, and the list files that it reads; adds what is wrong, in its sound part too."""
     file, problems = validate(PackFile, document)
-    rest = file or salvage(document.data)
+    rest = file or salvage(PackFile, document.data)
     if rest is None:
-        return None, set(), problems
-    lists, reads, more = resolve_lists(rest, document, sources)
-    pack = Pack(rest, lists, document.path)
-    if file is not None:
-        return pack, reads, problems + more
-    errors = [item for item in lint_pack(pack, policy, document) if item.severity == "error"]
-    return None, reads, problems + more + errors
+        found += problems
+        return None, {}
+    terms, read, more = resolve_lists(rest, document, files)
+    pack = Pack(rest, terms, document.path)
+    problems += more
+    problems += bounded(lint_pack(pack, policy, document), document.path)
+    # What is left of a broken pack says little about what is superfluous in it.
+    found += problems if file else [item for item in problems if item.severity == "error"]
+    return (pack if file else None), read
 
 
-def _errors(found: list[Diagnostic]) -> bool:
-    return any(item.severity == "error" for item in found)
-
-
-def _parse(sources: Mapping[str, bytes]) -> tuple[dict[str, Document], list[Diagnostic]]:
-    """Every YAML file as a document, and what could not be parsed."""
-    documents: dict[str, Document] = {}
-    found: list[Diagnostic] = []
-    for name in sorted(sources):
-        if name.endswith(_SUFFIXES):
-            try:
-                documents[name] = read_document(name, sources[name])
-            except SourceError as error:
-                found.append(error.diagnostic)
-    return documents, found
+def _ids(files: Files, documents: Mapping[str, Document]) -> list[str] | None:
+    """The ids of all packs, broken ones too; None where one cannot be known, so that nothing can be called missing."""
+    ids = [documents[name].at(("pack",)) if name in documents else None for name in files.names if name != POLICY]
+    return [str(item) for item in ids] if all(isinstance(item, str) for item in ids) else None

@@ -21,19 +21,22 @@ _WIDTH = 110
 _COLORS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "caret": "\x1b[1;31m", "faint": "\x1b[34m", "end": "\x1b[0m"}
 
 
-def render(diagnostics: Iterable[Diagnostic], color: bool = False) -> str:
-    """All diagnostics, and a line that counts them. Carets stand by display width: a Chinese character is two cells."""
+def render(diagnostics: Iterable[Diagnostic], color: bool = False, files: int | None = None) -> str:
+    """All diagnostics, and a line that counts them. Carets stand by display width: a Chinese character is two cells.
+
+    `files`: how many files were read; those with findings are counted where it is not known.
+    """
     found = list(diagnostics)
     blocks = [_block(item, color) for item in found]
-    return "\n\n".join([*blocks, counts(found)]) + "\n"
+    return "\n\n".join([*blocks, counts(found, files)]) + "\n"
 
 
-def counts(found: Iterable[Diagnostic]) -> str:
-    """`2 errors, 1 warning in 2 files`."""
+def counts(found: Iterable[Diagnostic], files: int | None = None) -> str:
+    """`2 errors, 1 warning, 12 files`."""
     items = list(found)
     errors = sum(item.severity == "error" for item in items)
-    files = len({item.path for item in items})
-    return f"{_number(errors, 'error')}, {_number(len(items) - errors, 'warning')} in {_number(files, 'file')}"
+    read = len({item.path for item in items}) if files is None else files
+    return f"{_number(errors, 'error')}, {_number(len(items) - errors, 'warning')}, {_number(read, 'file')}"
 
 
 def _number(number: int, noun: str) -> str:
@@ -46,7 +49,7 @@ def _block(item: Diagnostic, color: bool) -> str:
     bar = f"{paint['faint']}|{paint['end']}"
     head = f"{paint[item.severity]}{item.severity}[{item.code}]{paint['end']}: {visible(item.message)}"
     lines = [head, f"{gutter}{paint['faint']}-->{paint['end']} {visible(item.path)}:{item.line}:{item.column}"]
-    if item.source_line:
+    if item.source_line.strip():
         before, marked, after = _clip(item)
         caret = " " * cell_len(before) + "^" * max(cell_len(marked), 1)
         lines += [
@@ -62,10 +65,12 @@ def _block(item: Diagnostic, color: bool) -> str:
 def _clip(item: Diagnostic) -> tuple[str, str, str]:
     """The line around the caret: what stands before, what is marked, and what follows, cut to fit."""
     start = item.column - 1
-    before = visible(item.source_line[:start])
-    marked = visible(item.source_line[start : start + item.length])
-    after = visible(item.source_line[start + item.length :])
-    if cell_len(before) > _WIDTH // 2:
+    end = start + item.length
+    # A line may be as long as a file is: only what could be shown is looked at.
+    before = visible(item.source_line[max(0, start - _WIDTH) : start])
+    marked = visible(item.source_line[start : min(end, start + 2 * _WIDTH)])
+    after = visible(item.source_line[end : end + 2 * _WIDTH])
+    if start > _WIDTH or cell_len(before) > _WIDTH // 2:
         before = "…" + _last_cells(before, _WIDTH // 2)
     room = _WIDTH - cell_len(before)
     if cell_len(marked) > room:
@@ -88,11 +93,36 @@ def _last_cells(text: str, cells: int) -> str:
 
 def visible(text: str) -> str:
     """Text that cannot move the cursor or turn the line around: controls, invisibles and stray marks as escapes."""
-    return "".join(_shown(character) for character in text)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(character, text[max(0, index - 2) : index]) for index, character in enumerate(text))
 
 
-def _shown(character: str) -> str:
+def _shown(character: str, before: str) -> str:
+    """One character, or its escape; marks stay with their letter, as in हिन्दी, unless they are heaped up."""
     if character == "\t":
         return "    "
-    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me")
-    return f"\\u{ord(character):04x}" if hidden else character
+    category = unicodedata.category(character)
+    if category in ("Mn", "Me") and ord(character) not in _BLANKS:
+        stands = before and unicodedata.category(before[-1])[0] in "LM" and not _heaped(before)
+        return character if stands else _escape(character)
+    hidden = category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") or ord(character) in _BLANKS
+    return _escape(character) if hidden else character
+
+
+def _heaped(before: str) -> bool:
+    return len(before) == 2 and all(unicodedata.category(character) in ("Mn", "Me") for character in before)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+# Letters, marks and signs that nobody sees: fillers, variation selectors, the grapheme joiner, the empty Braille cell.
+_BLANKS = {
+    *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+    *range(0x180B, 0x1810),
+    *range(0xFE00, 0xFE10),
+    *range(0xE0100, 0xE01F0),
+}

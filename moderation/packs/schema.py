@@ -14,6 +14,7 @@ from moderation.packs.source import Plain
 from moderation.post import TEXT_FIELDS
 
 KINDS = ("terms", "list", "regex", "near", "count", "field", "language", "classifier", "rate", "all", "any", "not")
+UNAVAILABLE_KINDS = ("classifier", "rate")
 TEXT_KINDS = ("terms", "list", "regex")
 TRICKS = (
     "separators", "repeats", "homoglyphs", "leet", "masks", "homophones", "pinyin", "initials", "splits", "variants",
@@ -127,7 +128,9 @@ class LanguageTest(Model):
     """The detected languages of the post."""
 
     is_: Names = Field(alias="is")
-    share: float = Field(0.0, ge=0, le=1, description="they hold at least this share; any share if 0")
+    share: float = Field(
+        0.0, ge=0, le=1, allow_inf_nan=False, description="they hold at least this share; any share if 0"
+    )
 
 
 class Condition(Model):
@@ -246,14 +249,14 @@ class Limits(Model):
     """Bounds on the work for one post."""
 
     post_chars: int = Field(20_000, ge=1, le=1_000_000, description="code points of a post that are judged")
-    regex_ms: float = Field(20.0, gt=0, le=10_000, description="time for one regex on one field")
+    regex_ms: float = Field(20.0, gt=0, le=10_000, allow_inf_nan=False, description="time for one regex on one field")
 
 
 class Uncovered(Model):
     """What a post gets that is mostly in languages which no live pack serves."""
 
     verdict: Literal["allow", "flag"]
-    share: float = Field(0.5, gt=0, le=1)
+    share: float = Field(0.5, gt=0, le=1, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -274,7 +277,11 @@ class PolicyFile(Model):
     limits: Limits = Limits(post_chars=20_000, regex_ms=20.0)
     languages: Names | None = Field(None, description="languages that detection may name")
     cjk_english: float = Field(
-        6.0, ge=0, le=50, description="evidence for English that Latin letters in CJK posts start with"
+        6.0,
+        ge=0,
+        le=50,
+        allow_inf_nan=False,
+        description="evidence for English that Latin letters in CJK posts start with",
     )
     classifier: str | None = Field(None, description="not available in this version")
     audiences: dict[str, Any] | None = Field(None, description="not available in this version")

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from moderation.errors import Diagnostic
-from moderation.packs.schema import Model
-from moderation.packs.source import Document, Location
+from moderation.packs.codes import diagnostic
+from moderation.packs.schema import (
+    KINDS,
+    UNAVAILABLE_KINDS,
+    Condition,
+    Count,
+    Examples,
+    LanguageTest,
+    Limits,
+    Model,
+    Near,
+    Rule,
+)
+from moderation.packs.source import MOST_FOUND, Document, Location
+from moderation.text.codes import nearest_tags
 
 M = TypeVar("M", bound=Model)
 
@@ -19,6 +33,8 @@ _EXPECTED = {
     "string_type": "a text",
     "int_parsing": "a whole number",
     "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing_size": "a whole number",
     "float_parsing": "a number",
     "float_type": "a number",
     "bool_parsing": "true or false",
@@ -34,11 +50,34 @@ _EXPECTED = {
 
 def validate(model: type[M], document: Document) -> tuple[M | None, list[Diagnostic]]:
     """The model of a document, or None and everything that is wrong with its shape."""
+    mistaken = _mistaken(model, document)
+    if mistaken is not None:
+        return None, [mistaken]
     try:
         return model.model_validate(document.data), []
     except ValidationError as error:
-        found = [_report(item, model, document) for item in error.errors(include_url=False) if not _echo(item)]
-        return None, list(dict.fromkeys(found))
+        told = (_report(item, model, document) for item in error.errors(include_url=False) if not _echo(item))
+        return None, bounded(dict.fromkeys(islice(told, MOST_FOUND + 1)), document.path)
+
+
+def bounded(found: Iterable[Diagnostic], path: str) -> list[Diagnostic]:
+    """The first hundred findings of a file, and one that says that there are more."""
+    kept = list(islice(found, MOST_FOUND + 1))
+    if len(kept) > MOST_FOUND:
+        kept[MOST_FOUND] = diagnostic("M017", path, kept[MOST_FOUND].line, limit=MOST_FOUND)
+    return kept
+
+
+def _mistaken(model: type[Model], document: Document) -> Diagnostic | None:
+    """Whether this is a policy where a pack is expected, or a pack in the place of the policy."""
+    for expected, found, cure in (
+        ("pack", "policy", "only policy.yaml in the rules folder is read as a policy: rename this, or name its folder"),
+        ("policy", "pack", "policy.yaml is the policy: give the pack another name"),
+    ):
+        data = document.data
+        if expected in model.model_fields and isinstance(data, dict) and found in data and expected not in data:
+            return document.report("M016", document.key_place((found,)), found=found, expected=expected, cure=cure)
+    return None
 
 
 def _echo(error: ErrorDetails) -> bool:
@@ -52,17 +91,18 @@ def _report(error: ErrorDetails, model: type[Model], document: Document) -> Diag
     place = document.place(location)
     if kind == "extra_forbidden":
         key = str(location[-1])
-        return document.report("M020", document.key_place(location), _nearest_key(key, model, location), key=key)
+        return document.report("M020", document.key_place(location), _nearest_key(key, model, location), key=key[:60])
     if kind == "missing":
         return document.report("M021", document.key_place(location), key=error["loc"][-1])
     if kind == "literal_error":
         return _not_a_choice(document, location, str(value), context["expected"])
     if kind == "slug":
-        return document.report("M025", place, value=value, slash=context["slash"])
+        return document.report("M025", place, value=str(value)[:60], slash=context["slash"])
     if kind == "kinds":
-        return document.report("M026", place, kinds=context["kinds"])
+        cure = "combine conditions by `all`, `any` or `not`" if " and " in context["kinds"] else _ONE_OF_KINDS
+        return document.report("M026", place, kinds=context["kinds"], cure=cure)
     if kind == "iso_date":
-        return document.report("M028", place, value=value)
+        return document.report("M028", place, value=str(value)[:60])
     if kind in _EXPECTED:
         return document.report("M022", place, expected=_EXPECTED[kind], found=_shown(value))
     return document.report("M024", place, problem=_problem(kind, context, error["msg"]), value=_shown(value))
@@ -84,7 +124,7 @@ def _in_data(loc: Iterable[str | int], data: Any) -> Location:
 def _not_a_choice(document: Document, location: Location, value: str, expected: str) -> Diagnostic:
     choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
     hint = did_you_mean(value, choices)
-    return document.report("M023", document.place(location), hint, value=value, choices=", ".join(choices))
+    return document.report("M023", document.place(location), hint, value=value[:60], choices=", ".join(choices))
 
 
 def _problem(kind: str, context: dict[str, Any], message: str) -> str:
@@ -92,6 +132,7 @@ def _problem(kind: str, context: dict[str, Any], message: str) -> str:
         "greater_than_equal": "must be {ge} or more",
         "greater_than": "must be more than {gt}",
         "less_than_equal": "must be {le} or less",
+        "finite_number": "must be a finite number",
         "filled": "must not be empty",
         "too_short": "must not be empty",
     }
@@ -103,7 +144,7 @@ def _shown(value: Any) -> str:
         return "keys and values"
     if isinstance(value, list | tuple):
         return "a list" if value else "an empty list"
-    return f"`{str(value)[:60]}`" if str(value) else "nothing"
+    return f"`{str(value)[:60]}`" if value is not None and str(value) else "nothing"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -115,10 +156,34 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(names)}" if 0 < len(names) <= 16 else ""
 
 
+def nearest_tag(tag: str) -> str:
+    """A hint for what is no language code."""
+    near = nearest_tags(tag)
+    return f"did you mean `{near[0]}`?" if near else "codes are those of BCP 47: en, zh, zh-Hant"
+
+
 def _nearest_key(key: str, model: type[Model], location: Location) -> str:
-    fields = _model_at(model, location[:-1])
-    names = {field.alias or name for name, field in fields.model_fields.items()} if fields else set()
-    return did_you_mean(key, names)
+    here = _model_at(model, location[:-1])
+    for home, where in _HOMES:
+        if home is not here and key in _keys(home):
+            return f"`{key}` goes {where}"
+    return did_you_mean(key, _keys(here) if here else ())
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+_HOMES: tuple[tuple[type[Model], str], ...] = (
+    (Rule, "into a rule, beside its `id`"),
+    (Condition, "into a condition, under `when` or `unless`"),
+    (Near, "into `near: {…}`"),
+    (Count, "into `count: {…}`"),
+    (LanguageTest, "into `language: {…}`"),
+    (Examples, "under `examples`"),
+    (Limits, "under `limits` in policy.yaml"),
+)
+_ONE_OF_KINDS = f"give one of {', '.join(kind for kind in KINDS if kind not in UNAVAILABLE_KINDS)}"
 
 
 def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:

@@ -6,20 +6,27 @@ texts, lists and mappings, and depth and size are bounded while reading.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
 from moderation.errors import Diagnostic
 from moderation.packs.codes import diagnostic
+from moderation.packs.yaml_problems import explained
 
 Location: TypeAlias = "tuple[str | int, ...]"
 
 MAX_BYTES = 4 << 20
 MAX_DEPTH = 40
 MAX_NODES = 200_000
+MOST_FOUND = 100
+
+# What YAML calls a line break, and what it allows nowhere. The parser would count or refuse them without a place.
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -90,19 +97,18 @@ class Document:
 
 
 class SourceError(Exception):
-    """A file that cannot be read as YAML of packs: carries the one diagnostic that says why."""
+    """A file that is not YAML as packs have it: all that is wrong, and the document if it could be read to its end."""
 
-    def __init__(self, found: Diagnostic) -> None:
-        self.diagnostic = found
-        super().__init__(str(found))
+    def __init__(self, diagnostics: Iterable[Diagnostic], document: Document | None = None) -> None:
+        self.diagnostics = tuple(diagnostics)
+        self.document = document
+        super().__init__("\n".join(map(str, self.diagnostics)))
 
 
 def read_document(path: str, content: bytes) -> Document:
     """Parse one file. Raises SourceError."""
     text = _decode(path, content)
-    lines = tuple(text.split("\n"))
-    lines = tuple(line.removesuffix("\r") for line in lines)
-    empty = Document(path, None, {}, {}, lines)
+    empty = Document(path, None, {}, {}, tuple(_BREAK.split(text)))
     reader = _Reader(empty)
     try:
         parser = _Parser(text)
@@ -111,24 +117,46 @@ def read_document(path: str, content: bytes) -> Document:
         finally:
             parser.dispose()
     except yaml.MarkedYAMLError as error:
-        raise SourceError(_yaml_error(empty, error)) from None
+        raise SourceError([*reader.found, _yaml_error(empty, error)]) from None
     except yaml.YAMLError as error:
-        raise SourceError(empty.report("M001", Place(1, 1), problem=_one_line(str(error)))) from None
-    return Document(path, reader.data, reader.values, reader.keys, lines)
+        raise SourceError([empty.report("M001", Place(1, 1), problem=" ".join(str(error).split())[:200])]) from None
+    if reader.data is None or (isinstance(reader.data, Plain) and not reader.data):
+        raise SourceError([empty.report("M003", Place(1, 1))])
+    document = Document(path, reader.data, reader.values, reader.keys, empty.lines)
+    if reader.found:
+        raise SourceError(reader.found, document)
+    return document
 
 
 def _decode(path: str, content: bytes) -> str:
     if len(content) > MAX_BYTES:
-        raise SourceError(diagnostic("M006", path, size=f"{len(content):,}", limit=f"{MAX_BYTES:,}"))
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        column = len(content[content.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8", "replace")) + 1
-        raise SourceError(diagnostic("M002", path, line, column, byte=f"0x{content[error.start]:02x}")) from None
-    if not text.strip():
-        raise SourceError(diagnostic("M003", path))
+        raise SourceError([diagnostic("M006", path, limit=f"{MAX_BYTES:,}")])
+    text, found = decode(path, content)
+    if found is not None:
+        raise SourceError([found])
+    control = _CONTROL.search(text)
+    if control is not None:
+        line, column, source_line = _spot(text, control.start())
+        raise SourceError([diagnostic("M012", path, line, column, 1, source_line, character=f"{ord(control[0]):04X}")])
     return text
+
+
+def decode(path: str, content: bytes) -> tuple[str, Diagnostic | None]:
+    """The text of a file without its byte order mark, or the diagnostic that says where it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig"), None
+    except UnicodeDecodeError as error:
+        text = content.decode("utf-8", "replace")
+        # What precedes the first bad byte is good, so it has as many characters as what it decodes to.
+        line, column, source_line = _spot(text, len(content[: error.start].decode("utf-8")))
+        byte = f"0x{content[error.start]:02x}"
+        return "", diagnostic("M002", path, line, column, 1, source_line, byte=byte)
+
+
+def _spot(text: str, offset: int) -> tuple[int, int, str]:
+    """The line and column of an offset, from 1, and the text of that line."""
+    before = _BREAK.split(text[:offset])
+    return len(before), len(before[-1]) + 1, before[-1] + _BREAK.split(text[offset:], 1)[0]
 
 
 def _events(parser: Any) -> Iterator[Any]:
@@ -137,24 +165,23 @@ def _events(parser: Any) -> Iterator[Any]:
 
 
 def _yaml_error(document: Document, error: yaml.MarkedYAMLError) -> Diagnostic:
-    mark = error.problem_mark or error.context_mark
+    end, start = error.problem_mark or error.context_mark, error.context_mark
+    character = document.line(end.line + 1)[end.column : end.column + 1] if end else ""
+    problem = explained(error, character)
+    mark = start if problem.opens and start else end
     place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
-    problem = ", ".join(part for part in (error.context, error.problem) if part)
-    return document.report("M001", place, problem=_one_line(problem or str(error)))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:200]
+    return document.report("M001", place, problem.hint, problem=problem.message)
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Builds data and places from events, refusing what packs may not hold."""
+    """Builds data and places from events; collects what packs may not hold, and stops where it could grow endlessly."""
 
     document: Document
     data: Any = None
     values: dict[Location, Place] = field(default_factory=dict)
     keys: dict[Location, Place] = field(default_factory=dict)
+    found: list[Diagnostic] = field(default_factory=list)
     nodes: int = 0
 
     def read(self, events: Iterator[Any]) -> None:
@@ -163,29 +190,31 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    self._refuse("M007", event)
+                    self._stop("M007", event)
             elif isinstance(event, yaml.NodeEvent):
                 self.data = self._node(event, events, ())
 
     def _node(self, event: Any, events: Iterator[Any], location: Location) -> Any:
-        self.values[location] = _place(event)
+        self.values[location] = self._place(event)
         self._admit(event, location)
         if isinstance(event, yaml.ScalarEvent):
             return event.value if event.style else Plain(event.value)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(events, location)
-        return self._mapping(events, location)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(events, location)
+        return ""
 
     def _admit(self, event: Any, location: Location) -> None:
         self.nodes += 1
-        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+        if event.anchor is not None:
             self._refuse("M004", event)
-        if event.tag is not None:
-            self._refuse("M005", event, tag=event.tag)
+        if getattr(event, "tag", None) is not None:
+            self._refuse("M005", event, tag=event.tag.replace("tag:yaml.org,2002:", "!!"))
         if len(location) > MAX_DEPTH:
-            self._refuse("M006", event, size=f"more than {MAX_DEPTH} levels deep", limit=f"{MAX_DEPTH} levels")
+            self._stop("M013", event, limit=MAX_DEPTH)
         if self.nodes > MAX_NODES:
-            self._refuse("M006", event, size=f"more than {MAX_NODES:,} values", limit=f"{MAX_NODES:,} values")
+            self._stop("M014", event, limit=f"{MAX_NODES:,}")
 
     def _sequence(self, events: Iterator[Any], location: Location) -> list[Any]:
         items: list[Any] = []
@@ -200,21 +229,44 @@ class _Reader:
         for event in events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
-            self._admit(event, location)
-            if not isinstance(event, yaml.ScalarEvent):
-                self._refuse("M008", event)
-            key = str(event.value)
-            if key in items or key == "<<":
-                self._refuse("M009" if key in items else "M004", event, key=key)
-            self.keys[(*location, key)] = _place(event)
-            items[key] = self._node(next(events), events, (*location, key))
+            key = self._key(event, events, location)
+            if key is None or key in items:
+                # Read to its end, under a location that nothing else has.
+                self._node(next(events), events, (*location, self._nowhere()))
+            else:
+                self.keys[(*location, key)] = self._place(event)
+                items[key] = self._node(next(events), events, (*location, key))
         return items
 
+    def _key(self, event: Any, events: Iterator[Any], location: Location) -> str | None:
+        """The key that starts here, None where it is none."""
+        if not isinstance(event, yaml.ScalarEvent):
+            self._refuse("M008" if not isinstance(event, yaml.AliasEvent) else "M004", event)
+            if not isinstance(event, yaml.AliasEvent):
+                self._node(event, events, (*location, self._nowhere()))
+            return None
+        self._admit(event, location)
+        key = str(event.value)
+        if key == "<<" and not event.style:
+            self._refuse("M015", event)
+            return None
+        if (*location, key) in self.keys:
+            self._refuse("M009", event, key=key, first=self.keys[*location, key].line)
+        return key
+
     def _refuse(self, code: str, event: Any, **values: object) -> None:
-        raise SourceError(self.document.report(code, _place(event), "", **values))
+        if len(self.found) < MOST_FOUND:
+            self.found.append(self.document.report(code, self._place(event), "", **values))
 
+    def _stop(self, code: str, event: Any, **values: object) -> NoReturn:
+        raise SourceError([*self.found, self.document.report(code, self._place(event), "", **values)])
 
-def _place(event: Any) -> Place:
-    start, end = event.start_mark, event.end_mark
-    length = end.column - start.column if end.line == start.line else 1
-    return Place(start.line + 1, start.column + 1, max(length, 1))
+    def _nowhere(self) -> str:
+        """A step that no key of a file can be."""
+        return f"\0{self.nodes}"
+
+    def _place(self, event: Any) -> Place:
+        start, end = event.start_mark, event.end_mark
+        # What takes several lines is underlined to the end of its first.
+        stop = end.column if end.line == start.line else len(self.document.line(start.line + 1))
+        return Place(start.line + 1, start.column + 1, max(stop - start.column, 1))
