@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moderation.errors import Diagnostic
-from moderation.packs.lists import inline_terms, lint_once
+from moderation.packs.lists import fold_terms, inline_terms, lint_once
 from moderation.packs.schema import Condition
 from moderation.packs.source import Document, Location
 from moderation.text.codes import scripts_of
-from moderation.text.folding import fold, fold_all
 from moderation.text.scripts import COMMON, script_of
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def lint_terms(condition: Condition, location: Location, pack: Pack, document: D
     """Every finding about the terms and exceptions of one condition."""
     terms = inline_terms(document, (*location, "terms"), condition.terms or ())
     yield from lint_once(document.path, terms, document.lines)
-    for index, folded in enumerate(fold_all([term.text for term in terms])):
+    for index, folded in enumerate(fold_terms(condition.terms or ())):
         if folded and not _can_be_met(folded, pack.file.languages):
             place = document.place((*location, "terms", index))
             yield document.report("M067", place, term=terms[index].text, languages=", ".join(pack.file.languages))
@@ -50,14 +49,17 @@ def _scripts(languages: tuple[str, ...]) -> frozenset[int] | None:
 
 def _idle_exceptions(condition: Condition, location: Location, pack: Pack, document: Document) -> Iterator[Diagnostic]:
     """Exceptions that no hit of the terms can overlap."""
-    terms = [*(condition.terms or ()), *(term for name in condition.list or () for term in pack.lists.get(name, ()))]
-    folded = fold_all(terms)
-    for index, phrase in enumerate(condition.except_ or ()):
-        if not any(_meet(fold(phrase), term) for term in folded):
-            yield document.report("M065", document.place((*location, "except", index)), phrase=phrase)
+    if condition.except_ is None and condition.except_list is None:
+        return
+    terms = [*fold_terms(condition.terms or ())]
+    terms += (term for name in condition.list or () for term in fold_terms(pack.lists.get(name, ())))
+    for index, phrase in enumerate(fold_terms(condition.except_ or ())):
+        if phrase and not any(_meet(phrase, term) for term in terms):
+            written = (condition.except_ or ())[index]
+            yield document.report("M065", document.place((*location, "except", index)), phrase=written)
     for index, name in enumerate(condition.except_list or ()):
-        phrases = fold_all(pack.lists.get(name, ()))
-        if phrases and not any(_meet(phrase, term) for phrase in phrases for term in folded):
+        phrases = fold_terms(pack.lists.get(name, ()))
+        if phrases and not any(_meet(phrase, term) for phrase in phrases for term in terms):
             yield document.report("M065", document.place((*location, "except_list", index)), phrase=name)
 
 

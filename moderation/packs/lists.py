@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from moderation.errors import Diagnostic
@@ -95,10 +96,16 @@ def _read_terms(lines: Iterable[str]) -> Iterator[Term]:
             yield Term(number, line.index(term) + 1, len(term), term)
 
 
+@lru_cache(maxsize=1024)
+def fold_terms(terms: tuple[str, ...]) -> tuple[str, ...]:
+    """Terms as the folded text holds them; a list is asked for by every condition that names it."""
+    return tuple(fold_all(terms)) if terms else ()
+
+
 def lint_once(path: str, terms: list[Term], lines: Sequence[str]) -> Iterator[Diagnostic]:
     """Terms that fold to nothing, or to the same as a term before them."""
     seen: dict[str, Term] = {}
-    for term, folded in zip(terms, fold_all([term.text for term in terms]), strict=True):
+    for term, folded in zip(terms, fold_terms(tuple(term.text for term in terms)), strict=True):
         place = (path, term.line, term.column, term.length, lines[term.line - 1] if term.line <= len(lines) else "")
         if not folded:
             yield diagnostic("M034", *place, term=ascii(term.text)[1:-1])

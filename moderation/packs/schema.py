@@ -47,13 +47,13 @@ def _example(value: Any) -> Any:
 
 
 def _slug(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", value):
+    if not re.fullmatch(_ID, value):
         raise PydanticCustomError("slug", "id", {"slash": ""})
     return value
 
 
 def _pack_id(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)*", value):
+    if not re.fullmatch(rf"{_ID}(?:/{_ID})*", value):
         raise PydanticCustomError("slug", "id", {"slash": ", in parts divided by /"})
     return value
 
@@ -72,20 +72,27 @@ def _date(value: Any) -> datetime | date:
     return found if len(str(value)) > 10 else found.date()
 
 
-Text = Annotated[str, AfterValidator(_filled)]
-Slug = Annotated[str, AfterValidator(_slug)]
-PackId = Annotated[str, AfterValidator(_pack_id)]
+# An editor reads 1488 and 1.0 as numbers; packs read every scalar as a text.
+_ANY_SCALAR = {"type": ["string", "number", "boolean"]}
+_ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+Text = Annotated[str, AfterValidator(_filled), WithJsonSchema(_ANY_SCALAR)]
+Slug = Annotated[str, AfterValidator(_slug), WithJsonSchema({"type": "string", "pattern": f"^{_ID}$"})]
+PackId = Annotated[str, AfterValidator(_pack_id), WithJsonSchema({"type": "string", "pattern": f"^{_ID}(?:/{_ID})*$"})]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
-_ONE_OR_MORE = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
-Names = Annotated[tuple[Text, ...], BeforeValidator(_many), Field(min_length=1), _ONE_OR_MORE]
-Instant = Annotated[
-    datetime | date | None,
-    BeforeValidator(_date),
-    WithJsonSchema({"type": "string", "description": "ISO 8601 date or date-time"}),
-]
+_ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+Names = Annotated[tuple[Text, ...], BeforeValidator(_many), Field(min_length=1), WithJsonSchema(_ONE_OR_MORE)]
+Instant = Annotated[datetime | date | None, BeforeValidator(_date), WithJsonSchema({"type": "string"})]
 Example = Annotated[
-    str | dict[str, Any], BeforeValidator(_example), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]})
+    str | dict[str, Any],
+    BeforeValidator(_example),
+    WithJsonSchema({"type": ["string", "number", "boolean", "object"]}),
 ]
+_REASON = {
+    "type": "object",
+    "properties": {"en": {"type": "string"}, "zh": {"type": "string"}},
+    "required": ["en", "zh"],
+    "additionalProperties": {"type": "string"},
+}
 Trick = Literal[TRICKS]  # type: ignore[valid-type]
 
 
@@ -107,7 +114,7 @@ class Count(Model):
     """A text condition's hits, counted over the post."""
 
     of: Condition = Field(description="a text condition: terms, list or regex")
-    at_least: int = Field(ge=1)
+    at_least: int = Field(ge=1, description="so many hits that do not overlap")
     distinct: bool = Field(False, description="count each matched text once")
 
 
@@ -115,19 +122,19 @@ class FieldTest(Model):
     """Tests of one attribute of the post; a missing attribute is unknown."""
 
     name: Text = Field(description="dotted path: author.age_days")
-    lt: Text | None = None
-    le: Text | None = None
-    gt: Text | None = None
-    ge: Text | None = None
-    eq: Text | None = None
-    in_: Annotated[tuple[Text, ...], Field(min_length=1)] | None = Field(None, alias="in")
-    exists: bool | None = None
+    lt: Text | None = Field(None, description="less than this number, or before this date")
+    le: Text | None = Field(None, description="this number or less, at this date or before")
+    gt: Text | None = Field(None, description="more than this number, or after this date")
+    ge: Text | None = Field(None, description="this number or more, at this date or after")
+    eq: Text | None = Field(None, description="this value")
+    in_: Texts | None = Field(None, alias="in", description="one of these values")
+    exists: bool | None = Field(None, description="true: the post has it; false: it has not")
 
 
 class LanguageTest(Model):
     """The detected languages of the post."""
 
-    is_: Names = Field(alias="is")
+    is_: Names = Field(alias="is", description="language codes: zh, en, zh-Latn")
     share: float = Field(
         0.0, ge=0, le=1, allow_inf_nan=False, description="they hold at least this share; any share if 0"
     )
@@ -139,10 +146,10 @@ class Condition(Model):
     terms: Texts | None = Field(None, description="any of these stands in the text, on its edges")
     list: Names | None = Field(None, description="any term of these lists of the pack")
     regex: Text | None = Field(None, description="a regular expression over the folded text")
-    near: Near | None = None
-    count: Count | None = None
-    field: FieldTest | None = None
-    language: LanguageTest | None = None
+    near: Near | None = Field(None, description="hits of several conditions stand near each other in one field")
+    count: Count | None = Field(None, description="a condition has so many hits in the post")
+    field: FieldTest | None = Field(None, description="tests of one attribute of the post, as author.age_days")
+    language: LanguageTest | None = Field(None, description="the post is in one of these languages")
     classifier: dict[str, Any] | None = Field(None, description="not available in this version")
     rate: dict[str, Any] | None = Field(None, description="not available in this version")
     all_: tuple[Condition, ...] | None = Field(None, alias="all", description="every one holds")
@@ -182,28 +189,30 @@ class Examples(Model):
 class Rule(Model):
     """One condition and what follows."""
 
-    id: Slug
-    verdict: Literal["allow", "flag", "block"]
+    id: Slug = Field(description="unique in the pack: lower-case letters, digits and hyphens")
+    verdict: Literal["allow", "flag", "block"] = Field(description="what the rule says of the posts that it holds for")
     category: Slug | None = Field(None, description="the pack's unless given")
     severity: int = Field(ge=0, le=100, description="orders reasons and review")
-    mode: Literal["live", "shadow"] = "live"
+    mode: Literal["live", "shadow"] = Field("live", description="shadow: reported, but decides nothing")
     over: tuple[Slug, ...] = Field((), description="allow rules: the categories that it overrides")
     from_: Instant = Field(None, alias="from", description="holds for posts created at or after this")
     until: Instant = Field(None, description="holds for posts created before this")
     sample: str | None = Field(None, description="not available in this version")
     audiences: tuple[str, ...] | None = Field(None, description="not available in this version")
     resist: tuple[Trick, ...] = Field((), description="not available in this version")
-    when: Condition
-    unless: Condition | None = None
-    examples: Examples
-    reason: dict[str, Text] = Field(description="by language: en and zh at least")
+    when: Condition = Field(description="the rule holds where this holds")
+    unless: Condition | None = Field(None, description="and where this does not: it vetoes the whole rule")
+    examples: Examples = Field(description="posts that the rule must hold for, and posts that it must not")
+    reason: Annotated[dict[str, Text], WithJsonSchema(_REASON)] = Field(
+        description="what is told to people, by language: en and zh at least"
+    )
 
 
 class TermList(Model):
     """A list of terms: inline, or a file with a term a line."""
 
-    terms: Texts | None = None
-    file: Text | None = None
+    terms: Texts | None = Field(None, description="the terms")
+    file: Text | None = Field(None, description="a file with one term a line, relative to the pack")
 
     @model_validator(mode="before")
     @classmethod
@@ -211,38 +220,32 @@ class TermList(Model):
         return {"terms": value} if isinstance(value, list) else value
 
 
-TermLists = dict[
-    Slug,
-    Annotated[
-        TermList,
-        WithJsonSchema(
-            {
-                "anyOf": [
-                    {"type": "array", "items": {"type": "string"}, "minItems": 1},
-                    {
-                        "type": "object",
-                        "properties": {"file": {"type": "string"}},
-                        "required": ["file"],
-                        "additionalProperties": False,
-                    },
-                ]
-            }
-        ),
-    ],
-]
+_TERM_LIST = {
+    "anyOf": [
+        {"type": "array", "items": _ANY_SCALAR, "minItems": 1},
+        {
+            "type": "object",
+            "properties": {"file": {"type": "string", "description": "one term a line, relative to the pack"}},
+            "required": ["file"],
+            "additionalProperties": False,
+        },
+    ]
+}
 
 
 class PackFile(Model):
     """A pack: rules with an id, a version and the languages that it serves."""
 
-    pack: PackId
-    version: Text
-    about: Text
+    pack: PackId = Field(description="id, as in zh/spam")
+    version: Text = Field(description="of these rules, as in 2026.11.1")
+    about: Text = Field(description="what the pack is for, in one line")
     languages: Names = Field(description="language codes, or '*' for any")
-    category: Slug
+    category: Slug = Field(description="what its rules find, unless they say otherwise")
     resist: tuple[Trick, ...] = Field((), description="not available in this version")
-    lists: dict[str, TermList] = Field({}, description="terms by name")
-    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    lists: dict[Text, Annotated[TermList, WithJsonSchema(_TERM_LIST)]] = Field(
+        {}, description="terms by name, for `list` and `except_list`"
+    )
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)] = Field(description="in any order: all are judged")
 
 
 class Limits(Model):
@@ -255,8 +258,8 @@ class Limits(Model):
 class Uncovered(Model):
     """What a post gets that is mostly in languages which no live pack serves."""
 
-    verdict: Literal["allow", "flag"]
-    share: float = Field(0.5, gt=0, le=1, allow_inf_nan=False)
+    verdict: Literal["allow", "flag"] = Field(description="what such a post gets")
+    share: float = Field(0.5, gt=0, le=1, allow_inf_nan=False, description="where they hold at least this share of it")
 
     @model_validator(mode="before")
     @classmethod
@@ -264,17 +267,35 @@ class Uncovered(Model):
         return {"verdict": value} if isinstance(value, str) else value
 
 
+_UNCOVERED = {
+    "anyOf": [
+        {"enum": ["allow", "flag"]},
+        {
+            "type": "object",
+            "properties": {
+                "verdict": {"enum": ["allow", "flag"]},
+                "share": {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "default": 0.5},
+            },
+            "required": ["verdict"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
 class PolicyFile(Model):
     """Which packs are live, which languages go where, and what happens at the margins."""
 
-    policy: Slug
+    policy: Slug = Field(description="id of this policy")
     packs: Names = Field(description="globs of pack ids: zh/*")
     routes: dict[str, Names] | None = Field(None, description="packs by language; '*' for every language")
-    uncovered: Uncovered = Uncovered(verdict="flag", share=0.5)
+    uncovered: Annotated[Uncovered, WithJsonSchema(_UNCOVERED)] = Field(
+        Uncovered(verdict="flag", share=0.5), description="posts in languages that no live pack serves"
+    )
     unknown: Literal["allow", "flag"] = Field("flag", description="a post whose verdict hangs on an unknown signal")
     over: tuple[Slug, ...] = Field((), description="the `over` of allow rules that give none")
     fields: Names = Field(TEXT_FIELDS, description="keys of a post that are text")
-    limits: Limits = Limits(post_chars=20_000, regex_ms=20.0)
+    limits: Limits = Field(Limits(post_chars=20_000, regex_ms=20.0), description="bounds on the work for one post")
     languages: Names | None = Field(None, description="languages that detection may name")
     cjk_english: float = Field(
         6.0,
