@@ -36,7 +36,7 @@ _SCRIPT_LANGUAGE = {
 _SCRIPTS = 64
 
 # Japanese text holds at least this share of kana; only headlines and labels of few Han do without.
-_KANA_SHARE = 0.1
+_KANA_SHARE = 0.2
 _FEW_HAN = 12
 
 
