@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.signals.matcher import Kind, Matcher, build_matcher
-from moderation.text.folding import fold
+from moderation.text.folding import fold_all
 
 EDGES = ("none", "script", "words")
 ALL_SCRIPTS = (1 << 64) - 1
@@ -52,7 +52,8 @@ def _frequency(look: Look) -> float:
 
 def term_looks(terms: Iterable[str]) -> tuple[Look, ...]:
     """Terms as they are looked for: folded like the text; a term that two spellings fold to is looked for once."""
-    folded = {fold(term): term for term in reversed(list(terms))}
+    spelled = list(terms)[::-1]
+    folded = dict(zip(fold_all(spelled), spelled, strict=True))
     return tuple(Look("term", text, spelled) for text, spelled in sorted(folded.items()) if text)
 
 

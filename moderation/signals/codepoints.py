@@ -14,6 +14,10 @@ import regex
 Ranges = tuple[tuple[int, int], ...]
 
 _SURROGATES = range(0xD800, 0xE000)
+_PLAIN_FLAGS = regex.VERSION0 | regex.IGNORECASE | regex.UNICODE | regex.MULTILINE | regex.DOTALL
+_LETTER = r"(?:\\[^\w\s]|[^\\\[\]])"
+_ITEM = regex.compile(rf"(\\[dwsDWS])|({_LETTER})(?:-({_LETTER}))?")
+_PLAIN_SET = regex.compile(rf"\[(\^?)((?:\\[dwsDWS]|{_LETTER})+)\]")
 _CASED = r"[\p{Cased}\p{Changes_When_Casemapped}\p{Changes_When_Casefolded}]"
 
 
@@ -23,8 +27,38 @@ def code_points(piece: str, flags: int) -> Ranges:
 
     Surrogates, which no view holds, are left out; a range may run across them.
     """
+    plain = _plain_set(piece, flags)
+    if plain is not None:
+        return plain
     runs = regex.compile(f"(?:{piece})+", flags).finditer(_every_code_point())
     return tuple((_code(match.start()), _code(match.end() - 1)) for match in runs)
+
+
+def _plain_set(piece: str, flags: int) -> Ranges | None:
+    """The same for a set of letters, ranges and simple escapes, in a tenth of the time; None for any other piece.
+
+    Only letters with case can match what they are not: those are asked of the regex, the others are what is written.
+    """
+    if flags & ~_PLAIN_FLAGS or not (written := _PLAIN_SET.fullmatch(piece)):
+        return None
+    held = np.zeros(0x110001, np.bool_)
+    for escape, low, high in _ITEM.findall(written[2]):
+        for first, last in code_points(escape, flags) if escape else ((_letter(low), _letter(high or low)),):
+            held[first : last + 1] = True
+    if written[1]:
+        held = ~held
+        held[-1] = False
+    cased = np.frombuffer(_cased().encode("utf-32-le"), np.uint32)
+    matched = regex.compile(piece, flags).sub("\0", _cased())
+    held[cased] = np.frombuffer(matched.encode("utf-32-le"), np.uint32) == 0
+    # Like the search over every code point, ranges run across the surrogates, and are bounded by none of them.
+    held[_SURROGATES.start : _SURROGATES.stop] = held[_SURROGATES.start - 1] and held[_SURROGATES.stop]
+    edges = np.flatnonzero(np.diff(held, prepend=False, append=False))
+    return tuple(zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True))
+
+
+def _letter(written: str) -> int:
+    return ord(written[-1])
 
 
 @lru_cache(maxsize=4096)
