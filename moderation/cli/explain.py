@@ -1,0 +1,46 @@
+"""`moderation explain`: how one decision came about."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from moderation.cli.options import format_option, load_engine, rules_option
+
+
+@click.command()
+@click.argument("text", required=False)
+@click.option("--post", metavar="JSON", help="A whole post in place of TEXT; `-` reads it from standard input.")
+@rules_option
+@format_option
+def explain(text: str | None, post: str | None, rules: str | None, style: str) -> None:
+    """Show how a post is judged: languages, folded text, and the rules with what was true.
+
+    TEXT is what the post says; `-` reads it from standard input. Every rule that anything fired for is shown, condition
+    by condition: ✓ holds, ✗ doesn't, ? could not be known.
+    """
+    if (text is None) == (post is None):
+        raise click.UsageError("give a TEXT or --post JSON, and not both: moderation explain '加我微信 abc12345'")
+    from moderation.dumps.records import read_record
+
+    asked = read_record(_bytes(post)) if post is not None else _bytes(text or "").decode("utf-8", "surrogatepass")
+    explanation = load_engine(rules).explain(asked)
+    if style == "json":
+        import msgspec
+
+        plain = msgspec.to_builtins(explanation)
+        click.echo(json.dumps(plain, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace"))
+        return
+    from moderation.cli.explain_text import show_explanation
+    from moderation.cli.terminal import console_on
+
+    show_explanation(explanation, console_on(sys.stdout))
+
+
+def _bytes(argument: str) -> bytes:
+    """The argument, or standard input where it is `-`, without the newline that ends it."""
+    if argument != "-":
+        return argument.encode("utf-8", "surrogatepass")
+    return click.get_binary_stream("stdin").read().removesuffix(b"\n").removesuffix(b"\r")

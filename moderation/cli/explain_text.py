@@ -1,0 +1,138 @@
+"""An explanation as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.console import Console
+from rich.text import Text
+
+from moderation.cli.marks import rows, visible
+from moderation.cli.summary_table import RULE_STYLES, STYLES
+from moderation.decision import Reason, Span
+from moderation.engine.explain import Explanation, NodeTrace, RuleTrace
+
+MARKS: Mapping[bool | None, tuple[str, str]] = {True: ("✓", "green"), False: ("✗", "dim"), None: ("?", "magenta")}
+SPANS_SHOWN = 6
+_LABEL = 10
+
+
+def show_explanation(explanation: Explanation, console: Console) -> None:
+    """The post with marks under what hit, its languages and folded text, the rules as trees, the verdict."""
+    _show_fields(explanation, console)
+    _show_languages(explanation, console)
+    _show_folded(explanation, console)
+    reasons = {reason.rule: reason for reason in (*explanation.decision.reasons, *explanation.decision.shadow)}
+    order = {True: 0, None: 1, False: 2}
+    for rule in sorted(explanation.rules, key=lambda rule: order[rule.value]):
+        console.print()
+        _show_rule(rule, reasons.get(rule.rule), console)
+    own = [reason for reason in explanation.decision.reasons if reason.rule.startswith("engine/")]
+    for reason in own:
+        console.print()
+        console.print(_heading("✓", reason.verdict, reason.rule, reason.category, reason.severity), soft_wrap=True)
+        _show_message(reason, console)
+    console.print()
+    _show_verdict(explanation, console)
+
+
+def _show_fields(explanation: Explanation, console: Console) -> None:
+    decision = explanation.decision
+    width = max(20, console.width - _LABEL)
+    for name, text in explanation.post.fields:
+        hits = {reason.rule: _ranges(reason, name) for reason in (*decision.reasons, *decision.shadow)}
+        hits = {rule: ranges for rule, ranges in hits.items() if ranges}
+        for number, row in enumerate(rows(text, list(hits.values()), width)):
+            console.print(_labelled(visible(name) if number == 0 else "", Text(row.text)), soft_wrap=True)
+            for rule, marks in zip(hits, row.marks, strict=True):
+                if marks:
+                    console.print(_labelled("", Text(marks, "yellow") + Text(f" {rule}", "dim")), soft_wrap=True)
+
+
+def _ranges(reason: Reason, field: str) -> list[tuple[int, int]]:
+    return [(span.start, span.end) for span in reason.spans if span.field == field]
+
+
+def _show_languages(explanation: Explanation, console: Console) -> None:
+    decision = explanation.decision
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in decision.languages.items()) or "none found"
+    if decision.uncovered:
+        shares += f" (no rules serve {', '.join(decision.uncovered)})"
+    console.print(_labelled("language", Text(shares)), soft_wrap=True)
+    texts = dict(explanation.post.fields)
+    for start, end, language, *field in decision.segments:
+        text = texts[field[0]] if field else explanation.post.fields[0][1]
+        where = f"{field[0]} " if field else ""
+        piece = (
+            Text(f"{language:<4}", "cyan") + Text(f"{where}[{start}:{end}] ", "dim") + Text(visible(text[start:end]))
+        )
+        console.print(_labelled("", piece), soft_wrap=True)
+
+
+def _show_folded(explanation: Explanation, console: Console) -> None:
+    original = dict(explanation.post.fields)
+    for name, folded in explanation.folded:
+        if folded != original[name]:
+            label = "folded" if len(original) == 1 else f"folded {visible(name)}"
+            console.print(_labelled(label, Text(visible(folded))), soft_wrap=True)
+
+
+def _show_rule(rule: RuleTrace, reason: Reason | None, console: Console) -> None:
+    heading = _heading(MARKS[rule.value][0], rule.verdict, rule.rule, rule.category, rule.severity)
+    if rule.mode != "live":
+        heading.append(f"  {rule.mode}", "dim")
+    elif rule.value and reason is None:
+        heading.append("  overridden by an allow rule", "dim")
+    console.print(heading, soft_wrap=True)
+    if reason is not None:
+        _show_message(reason, console)
+    for line in _tree(rule.when, 1):
+        console.print(line, soft_wrap=True)
+    if rule.unless is not None:
+        for line in _tree(rule.unless, 1, "unless "):
+            console.print(line, soft_wrap=True)
+
+
+def _heading(mark: str, verdict: str, rule: str, category: str, severity: int) -> Text:
+    style = next((style for shown, style in MARKS.values() if shown == mark), "")
+    heading = Text(f"{mark} ", style) + Text(rule, "bold") + Text(f"  {verdict}", RULE_STYLES[verdict])
+    return heading.append(f"  {category}, severity {severity}", "dim")
+
+
+def _show_message(reason: Reason, console: Console) -> None:
+    for language, message in reason.message.items():
+        console.print(Text(f"  {language}: {message}", "italic"), soft_wrap=True)
+
+
+def _tree(node: NodeTrace, depth: int, word: str = "") -> Iterator[Text]:
+    mark, style = MARKS[node.value]
+    line = Text("  " * depth) + Text(f"{mark} ", style) + Text(word, "bold") + Text(visible(node.label))
+    if not node.children and node.spans:
+        line.append("  ").append_text(_spans(node.spans))
+    yield line
+    for child in node.children:
+        yield from _tree(child, depth + 1)
+
+
+def _spans(spans: tuple[Span, ...]) -> Text:
+    found = Text(", ").join(_span(span) for span in spans[:SPANS_SHOWN])
+    return found.append(f" … ({len(spans)} hits)" if len(spans) > SPANS_SHOWN else "")
+
+
+def _span(span: Span) -> Text:
+    shown = Text(visible(span.text), "yellow") + Text(f" [{span.start}:{span.end}]", "dim")
+    return shown.append(f" by {', '.join(span.via)}" if span.via else "", "dim")
+
+
+def _show_verdict(explanation: Explanation, console: Console) -> None:
+    decision = explanation.decision
+    verdict = Text(decision.verdict, f"bold {STYLES[decision.verdict]}")
+    if decision.categories:
+        verdict.append(f"  {', '.join(decision.categories)}, severity {decision.severity}", "default")
+    looked = f"{len(explanation.rules):,} of {explanation.rules_total:,} rules had anything to look at"
+    console.print(_labelled("verdict", verdict), soft_wrap=True)
+    console.print(_labelled("", Text(looked, "dim")), soft_wrap=True)
+
+
+def _labelled(label: str, text: Text) -> Text:
+    return Text(f"{label:<{_LABEL}}", "bold") + text

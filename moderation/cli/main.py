@@ -1,0 +1,86 @@
+"""The command `moderation`: which commands there are, and what their errors look like.
+
+Exit status: 0 ran through, 1 found what was asked for (`score --fail-on`, `check`), 2 a mistake that stands on standard
+error in one line with its cure, 130 interrupted, 141 the reader of the output went away.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Any
+
+import click
+
+from moderation.cli.bench import bench
+from moderation.cli.check import check
+from moderation.cli.explain import explain
+from moderation.cli.schema import schema
+from moderation.cli.score import score
+from moderation.cli.version import version
+from moderation.errors import ModerationError, RulesError
+
+INTERRUPTED = 130
+READER_GONE = 141
+TERMINATED = 143
+
+
+class Commands(click.Group):
+    """A group whose commands never show a traceback for a user's mistake."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RulesError as error:
+            from moderation.cli.terminal import show_diagnostics
+
+            show_diagnostics(error.diagnostics)
+            ctx.exit(2)
+        except ModerationError as error:
+            _complain(str(error))
+            ctx.exit(2)
+        except KeyboardInterrupt:
+            _complain("interrupted: no output file was changed")
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            ctx.exit(READER_GONE)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def cli() -> None:
+    """Tag the posts of a mixed-language feed as allowed, flagged or blocked, by rules."""
+
+
+for command in (score, check, explain, bench, schema, version):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = _run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whatever is still buffered has nowhere to go; without this, the interpreter complains on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = READER_GONE
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    sys.exit(status)
+
+
+def _run() -> int:
+    try:
+        cli(prog_name="moderation")
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0
+    return 0
+
+
+def _complain(message: str) -> None:
+    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(message, err=True)

@@ -1,0 +1,22 @@
+"""`moderation schema`: the formats as JSON Schema, for editors."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["pack", "policy"]))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a rule pack or a policy.
+
+    An editor with a YAML language server then completes and checks: put this on a pack's first line:
+
+      # yaml-language-server: $schema=pack.schema.json
+    """
+    from moderation.packs.schema import PackFile, PolicyFile
+
+    model = PackFile if kind == "pack" else PolicyFile
+    click.echo(json.dumps(model.model_json_schema(), ensure_ascii=False, indent=2))

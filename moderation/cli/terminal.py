@@ -1,0 +1,35 @@
+"""Terminals: which stream may be coloured, and how diagnostics are shown on it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich.console import Console
+
+from moderation.errors import Diagnostic
+
+NARROWEST_PIPE = 100
+
+
+def console_on(stream: TextIO, width: int | None = None) -> Console:
+    """A console on one stream: NO_COLOR, FORCE_COLOR and TERM=dumb are honoured, each stream looks at itself."""
+    console = Console(file=stream, highlight=False, soft_wrap=False, width=width, emoji=False, markup=False)
+    if width is None and not stream.isatty():
+        console.width = max(console.width, NARROWEST_PIPE)
+    return console
+
+
+def colours(stream: TextIO) -> bool:
+    """Whether colours may be written to the stream."""
+    console = console_on(stream)
+    return console.color_system is not None and not console.no_color
+
+
+def show_diagnostics(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
+    """All diagnostics, with carets, on standard error or another stream."""
+    from moderation.packs.render import render
+
+    stream = stream or sys.stderr
+    stream.write(render(tuple(diagnostics), color=colours(stream)).rstrip("\n") + "\n")
