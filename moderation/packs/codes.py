@@ -1,8 +1,13 @@
-"""Every diagnostic of the rule files: its stable code, what it says, and the cure."""
+"""Every diagnostic of the rule files: its stable code, what it says, and the cure.
+
+`codes.md`, beside this file, explains each one, with an example where a pack can show it.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from importlib.resources import files
 
 from moderation.errors import Diagnostic, Severity
 
@@ -15,6 +20,18 @@ class Code:
     message: str
     hint: str = ""
     severity: Severity = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a code means. `example` has the fault, `fixed` has not; both empty where no pack can show it."""
+
+    code: str
+    severity: Severity
+    title: str
+    text: str
+    example: str = ""
+    fixed: str = ""
 
 
 def _codes(*codes: Code) -> dict[str, Code]:
@@ -34,7 +51,7 @@ CODES = _codes(
     Code("M005", "tags are not allowed: `{tag}`", "write the plain value"),
     Code("M006", "the file is larger than {limit} bytes", "split the pack, or move terms to a list file"),
     Code("M007", "a second document starts here", "one pack a file: remove the `---`"),
-    Code("M008", "a key must be a text"),
+    Code("M008", "a key must be a text", "write a plain word, or quote the text"),
     Code("M009", "`{key}` stands here a second time, after line {first}", "merge the two, or rename one"),
     Code("M010", "cannot be read: {problem}", "check the path and its permissions"),
     Code("M011", "no rules here: no file that ends in .yaml", "name a folder of packs, or one pack file"),
@@ -42,9 +59,9 @@ CODES = _codes(
     Code("M013", "nested more than {limit} levels deep", "divide the condition into several rules"),
     Code("M014", "more than {limit} values in one file", "split the pack, or move terms to a list file"),
     Code("M015", "merge keys are not allowed", "write the keys out; quote `<<` if it is meant as a text"),
-    Code("M018", "a link that leads out of the rules folder", "put the file itself below the folder"),
     Code("M016", "a {found} stands here, not a {expected}", "{cure}"),
     Code("M017", "more than {limit} findings in this file: the rest is left out", "mend these first"),
+    Code("M018", "a link that leads out of the rules folder", "put the file itself below the folder"),
     # Shape
     Code("M020", "unknown key `{key}`"),
     Code("M021", "`{key}` is missing"),
@@ -69,11 +86,15 @@ CODES = _codes(
     Code("M035", "`{tag}` is not a language code"),
     Code("M036", "`{glob}` matches no pack"),
     Code("M037", "`{field}` is not one of the policy's text fields", "add it to `fields` in policy.yaml: {known}"),
-    Code("M038", "an allow rule needs `over`: the categories that it overrides"),
+    Code(
+        "M038",
+        "an allow rule needs `over`: the categories that it overrides",
+        "say them here, or in policy.yaml for all",
+    ),
     Code("M039", "`over` goes with `verdict: allow` only", "remove it"),
     Code("M040", "`{kind}` needs {least} at least", "add what is missing, or remove it"),
-    Code("M041", "only terms, list and regex conditions can stand here, not `{kind}`"),
-    Code("M042", "`until` is not after `from`: the rule would never hold"),
+    Code("M041", "only terms, list and regex conditions can stand here, not `{kind}`", "combine them by `all` instead"),
+    Code("M042", "`until` is not after `from`: the rule would never hold", "exchange them, or remove one"),
     Code("M043", "no reason in `{language}`", "reasons are given in en and zh"),
     Code("M044", "no example to {kind}", "give at least one post that {does}"),
     Code("M045", "the regex does not compile: {problem}"),
@@ -85,7 +106,11 @@ CODES = _codes(
     ),
     Code("M048", "a policy and no pack: nothing could ever be found", "put a pack beside it, as in zh/spam.yaml"),
     Code("M049", "`{tag}` is a language, but detection cannot tell it"),
-    Code("M050", "the regex is too large: it demands more than {limit} characters, or nests more than {depth} groups"),
+    Code(
+        "M050",
+        "the regex is too large: it demands more than {limit} characters, or nests more than {depth} groups",
+        "repeat less, as in `[0-9]{{20,}}`",
+    ),
     Code("M051", "`{construct}` is not supported in regexes of packs", "write the pattern without it"),
     Code(
         "M052",
@@ -119,12 +144,6 @@ CODES = _codes(
         "move it to another pack",
         "warning",
     ),
-    Code(
-        "M068",
-        "every post is looked at for this rule: nothing in it must be found first",
-        "add a term or a regex",
-        "warning",
-    ),
     # Examples
     Code("M080", "the example should {kind}, but {saw}"),
 )
@@ -146,3 +165,14 @@ def diagnostic(
     return Diagnostic(
         path, line, column, code, message, length, hint or kind.hint.format(**values), kind.severity, source_line
     )
+
+
+def explain(code: str) -> Explanation:
+    """What a code means, in a paragraph. Raises KeyError for a code that there is not."""
+    kind = CODES[code]
+    handbook = files("moderation.packs").joinpath("codes.md").read_text("utf-8")
+    found = re.search(rf"^## {code} (.+)\n\n((?:(?!##).*\n?)*)", handbook, re.MULTILINE)
+    title, body = found.groups() if found else ("", "")
+    blocks = re.findall(r"```yaml\n(.*?)```", body, re.DOTALL)
+    text = re.sub(r"```yaml\n.*?```", "", body, flags=re.DOTALL)
+    return Explanation(code, kind.severity, title, " ".join(text.split()), *blocks[:2])

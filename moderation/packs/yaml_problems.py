@@ -25,7 +25,10 @@ _KNOWN = (
     ),
     (
         "mapping values are not allowed",
-        Problem("a colon and a space stand where no key can be", "quote the text if the colon belongs to it: 'a: b'"),
+        Problem(
+            "a colon and a space stand where no key can be",
+            "quote the text if the colon belongs to it, or indent the line like the key above",
+        ),
     ),
     (
         "could not find expected ':'",
