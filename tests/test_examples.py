@@ -17,7 +17,8 @@ def read_posts() -> list[dict[str, object]]:
 def test_examples_get_their_expected_verdicts(bundled: moderation.Engine) -> None:
     posts = read_posts()
     wrong = [
-        f"{post['id']}: expected {post['expected']}, got {decision.verdict} by {[r.rule for r in decision.reasons]}: {post}"
+        f"{post['id']}: expected {post['expected']}, got {decision.verdict} "
+        f"by {[reason.rule for reason in decision.reasons]}: {post}"
         for post, decision in zip(posts, bundled.decide_batch(posts), strict=True)
         if decision.verdict != post["expected"]
     ]

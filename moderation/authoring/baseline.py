@@ -9,7 +9,7 @@ from langdetect import DetectorFactory, detect
 from langdetect.lang_detect_exception import LangDetectException
 
 from moderation.packs.load import Pack, RuleBook
-from moderation.packs.schema import Condition
+from moderation.packs.walk import conditions_of, terms_of
 
 
 class Baseline:
@@ -39,22 +39,8 @@ class Baseline:
 
 def _patterns(pack: Pack) -> Iterator[str]:
     for rule in pack.rules:
-        for condition in filter(None, (rule.when, rule.unless)):
-            yield from _of(condition, pack)
-
-
-def _of(condition: Condition, pack: Pack) -> Iterator[str]:
-    if condition.regex is not None:
-        yield condition.regex
-    names = [condition.list] if isinstance(condition.list, str) else condition.list or ()
-    terms = [*(condition.terms or ()), *(term for name in names for term in pack.lists[name])]
-    if terms:
-        yield "|".join(map(regex.escape, terms))
-    for child in _children(condition):
-        yield from _of(child, pack)
-
-
-def _children(condition: Condition) -> list[Condition]:
-    single = [condition.not_, condition.count.of if condition.count else None]
-    many = [*(condition.all_ or ()), *(condition.any_ or ()), *(condition.near.of if condition.near else ())]
-    return [child for child in (*single, *many) if child is not None]
+        for _, condition in conditions_of(rule):
+            if condition.regex is not None:
+                yield condition.regex
+            if terms := terms_of(condition, pack):
+                yield "|".join(map(regex.escape, terms))

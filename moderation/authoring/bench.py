@@ -24,6 +24,7 @@ import msgspec
 
 from moderation.authoring import generate
 from moderation.authoring.baseline import Baseline
+from moderation.decision import Decision
 from moderation.engine.engine import Engine
 from moderation.packs.load import RuleBook, read_rules, read_sources
 
@@ -175,10 +176,11 @@ def _one_core() -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _in_memory(engine: Engine, feed: Sequence[Post]) -> tuple[list[Any], float]:
+def _in_memory(engine: Engine, feed: Sequence[Post]) -> tuple[list[Decision], float]:
     """All decisions, and the best rate of a few rounds: others on the machine only ever slow it down."""
     list(engine.decide_many(feed[:1000]))
-    best, decisions = float("inf"), []
+    best = float("inf")
+    decisions: list[Decision] = []
     for _ in range(_ROUNDS):
         decisions = []
         started = time.perf_counter()
@@ -196,7 +198,7 @@ def _singles(engine: Engine, feed: Sequence[Post]) -> list[float]:
     return times
 
 
-def _share(decisions: Sequence[Any], prefix: str) -> float:
+def _share(decisions: Sequence[Decision], prefix: str) -> float:
     """The share of posts for which a rule under the prefix holds; the engine's own reasons are no rules."""
     held = sum(
         any(reason.rule.startswith(prefix) and not reason.rule.startswith("engine/") for reason in decision.reasons)

@@ -43,4 +43,5 @@ def _bytes(argument: str) -> bytes:
     """The argument, or standard input where it is `-`, without the newline that ends it."""
     if argument != "-":
         return argument.encode("utf-8", "surrogatepass")
-    return click.get_binary_stream("stdin").read().removesuffix(b"\n").removesuffix(b"\r")
+    content: bytes = sys.stdin.buffer.read()
+    return content.removesuffix(b"\n").removesuffix(b"\r")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from moderation.errors import Diagnostic, RulesError
 
 if TYPE_CHECKING:
     from moderation.engine.engine import Engine
@@ -37,7 +41,23 @@ def format_option(command: _Command) -> _Command:
 
 
 def load_engine(rules: str | None) -> Engine:
-    """The engine of the rules that the user named. Raises RulesError."""
+    """The engine of the rules that the user named. Raises RulesError, its paths as seen from the working directory."""
     from moderation.engine.engine import load
 
-    return load(rules)
+    try:
+        return load(rules)
+    except RulesError as error:
+        raise RulesError(seen_from_here(error.diagnostics, rules)) from None
+
+
+def seen_from_here(diagnostics: Iterable[Diagnostic], rules: str | None) -> list[Diagnostic]:
+    """Findings whose paths can be opened: below the folder that the user named, not relative to it."""
+    if rules is None:
+        return list(diagnostics)
+    folder = rules if os.path.isdir(rules) else os.path.join(os.path.dirname(rules), os.pardir)
+    return [_seen_from_here(item, folder) for item in diagnostics]
+
+
+def _seen_from_here(item: Diagnostic, folder: str) -> Diagnostic:
+    path = os.path.normpath(os.path.join(folder, item.path))
+    return replace(item, path=path) if os.path.isfile(path) else item

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 
@@ -16,7 +14,6 @@ def schema(kind: str) -> None:
 
       # yaml-language-server: $schema=pack.schema.json
     """
-    from moderation.packs.schema import PackFile, PolicyFile
+    from moderation.packs.jsonschema import dump_schema
 
-    model = PackFile if kind == "pack" else PolicyFile
-    click.echo(json.dumps(model.model_json_schema(), ensure_ascii=False, indent=2))
+    click.echo(dump_schema(kind), nl=False)

@@ -27,9 +27,9 @@ def colours(stream: TextIO) -> bool:
     return console.color_system is not None and not console.no_color
 
 
-def show_diagnostics(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
-    """All diagnostics, with carets, on standard error or another stream."""
+def show_diagnostics(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None, files: int | None = None) -> None:
+    """All diagnostics, with carets, on standard error or another stream; `files` were read."""
     from moderation.packs.render import render
 
     stream = stream or sys.stderr
-    stream.write(render(tuple(diagnostics), color=colours(stream)).rstrip("\n") + "\n")
+    stream.write(render(tuple(diagnostics), colours(stream), files).rstrip("\n") + "\n")

@@ -11,6 +11,7 @@ from moderation.packs.lint_conditions import lint_condition
 from moderation.packs.schema import Condition, PolicyFile, Rule
 from moderation.packs.shape import nearest_tag
 from moderation.packs.source import Document, Location
+from moderation.packs.walk import conditions_of
 from moderation.text.codes import is_language_tag
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def lint_pack(pack: Pack, policy: PolicyFile | None, document: Document) -> Foun
             yield document.report("M030", place, id=rule.id, other=f"line {seen[rule.id]}", scope="in a pack")
         seen.setdefault(rule.id, place.line)
         yield from _lint_rule(rule, index, pack, policy, document)
-    used = {name for rule in file.rules for _, condition in _conditions(rule, 0) for name in _lists_of(condition)}
+    used = {name for rule in file.rules for _, condition in conditions_of(rule) for name in _lists_of(condition)}
     for name in sorted(set(file.lists) - used):
         yield document.report("M062", document.key_place(("lists", name)), name=name)
 
@@ -49,7 +50,7 @@ def _lint_rule(rule: Rule, index: int, pack: Pack, policy: PolicyFile | None, do
     for kind, does in (("hit", "must be caught"), ("miss", "must pass")):
         if not getattr(rule.examples, kind):
             yield document.report("M044", document.key_place((*at, "examples", kind)), kind=kind, does=does)
-    for location, condition in _conditions(rule, index):
+    for location, condition in conditions_of(rule, ("rules", index)):
         yield from lint_condition(condition, location, pack, policy, document)
 
 
@@ -80,29 +81,6 @@ def _lint_reason(rule: Rule, at: Location, document: Document) -> Found:
 def _moment(value: date) -> datetime:
     found = value if isinstance(value, datetime) else datetime.combine(value, time())
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _conditions(rule: Rule, index: int) -> Iterator[tuple[Location, Condition]]:
-    """Every condition of a rule, with its place in the file, the outer ones first."""
-    for key in ("when", "unless"):
-        condition = getattr(rule, key)
-        if condition is not None:
-            yield from _walk(condition, ("rules", index, key))
-
-
-def _walk(condition: Condition, location: Location) -> Iterator[tuple[Location, Condition]]:
-    yield location, condition
-    inside: list[tuple[Location, Condition]] = []
-    for key, children in (("all", condition.all_), ("any", condition.any_)):
-        inside += [((*location, key, index), child) for index, child in enumerate(children or ())]
-    if condition.near is not None:
-        inside += [((*location, "near", "of", index), child) for index, child in enumerate(condition.near.of)]
-    if condition.not_ is not None:
-        inside.append(((*location, "not"), condition.not_))
-    if condition.count is not None:
-        inside.append(((*location, "count", "of"), condition.count.of))
-    for place, child in inside:
-        yield from _walk(child, place)
 
 
 def _lists_of(condition: Condition) -> tuple[str, ...]:

@@ -1,0 +1,51 @@
+"""Walking over the conditions of rules, and what they look for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from moderation.packs.schema import Condition, Rule
+from moderation.packs.source import Location
+
+if TYPE_CHECKING:
+    from moderation.packs.load import Pack
+
+
+def conditions_of(rule: Rule, at: Location = ()) -> Iterator[tuple[Location, Condition]]:
+    """Every condition of a rule that stands `at` a location, with its own location, the outer ones first."""
+    for key in ("when", "unless"):
+        condition = getattr(rule, key)
+        if condition is not None:
+            yield from _walk(condition, (*at, key))
+
+
+def _walk(condition: Condition, location: Location) -> Iterator[tuple[Location, Condition]]:
+    yield location, condition
+    inside: list[tuple[Location, Condition]] = []
+    for key, children in (("all", condition.all_), ("any", condition.any_)):
+        inside += [((*location, key, index), child) for index, child in enumerate(children or ())]
+    if condition.near is not None:
+        inside += [((*location, "near", "of", index), child) for index, child in enumerate(condition.near.of)]
+    if condition.not_ is not None:
+        inside.append(((*location, "not"), condition.not_))
+    if condition.count is not None:
+        inside.append(((*location, "count", "of"), condition.count.of))
+    for place, child in inside:
+        yield from _walk(child, place)
+
+
+def terms_of(condition: Condition, pack: Pack) -> tuple[str, ...]:
+    """The terms that a condition itself looks for, those of lists too; empty for other kinds."""
+    return (*(condition.terms or ()), *(term for name in condition.list or () for term in pack.lists[name]))
+
+
+def pack_terms(pack: Pack) -> frozenset[str]:
+    """All terms that the rules of a pack look for."""
+    return frozenset(term for rule in pack.rules for _, found in conditions_of(rule) for term in terms_of(found, pack))
+
+
+def pack_regexes(pack: Pack) -> frozenset[str]:
+    """All regexes that the rules of a pack look for."""
+    found = (condition.regex for rule in pack.rules for _, condition in conditions_of(rule))
+    return frozenset(pattern for pattern in found if pattern is not None)
