@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from moderation.engine.conditions import (
@@ -19,7 +19,18 @@ from moderation.engine.conditions import (
     Text,
     as_instant,
 )
-from moderation.engine.signals import ALL_SCRIPTS, Look, Signal, SignalTable, ViewPlan, plan_view, term_looks
+from moderation.engine.needs import on_demand
+from moderation.engine.rule import CompiledRule
+from moderation.engine.signals import (
+    ALL_SCRIPTS,
+    Look,
+    Signal,
+    SignalTable,
+    ViewPlan,
+    plan_view,
+    regex_signals,
+    term_looks,
+)
 from moderation.packs.load import Pack, RuleBook
 from moderation.packs.schema import Condition as ConditionModel
 from moderation.packs.schema import PolicyFile, Rule
@@ -30,27 +41,12 @@ VIEWS = ("folded", "original")
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledRule:
-    """A rule that can be decided. `triggers`: see `conditions`; None means that every post is looked at."""
-
-    id: str
-    verdict: str
-    live: bool
-    category: str
-    severity: int
-    message: Mapping[str, str]
-    over: frozenset[str]
-    when: Condition
-    unless: Condition | None
-    triggers: frozenset[int] | None
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that batches are judged by: immutable, shared by all threads."""
+    """Everything that batches are judged by: immutable, shared by all threads. `demanded`: see `needs.on_demand`."""
 
     rules: tuple[CompiledRule, ...]
     signals: tuple[Signal, ...]
+    demanded: frozenset[int]
     views: tuple[ViewPlan, ...]
     policy: PolicyFile
 
@@ -63,18 +59,13 @@ class Plan:
 def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
     """Compile the packs that the policy makes live. The book was validated when it was read: this raises nothing."""
     table = SignalTable()
-    drafts = [
+    rules = tuple(
         _PackCompiler(pack, book.policy, table).rule(rule) for pack in live_packs(book) for rule in pack.file.rules
-    ]
-    signals = table.signals()
-    cost = {number: signal.cost() for number, signal in enumerate(signals)}
-    views = (plan_view(name, signals, book.policy.limits.regex_ms, matcher) for name in VIEWS)
-    return Plan(
-        tuple(_with_triggers(draft, cost) for draft in drafts),
-        signals,
-        tuple(view for view in views if view is not None),
-        book.policy,
     )
+    signals = table.signals()
+    demanded = on_demand(rules, regex_signals(signals))
+    views = (plan_view(name, signals, demanded, book.policy.limits.regex_ms, matcher) for name in VIEWS)
+    return Plan(rules, signals, demanded, tuple(view for view in views if view is not None), book.policy)
 
 
 def live_packs(book: RuleBook) -> list[Pack]:
@@ -85,10 +76,6 @@ def live_packs(book: RuleBook) -> list[Pack]:
 def matches_any(pack_id: str, globs: Iterable[str]) -> bool:
     """`zh/*` means every pack of zh."""
     return any(fnmatchcase(pack_id, glob) for glob in globs)
-
-
-def _with_triggers(rule: CompiledRule, cost: Mapping[int, float]) -> CompiledRule:
-    return replace(rule, triggers=rule.when.triggers(cost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +97,6 @@ class _PackCompiler:
             over=frozenset(rule.over or self.policy.over),
             when=when if period is None else All((when, period)),
             unless=None if rule.unless is None else self._condition(rule.unless),
-            triggers=None,
         )
 
     def _condition(self, model: ConditionModel) -> Condition:

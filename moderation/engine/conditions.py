@@ -1,22 +1,23 @@
 """Conditions as they are decided: three-valued (Kleene's strong logic), pure, one small class a kind.
 
 Every condition gives an `Outcome`: True, False or None (unknown: a signal that it needs could not be had), and the hits
-that made it true. `triggers` are the signals of which at least one must have fired (or be unknown) before the
-condition can be anything but false; None where there is no such set.
+that made it true. `needs` are sets of signals: unless one of each set has fired (or is unknown), the condition is
+false. Without sets, nothing can be said before it is evaluated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import pairwise, product
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from moderation.engine.evidence import Evidence, SignalHit
+from moderation.engine.evidence import Evidence
+from moderation.engine.hits import SignalHit
 from moderation.post import attribute
 
-Triggers: TypeAlias = "frozenset[int] | None"
+Needs: TypeAlias = "tuple[frozenset[int], ...]"
 
 
 class Outcome(NamedTuple):
@@ -40,7 +41,7 @@ class Condition(Protocol):
     @property
     def children(self) -> tuple[Condition, ...]: ...
     def evaluate(self, evidence: Evidence) -> Outcome: ...
-    def triggers(self, cost: Mapping[int, float]) -> Triggers: ...
+    def needs(self) -> Needs: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ class Text:
             return Outcome(True, tuple(SignalHit(self.signal, hit) for hit in hits))
         return UNKNOWN if self.signal in evidence.unknown else FALSE
 
-    def triggers(self, cost: Mapping[int, float]) -> Triggers:
-        return frozenset((self.signal,))
+    def needs(self) -> Needs:
+        return (frozenset((self.signal,)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,8 @@ class Near:
             return Outcome(True, found)
         return UNKNOWN if any(child.signal in evidence.unknown for child in self.children) else FALSE
 
-    def triggers(self, cost: Mapping[int, float]) -> Triggers:
-        return _cheapest([child.triggers(cost) for child in self.children], cost)
+    def needs(self) -> Needs:
+        return _all_of(self.children)
 
     def _groups(self, outcomes: Sequence[Outcome]) -> Iterator[tuple[SignalHit, ...]]:
         rows = set.intersection(*({found.hit.row for found in outcome.hits} for outcome in outcomes))
@@ -136,8 +137,8 @@ class Count:
             return Outcome(True, tuple(found))
         return UNKNOWN if self.children[0].signal in evidence.unknown else FALSE
 
-    def triggers(self, cost: Mapping[int, float]) -> Triggers:
-        return self.children[0].triggers(cost)
+    def needs(self) -> Needs:
+        return self.children[0].needs()
 
 
 def _apart(hits: Sequence[SignalHit]) -> list[SignalHit]:
@@ -168,8 +169,8 @@ class Field:
             return FALSE
         return UNKNOWN if None in results else Outcome(True)
 
-    def triggers(self, cost: Mapping[int, float]) -> Triggers:
-        return None
+    def needs(self) -> Needs:
+        return ()
 
 
 def _test(operator: str, value: Any, wanted: Any) -> bool | None:
@@ -223,8 +224,8 @@ class Language:
         held = sum(share for code, share in evidence.languages.items() if _is_one_of(code, self.codes))
         return Outcome(held > 0 and held >= self.share)
 
-    def triggers(self, cost: Mapping[int, float]) -> Triggers:
-        return None
+    def needs(self) -> Needs:
+        return ()
 
 
 def _is_one_of(code: str, wanted: Sequence[str]) -> bool:
@@ -248,8 +249,8 @@ class Period:
             return UNKNOWN
         return Outcome((self.start is None or instant >= self.start) and (self.end is None or instant < self.end))
 
-    def triggers(self, cost: Mapping[int, float]) -> Triggers:
-        return None
+    def needs(self) -> Needs:
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,8 +271,8 @@ class All:
         value = None if any(outcome.value is None for outcome in outcomes) else True
         return Outcome(value, tuple(found for outcome in outcomes for found in outcome.hits))
 
-    def triggers(self, cost: Mapping[int, float]) -> Triggers:
-        return _cheapest([child.triggers(cost) for child in self.children], cost)
+    def needs(self) -> Needs:
+        return _all_of(self.children)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,11 +290,13 @@ class AnyOf:
             return Outcome(True, hits)
         return UNKNOWN if any(outcome.value is None for outcome in outcomes) else FALSE
 
-    def triggers(self, cost: Mapping[int, float]) -> Triggers:
-        found = [child.triggers(cost) for child in self.children]
-        if any(item is None for item in found):
-            return None
-        return frozenset().union(*(item for item in found if item is not None))
+    def needs(self) -> Needs:
+        """Set by set, one of any child's: less than could be said, and as many sets as the longest child has."""
+        found = [child.needs() for child in self.children]
+        if not all(found):
+            return ()
+        most = max(map(len, found))
+        return tuple(frozenset().union(*(sets[number % len(sets)] for sets in found)) for number in range(most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,14 +311,12 @@ class Not:
         value = self.children[0].evaluate(evidence).value
         return UNKNOWN if value is None else Outcome(not value)
 
-    def triggers(self, cost: Mapping[int, float]) -> Triggers:
-        return None
+    def needs(self) -> Needs:
+        return ()
 
 
-def _cheapest(found: Sequence[Triggers], cost: Mapping[int, float]) -> Triggers:
-    """Of several sets that are all needed, the one whose signals fire least often."""
-    known = [item for item in found if item is not None]
-    return min(known, key=lambda item: (sum(cost[signal] for signal in item), sorted(item))) if known else None
+def _all_of(children: Sequence[Condition]) -> Needs:
+    return tuple(dict.fromkeys(needed for child in children for needed in child.needs()))
 
 
 def as_instant(value: Any) -> datetime | None:

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moderation.decision import Decision
-from moderation.engine.candidates import Triggers
 from moderation.engine.compile import compile_rules
 from moderation.engine.coverage import covered_languages
+from moderation.engine.find import Finder
 from moderation.engine.gather import portions
 from moderation.engine.look import Compiled, Look
-from moderation.engine.resolve import SignalColumns
 from moderation.language.detect import Detector
 from moderation.packs.load import RuleBook, read_rules, read_sources
 from moderation.post import Post, PostLike
@@ -53,8 +52,7 @@ class Engine:
         self.fingerprint = fingerprint(rulebook)
         self._compiled = Compiled(
             plan,
-            SignalColumns.of(plan.signals),
-            Triggers.of(plan.rules, len(plan.signals)),
+            Finder.of(plan),
             detector,
             covered_languages(rulebook, detector.names),
             self.fingerprint,
@@ -105,7 +103,7 @@ class Engine:
         from moderation.engine.explain import explain
 
         read = Post.of(post, self.text_fields)
-        return explain(read, Look.at(self._compiled, (read,)))
+        return explain(read, Look.at(self._compiled, (read,), thorough=True))
 
     def _looks(self, posts: Iterable[PostLike], batch_size: int) -> Iterator[Look]:
         stream, fields = iter(posts), self.text_fields

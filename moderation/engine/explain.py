@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from moderation.decision import Decision, Span
-from moderation.engine.compile import CompiledRule
 from moderation.engine.conditions import Condition
 from moderation.engine.evidence import Evidence
 from moderation.engine.judge import outcome_of
 from moderation.engine.look import Look
+from moderation.engine.rule import CompiledRule
 from moderation.post import Post
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from moderation.engine.lists import Lists
 from moderation.post import Post, PostId, declared_language
 from moderation.text.batch import Batch
 
@@ -32,6 +33,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def of_posts(self) -> Lists:
+        """The rows by post."""
+        return Lists(self.first, np.arange(len(self.owner)))
 
 
 def portions(posts: Sequence[Post], limit: int, size: int) -> Iterator[Sequence[Post]]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from moderation.decision import LIMIT_EXCEEDED, UNCOVERED, UNKNOWN, Reason, Span, Verdict
-from moderation.engine.compile import CompiledRule
-from moderation.engine.evidence import Evidence, SignalHit
+from moderation.engine.evidence import Evidence
+from moderation.engine.hits import SignalHit
+from moderation.engine.rule import CompiledRule
 
 STRENGTH = {"allow": 0, "flag": 1, "block": 2}
 VERDICT_OF: Mapping[str, Verdict] = {"allow": "allowed", "flag": "flagged", "block": "blocked"}

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.decision import Decision, Reason, Span
-from moderation.engine.candidates import Triggers, candidates
 from moderation.engine.compile import Plan
 from moderation.engine.coverage import uncovered_in
-from moderation.engine.evidence import Evidence, Hit, SignalHit
+from moderation.engine.evidence import Evidence
+from moderation.engine.find import Finder
 from moderation.engine.gather import Rows, gather
+from moderation.engine.hits import SignalHit, SignalHits
 from moderation.engine.judge import RuleOutcome, judge, limit_reason, outcome_of, uncovered_reason
-from moderation.engine.resolve import SignalColumns, SignalHits, resolve
+from moderation.engine.lists import Index
 from moderation.engine.speech import Speech, speech_of
 from moderation.language.detect import Detector
 from moderation.post import Post
@@ -27,8 +28,7 @@ class Compiled:
     """What an engine holds: all of it immutable."""
 
     plan: Plan
-    columns: SignalColumns
-    triggers: Triggers
+    finder: Finder
     detector: Detector
     covered: frozenset[str]
     fingerprint: str
@@ -36,28 +36,26 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A portion of posts and all that is known of them; `hits` by post and signal, for posts with candidates."""
+    """A portion of posts and all that is known of them. `candidates` are the numbers of the rules to decide by post."""
 
     compiled: Compiled
     rows: Rows
     views: Mapping[str, View]
     speech: Speech
     candidates: Mapping[int, list[int]]
-    hits: Mapping[int, Mapping[int, list[Hit]]]
-    unknown: frozenset[tuple[int, int]]
+    hits: SignalHits
 
     @classmethod
-    def at(cls, compiled: Compiled, posts: Sequence[Post]) -> Look:
-        """Fold, detect, match: columnar over the whole portion."""
+    def at(cls, compiled: Compiled, posts: Sequence[Post], thorough: bool = False) -> Look:
+        """Fold, detect, match: columnar over the whole portion. `thorough` keeps hits that decide nothing."""
         plan = compiled.plan
         rows = gather(posts, plan.policy.limits.post_chars)
         views = {"folded": folded_view(rows.batch)}
         if any(view.name == "original" for view in plan.views):
             views["original"] = original_view(rows.batch)
         speech = speech_of(compiled.detector.detect(rows.batch, rows.hints), rows, compiled.covered)
-        found = resolve([(view, views[view.name]) for view in plan.views], compiled.columns, rows)
-        chosen = candidates(plan.rules, compiled.triggers, found, rows, speech.languages)
-        return cls(compiled, rows, views, speech, chosen, _hits_of(found, chosen), found.unknown)
+        hits, chosen = compiled.finder.find(views, rows, speech.languages, thorough)
+        return cls(compiled, rows, views, speech, _by_post(*chosen), hits)
 
     def decisions(self) -> Iterator[Decision]:
         """The portion's decisions, in order. Most posts have nothing to weigh: they skip the weighing."""
@@ -108,9 +106,9 @@ class Look:
 
     def evidence(self, post: int) -> Evidence:
         """Everything that the post's rules may ask for."""
-        unknown = frozenset(signal for owner, signal in self.unknown if owner == post)
+        unknown = self.hits.unknown.get(post, _NONE)
         languages = self.speech.languages[post]
-        return Evidence(self.hits.get(post, {}), unknown, self.rows.attributes[post], languages, self._matched)
+        return Evidence(self.hits.of_post(post), unknown, self.rows.attributes[post], languages, self._matched)
 
     def span_of(self, found: SignalHit) -> Span:
         """A hit as it stands in a decision: the field, the author's own text, the term, the folds that it took."""
@@ -137,14 +135,11 @@ class Look:
         return own
 
 
-def _hits_of(found: SignalHits, chosen: Mapping[int, list[int]]) -> dict[int, dict[int, list[Hit]]]:
-    """Hits by post and signal, for the posts that have candidates: what no rule asks for is never made an object."""
-    if not chosen:
-        return {}
-    wanted = np.flatnonzero(np.isin(found.post, np.fromiter(chosen, np.int64, len(chosen))))
-    columns = (found.row, found.start, found.end, found.original_start, found.original_end, found.pattern)
-    hits = map(Hit._make, zip(*(column[wanted].tolist() for column in columns), strict=True))
-    grouped: dict[int, dict[int, list[Hit]]] = {}
-    for post, signal, hit in zip(found.post[wanted].tolist(), found.signal[wanted].tolist(), hits, strict=True):
-        grouped.setdefault(post, {}).setdefault(signal, []).append(hit)
-    return grouped
+def _by_post(post: Index, rule: Index) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for owner, number in zip(post.tolist(), rule.tolist(), strict=True):
+        found.setdefault(owner, []).append(number)
+    return found
+
+
+_NONE: frozenset[int] = frozenset()

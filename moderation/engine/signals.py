@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from moderation.engine.lists import Lists
 from moderation.signals.matcher import Kind, Matcher, build_matcher
 from moderation.text.folding import fold_all
 
@@ -39,16 +40,6 @@ class Signal:
     fields: frozenset[str] | None
     scripts: int
 
-    def cost(self) -> float:
-        """How often it is expected to fire, for choosing what triggers a rule; only the order matters."""
-        return sum(_frequency(look) for look in self.looks)
-
-
-def _frequency(look: Look) -> float:
-    if look.kind == "regex":
-        return 2.0**-9
-    return float(2.0 ** -sum(9 if ord(letter) > 0x2E7F else 4 for letter in look.text))
-
 
 def term_looks(terms: Iterable[str]) -> tuple[Look, ...]:
     """Terms as they are looked for: folded like the text; a term that two spellings fold to is looked for once."""
@@ -74,44 +65,73 @@ class SignalTable:
 class ViewPlan:
     """One view's matcher, and for every pattern of it the signals that it belongs to.
 
-    Pattern p belongs to entries [first[p], first[p + 1]) of `signal` (signal numbers) and `exception` (whether it is
-    one of the signal's exceptions there); `spelled` gives the author's spelling by entry.
+    `entries` are entry numbers by pattern: entry e says that the pattern is one of `signal[e]`, an exception of it
+    where `exception[e]`, and spelled `spelled[e]` by its author. `regex_of` is the regex's pattern by signal,
+    -1 for others; `late` tells by pattern whether it is looked for on demand only.
     """
 
     name: str
     matcher: Matcher
     regexes: tuple[str, ...]
-    first: NDArray[np.int64]
-    signal: NDArray[np.int32]
+    entries: Lists
+    signal: NDArray[np.int64]
     exception: NDArray[np.bool_]
     spelled: tuple[str, ...]
+    regex_of: NDArray[np.int64]
+    late: NDArray[np.bool_]
+
+    def signals_of(self, pattern: int) -> list[int]:
+        """The signals that a pattern belongs to, as one of their exceptions too."""
+        found: list[int] = self.signal[self.entries.first[pattern] : self.entries.first[pattern + 1]].tolist()
+        return found
 
     def spelling(self, pattern: int, signal: int) -> str:
         """The pattern as the author of this signal spelled it."""
-        for entry in range(int(self.first[pattern]), int(self.first[pattern + 1])):
+        for entry in range(int(self.entries.first[pattern]), int(self.entries.first[pattern + 1])):
             if self.signal[entry] == signal and not self.exception[entry]:
                 return self.spelled[entry]
         raise LookupError(f"pattern {pattern} is not one of signal {signal}")
 
 
-def plan_view(name: str, signals: Sequence[Signal], timeout_ms: float, kind: Kind) -> ViewPlan | None:
-    """The view's matcher over the patterns of all signals that look at it; None where none does."""
+def regex_signals(signals: Sequence[Signal]) -> frozenset[int]:
+    """The signals that are regexes."""
+    return frozenset(number for number, signal in enumerate(signals) if _regex(signal) is not None)
+
+
+def _regex(signal: Signal) -> str | None:
+    return signal.looks[0].text if signal.looks and signal.looks[0].kind == "regex" else None
+
+
+def plan_view(
+    name: str, signals: Sequence[Signal], demanded: frozenset[int], timeout_ms: float, kind: Kind
+) -> ViewPlan | None:
+    """The view's matcher over the patterns of all signals that look at it; None where none does.
+
+    `demanded` are the signals that are looked for only where all else that their rules need has fired.
+    """
     entries = _entries(name, signals)
     if not entries:
         return None
     terms = sorted({text for kind_, text in entries if kind_ == "term"})
     regexes = sorted({text for kind_, text in entries if kind_ == "regex"})
-    matcher = build_matcher(terms, regexes, ignore_case=name == "folded", timeout_ms=timeout_ms, kind=kind)
     lists = [entries["term", text] for text in terms] + [entries["regex", text] for text in regexes]
     flat = [entry for items in lists for entry in items]
+    late = frozenset(
+        index for index, text in enumerate(regexes) if all(entry[0] in demanded for entry in entries["regex", text])
+    )
+    numbers = {text: len(terms) + index for index, text in enumerate(regexes)}
+    looked_for = [_regex(signal) if signal.view == name else None for signal in signals]
+    bounds = np.cumsum([0, *map(len, lists)], dtype=np.int64)
     return ViewPlan(
         name,
-        matcher,
+        build_matcher(terms, regexes, name == "folded", timeout_ms, kind, late),
         tuple(regexes),
-        np.cumsum([0, *map(len, lists)], dtype=np.int64),
-        np.array([entry[0] for entry in flat], np.int32),
+        Lists(bounds, np.arange(len(flat))),
+        np.array([entry[0] for entry in flat], np.int64),
         np.array([entry[1] for entry in flat], np.bool_),
         tuple(entry[2] for entry in flat),
+        np.array([-1 if text is None else numbers[text] for text in looked_for], np.int64),
+        np.isin(np.arange(len(lists)), [len(terms) + index for index in late]),
     )
 
 

@@ -2,20 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import regex
 
-from moderation.signals.matcher import Columns
+from moderation.signals.matcher import Columns, Hits, Pairs
 from moderation.text.views import View
 
-Candidate = tuple[int, int]  # row, index of the regex
-
 LONGEST_TERM: Final = 1000  # code points; Hyperscan refuses expressions of more than 16,000 bytes
+
+NO_PAIRS: Final[Pairs] = np.zeros((2, 0), np.int64)
+
+
+class BaseMatcher(ABC):
+    """What both matchers share. Regexes in `demanded` (indexes) are never tried unless `confirm` is asked to.
+
+    Safe to share between threads; pickles as its arguments and compiles anew where it arrives. Raises `ValueError` for
+    an empty term or a regex that does not compile.
+    """
+
+    def __init__(
+        self,
+        terms: Sequence[str],
+        regexes: Sequence[str],
+        ignore_case: bool,
+        timeout_ms: float,
+        demanded: frozenset[int] = frozenset(),
+    ) -> None:
+        self._arguments = (checked_terms(terms), tuple(regexes), ignore_case, timeout_ms, demanded)
+        self._first = len(terms)
+        self._demanded = np.array(sorted(demanded), np.int64)
+        self._regexes = Regexes(regexes, ignore_case, timeout_ms, first=self._first)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._arguments
+
+    @property
+    @abstractmethod
+    def unfiltered(self) -> tuple[int, ...]:
+        """Indexes of the regexes that are tried on every row because nothing cheap can rule a row out."""
+
+    @abstractmethod
+    def terms(self, view: View) -> Columns:
+        """Every occurrence of every term, overlapping ones too, in any order."""
+
+    @abstractmethod
+    def possible(self, view: View) -> Pairs:
+        """(row, pattern) of all regexes that may match there, those on demand left out."""
+
+    def confirm(self, view: View, pairs: Pairs) -> tuple[Columns, list[tuple[int, int]]]:
+        """Every non-empty match of these (row, pattern) pairs, and the pairs whose time ran out."""
+        return self._regexes.confirm(view, pairs)
+
+    def scan(self, view: View) -> Hits:
+        """All terms and all regexes, those on demand too."""
+        rows = np.arange(len(view.starts) - 1)
+        demanded = np.stack((np.repeat(rows, len(self._demanded)), np.tile(self._demanded + self._first, len(rows))))
+        found, timeouts = self.confirm(view, np.concatenate((self.possible(view), demanded), axis=1))
+        return Hits.of(np.concatenate((self.terms(view), found), axis=1), timeouts)
 
 
 def checked_terms(terms: Sequence[str]) -> tuple[str, ...]:
@@ -38,18 +87,18 @@ class Regexes:
         self._first = first
         self._timeout = timeout_ms / 1000
 
-    def confirm(self, view: View, candidates: Iterable[Candidate]) -> tuple[Columns, list[Candidate]]:
-        """The hits of candidates, and the (row, pattern) whose time ran out; candidates are sorted by row."""
+    def confirm(self, view: View, pairs: Pairs) -> tuple[Columns, list[tuple[int, int]]]:
+        """The matches in (row, pattern) pairs, and the pairs whose time ran out."""
         found: list[tuple[int, int, int, int]] = []
-        timeouts: list[Candidate] = []
-        for row, those in groupby(candidates, key=itemgetter(0)):
+        timeouts: list[tuple[int, int]] = []
+        for row, those in groupby(pairs[:, np.argsort(pairs[0], kind="stable")].T.tolist(), key=itemgetter(0)):
             text = view.row_text(row)
-            for _, index in those:
-                spans = _spans(self.compiled[index], text, self._timeout)
+            for _, pattern in those:
+                spans = _spans(self.compiled[pattern - self._first], text, self._timeout)
                 if spans is None:
-                    timeouts.append((row, self._first + index))
+                    timeouts.append((row, pattern))
                 else:
-                    found += [(row, self._first + index, start, end) for start, end in spans]
+                    found += [(row, pattern, start, end) for start, end in spans]
         return np.array(found, dtype=np.int64).reshape(-1, 4).T, timeouts
 
 

@@ -15,60 +15,64 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from moderation.signals.confirm import Candidate, Regexes, checked_terms
-from moderation.signals.matcher import Columns, Hits, within_rows
+from moderation.signals.confirm import BaseMatcher
+from moderation.signals.matcher import Columns, Pairs, within_rows
 from moderation.signals.prefilter import Prefilter, prefilter_of, rare, set_of
 from moderation.text.views import View
 
 _FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SINGLEMATCH
 
 
-class HyperscanMatcher:
-    """Terms are found in the rows joined, regexes in one row after the other, each confirmed by the `regex` package.
+class HyperscanMatcher(BaseMatcher):
+    """Terms are found in the rows joined, regexes in one row after the other, each confirmed by the `regex` package."""
 
-    Safe to share between threads; pickles as its arguments and compiles anew where it arrives.
-    """
-
-    def __init__(self, terms: Sequence[str], regexes: Sequence[str], ignore_case: bool, timeout_ms: float) -> None:
-        self._arguments = (checked_terms(terms), tuple(regexes), ignore_case, timeout_ms)
+    def __init__(
+        self,
+        terms: Sequence[str],
+        regexes: Sequence[str],
+        ignore_case: bool,
+        timeout_ms: float,
+        demanded: frozenset[int] = frozenset(),
+    ) -> None:
+        super().__init__(terms, regexes, ignore_case, timeout_ms, demanded)
         self._lengths = np.array([len(term) for term in terms], dtype=np.int64)
         self._terms = _Database([_escaped(term) for term in terms], 0)
-        self._regexes = Regexes(regexes, ignore_case, timeout_ms, first=len(terms))
-        self._filters = _Filters(self._regexes.compiled)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self._arguments
+        sought = {index: each for index, each in enumerate(self._regexes.compiled) if index not in demanded}
+        self._filters = _Filters(sought)
 
     @property
     def unfiltered(self) -> tuple[int, ...]:
         """Indexes of the regexes that are tried on every row because nothing cheap can rule a row out."""
         return self._filters.missing
 
-    def scan(self, view: View) -> Hits:
-        """Every occurrence of every term, overlapping ones too, and every non-empty match of every regex."""
-        confirmed, timeouts = self._regexes.confirm(view, self._filters.candidates(view))
-        return Hits.of(np.concatenate((self._term_hits(view), confirmed), axis=1), timeouts)
-
-    def _term_hits(self, view: View) -> Columns:
+    def terms(self, view: View) -> Columns:
+        """Every occurrence of every term, overlapping ones too."""
         pattern, byte_end = self._terms.scan(view.utf8)
         end = np.searchsorted(view.byte_of, byte_end)
         return within_rows(view, pattern, end - self._lengths[pattern], end)
+
+    def possible(self, view: View) -> Pairs:
+        """(row, pattern) of the regexes that the prefilters could not rule out."""
+        found = np.array(self._filters.candidates(view), np.int64).reshape(-1, 2).T
+        found[1] += self._first
+        return found
 
 
 class _Filters:
     """Rules regexes out, row by row. Ids: index of the regex; beyond them, the rare kinds that filters are blind to."""
 
-    def __init__(self, patterns: Sequence[regex.Pattern[str]]) -> None:
-        self._count = len(patterns)
+    def __init__(self, patterns: Mapping[int, regex.Pattern[str]]) -> None:
+        self._patterns = patterns
+        self._count = max(patterns, default=0) + 1
         for choose in (prefilter_of, _accepted, _none):
             try:
-                self._compile({index: each for index, pattern in enumerate(patterns) if (each := choose(pattern))})
+                self._compile({index: each for index, pattern in patterns.items() if (each := choose(pattern))})
             except hyperscan.error:
                 continue
             break
 
     def _compile(self, found: Mapping[int, Prefilter]) -> None:
-        self.missing = tuple(index for index in range(self._count) if index not in found)
+        self.missing = tuple(index for index in self._patterns if index not in found)
         kinds = sorted(frozenset[str]().union(*(each.blind for each in found.values())))
         self._blind = {
             self._count + i: tuple(index for index, each in found.items() if kind in each.blind)
@@ -77,7 +81,7 @@ class _Filters:
         expressions = [each.expression for each in found.values()] + [set_of(rare()[kind]) for kind in kinds]
         self._database = _Database(expressions, _FLAGS, [*found, *self._blind])
 
-    def candidates(self, view: View) -> list[Candidate]:
+    def candidates(self, view: View) -> list[tuple[int, int]]:
         """(row, regex) in order: all that cannot be ruled out."""
         pairs = self._database.scan_rows(_row_bytes(view)) if self._database else []
         found = {(row, index) for row, identity in pairs for index in self._blind.get(identity, (identity,))}

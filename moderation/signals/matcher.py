@@ -19,6 +19,7 @@ from moderation.text.views import View
 
 Ints = npt.NDArray[np.int32]
 Columns = npt.NDArray[np.int64]  # four: row, pattern, start, end
+Pairs = npt.NDArray[np.int64]  # two: row, pattern
 Kind = Literal["auto", "hyperscan", "regex"]
 
 
@@ -55,8 +56,20 @@ class Matcher(Protocol):
         """Indexes of the regexes that are tried on every row because nothing cheap can rule a row out."""
         ...
 
+    def terms(self, view: View) -> Columns:
+        """Every occurrence of every term, overlapping ones too, in any order."""
+        ...
+
+    def possible(self, view: View) -> Pairs:
+        """(row, pattern) of all regexes that may match there, those on demand left out."""
+        ...
+
+    def confirm(self, view: View, pairs: Pairs) -> tuple[Columns, list[tuple[int, int]]]:
+        """Every non-empty match of these (row, pattern) pairs, and the pairs whose time ran out."""
+        ...
+
     def scan(self, view: View) -> Hits:
-        """Every occurrence of every term, overlapping ones too, and every non-empty match of every regex."""
+        """All terms and all regexes, those on demand too."""
         ...
 
 
@@ -76,12 +89,14 @@ def build_matcher(
     ignore_case: bool = True,
     timeout_ms: float = 20.0,
     kind: Kind = "auto",
+    demanded: frozenset[int] = frozenset(),
 ) -> Matcher:
     """The fastest matcher that this machine has.
 
     `terms` are literals, folded like the view; `regexes` are patterns of the `regex` package (version 0 behaviour),
-    which ignore case on request; `timeout_ms` bounds the confirming of one regex in one row, in processor time of the
-    whole process. Raises `ValueError` for an empty term or a regex that does not compile, `ModerationError` where
+    which ignore case on request; those in `demanded` (indexes) are tried only where `confirm` is asked to. `timeout_ms`
+    bounds the confirming of one regex in one row, in processor time of the whole process. Raises `ValueError` for an
+    empty term or a regex that does not compile, `ModerationError` where
     `kind="hyperscan"` asks for a package that is not installed.
     """
     if kind == "auto":
@@ -89,7 +104,7 @@ def build_matcher(
     if kind == "regex":
         from moderation.signals.regex_matcher import RegexMatcher
 
-        return RegexMatcher(terms, regexes, ignore_case, timeout_ms)
+        return RegexMatcher(terms, regexes, ignore_case, timeout_ms, demanded)
     if error := _hyperscan_error():
         raise ModerationError(
             f"matcher 'hyperscan' needs the package hyperscan, which cannot be imported here ({error}); "
@@ -97,7 +112,7 @@ def build_matcher(
         )
     from moderation.signals.hyperscan_matcher import HyperscanMatcher
 
-    return HyperscanMatcher(terms, regexes, ignore_case, timeout_ms)
+    return HyperscanMatcher(terms, regexes, ignore_case, timeout_ms, demanded)
 
 
 def _hyperscan_error() -> ImportError | None:

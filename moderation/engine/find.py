@@ -1,0 +1,150 @@
+"""What stands in posts, and which rules it concerns: terms first, then regexes where a rule hangs on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from moderation.engine.candidates import Fired, Mask, candidates
+from moderation.engine.compile import Plan
+from moderation.engine.gather import Rows
+from moderation.engine.hits import SignalHits
+from moderation.engine.lists import Index, Lists
+from moderation.engine.needs import Needs, signals_of
+from moderation.engine.resolve import Entries, SignalColumns, entries_of, without_excepted
+from moderation.engine.signals import ViewPlan, regex_signals
+from moderation.signals.matcher import Pairs
+from moderation.text.views import View
+
+Shares = Sequence[Mapping[str, float]]
+
+_NONE: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Finds hits and candidates. `early` tells which rules are in question before regexes on demand are tried, `needs`
+    which are when everything is known; `regexes` are the signals by rule that are regexes.
+    """
+
+    plan: Plan
+    columns: SignalColumns
+    early: Needs
+    needs: Needs
+    regexes: Lists
+
+    @classmethod
+    def of(cls, plan: Plan) -> Finder:
+        """The tables for a plan."""
+        sought = regex_signals(plan.signals)
+        return cls(
+            plan,
+            SignalColumns.of(plan.signals),
+            Needs.of(plan.rules, len(plan.signals), plan.demanded),
+            Needs.of(plan.rules, len(plan.signals)),
+            Lists.of(sorted(sought.intersection(signals_of((rule.when, rule.unless)))) for rule in plan.rules),
+        )
+
+    def find(
+        self, views: Mapping[str, View], rows: Rows, languages: Shares, thorough: bool = False
+    ) -> tuple[SignalHits, tuple[Index, Index]]:
+        """Hits, and the (post, rule) pairs to be decided. Hits that no such rule hangs on are left out, unless
+        `thorough`.
+        """
+        looks = [_ViewLook.at(plan, views[plan.name], self.columns, rows) for plan in self.plan.views]
+        wanted = self._all_pairs(rows) if thorough else self._in_question(looks, rows, languages)
+        asked = self._asked(*wanted)
+        concerned = _mask(wanted[0], len(rows))
+        signals = len(self.plan.signals)
+        parts: list[tuple[View, Entries]] = []
+        unknown: set[tuple[int, int]] = set()
+        for look in looks:
+            entries, missing = look.confirmed(asked, concerned, signals, self.columns, rows)
+            parts.append((look.view, without_excepted(entries, signals)))
+            unknown |= missing
+        fired = _fired([(entries.post, entries.signal) for _, entries in parts], sorted(unknown))
+        chosen = candidates(self.plan.rules, self.needs, fired, rows, languages)
+        if not thorough:
+            decided = _mask(chosen[0], len(rows))
+            parts = [(view, entries.where(decided[entries.post])) for view, entries in parts]
+        return SignalHits.of(parts, unknown, signals), chosen
+
+    def _in_question(self, looks: Sequence[_ViewLook], rows: Rows, languages: Shares) -> tuple[Index, Index]:
+        fired = _fired([pair for look in looks for pair in look.fired(rows)], [], self.plan.demanded)
+        return candidates(self.plan.rules, self.early, fired, rows, languages)
+
+    def _all_pairs(self, rows: Rows) -> tuple[Index, Index]:
+        rules = len(self.plan.rules)
+        return np.repeat(np.arange(len(rows)), rules), np.tile(np.arange(rules), len(rows))
+
+    def _asked(self, post: Index, rule: Index) -> Index:
+        """The regexes that candidates ask for, as sorted keys: post * signals + signal."""
+        at, signal = self.regexes.at(rule)
+        return np.unique(post[at] * len(self.plan.signals) + signal)
+
+
+@dataclass(frozen=True, slots=True)
+class _ViewLook:
+    """One view's term hits, and where its regexes may match."""
+
+    plan: ViewPlan
+    view: View
+    terms: Entries
+    possible: Pairs
+
+    @classmethod
+    def at(cls, plan: ViewPlan, view: View, columns: SignalColumns, rows: Rows) -> _ViewLook:
+        terms = entries_of(plan, view, columns, rows, plan.matcher.terms(view))
+        return cls(plan, view, terms, plan.matcher.possible(view))
+
+    def fired(self, rows: Rows) -> list[tuple[Index, Index]]:
+        """(post, signal) of all that stands there or may."""
+        hit, entry = self.plan.entries.entries(self.possible[1])
+        stands = ~self.terms.excepting
+        return [
+            (self.terms.post[stands], self.terms.signal[stands]),
+            (rows.owner[self.possible[0, hit]], self.plan.signal[entry]),
+        ]
+
+    def confirmed(
+        self, asked: Index, concerned: Mask, signals: int, columns: SignalColumns, rows: Rows
+    ) -> tuple[Entries, set[tuple[int, int]]]:
+        """Hits in the posts that are concerned: of terms, and of the regexes that were asked for; (post, signal) of
+        those whose time ran out.
+        """
+        hits, timeouts = self.plan.matcher.confirm(self.view, self._asked_for(asked, signals, rows))
+        unknown = {
+            (int(rows.owner[row]), signal) for row, pattern in timeouts for signal in self.plan.signals_of(pattern)
+        }
+        terms = self.terms.where(concerned[self.terms.post])
+        return terms.beside(entries_of(self.plan, self.view, columns, rows, hits)), unknown
+
+    def _asked_for(self, asked: Index, signals: int, rows: Rows) -> Pairs:
+        """The (row, pattern) pairs to try: all rows of a post, but where a prefilter has ruled the regex out."""
+        patterns = len(self.plan.late)
+        post, pattern = asked // signals, self.plan.regex_of[asked % signals]
+        post, pattern = post[pattern >= 0], pattern[pattern >= 0]
+        at, row = rows.of_posts.at(post)
+        keys = np.unique(row * patterns + pattern[at])
+        possible = self.possible[0] * patterns + self.possible[1]
+        keys = keys[self.plan.late[keys % patterns] | np.isin(keys, possible)]
+        return np.stack((keys // patterns, keys % patterns))
+
+
+def _fired(
+    pairs: Sequence[tuple[Index, Index]], unknown: Sequence[tuple[int, int]], untold: frozenset[int] = _NONE
+) -> Fired:
+    missing = np.array(unknown, np.int64).reshape(-1, 2)
+    return Fired(
+        np.concatenate([missing[:, 0], *(post for post, _ in pairs)]),
+        np.concatenate([missing[:, 1], *(signal for _, signal in pairs)]),
+        untold,
+    )
+
+
+def _mask(posts: Index, count: int) -> Mask:
+    mask = np.zeros(count, np.bool_)
+    mask[posts] = True
+    return mask

@@ -1,0 +1,93 @@
+"""Hits by post and signal. They stay arrays until a rule asks for them: of most posts, none does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from moderation.engine.lists import Index
+from moderation.engine.resolve import Entries
+from moderation.text.views import View
+
+
+class Hit(NamedTuple):
+    """One hit of a signal: where in its view, where in the original field text, and which pattern it was.
+
+    All positions are code points, [start, end), relative to the row (one text field of the post).
+    """
+
+    row: int
+    start: int
+    end: int
+    original_start: int
+    original_end: int
+    pattern: int
+
+
+class SignalHit(NamedTuple):
+    """A hit and the signal that it belongs to."""
+
+    signal: int
+    hit: Hit
+
+
+@dataclass(frozen=True, slots=True)
+class SignalHits:
+    """`table` holds a `Hit` a row, sorted by (post, signal, row, start, end); `groups` tells which rows are those of a
+    post's signal, by key: post * signals + signal. `unknown` are the signals by post whose regex ran out of time.
+    """
+
+    table: Index
+    groups: Mapping[int, tuple[int, int]]
+    signals: int
+    unknown: Mapping[int, frozenset[int]]
+
+    @classmethod
+    def of(cls, parts: Sequence[tuple[View, Entries]], unknown: Iterable[tuple[int, int]], signals: int) -> SignalHits:
+        """From the hits of all views."""
+        rows = [_rows(view, entries) for view, entries in parts]
+        table = np.concatenate([np.zeros((8, 0), np.int64), *rows], axis=1)
+        order = np.lexsort(table[4::-1])
+        table = table[:, order]
+        key = table[0] * signals + table[1]
+        opens = np.flatnonzero(np.diff(key, prepend=-1))
+        bounds = pairwise([*opens.tolist(), len(key)])
+        groups = dict(zip(key[opens].tolist(), bounds, strict=True))
+        return cls(np.ascontiguousarray(table[2:].T), groups, signals, _by_post(unknown))
+
+    def of_post(self, post: int) -> PostHits:
+        """One post's hits."""
+        return PostHits(self, post * self.signals)
+
+
+@dataclass(frozen=True, slots=True)
+class PostHits:
+    """One post's hits by signal; `base` is where its keys begin."""
+
+    all: SignalHits
+    base: int
+
+    def get(self, signal: int) -> list[Hit]:
+        """The signal's hits, in reading order; none where it has not fired."""
+        group = self.all.groups.get(self.base + signal)
+        return [] if group is None else [Hit._make(row) for row in self.all.table[group[0] : group[1]].tolist()]
+
+
+def _rows(view: View, entries: Entries) -> Index:
+    row, pattern, start, end = entries.hits
+    original_start, original_end = view.original_spans(row, start, end)
+    return np.stack((entries.post, entries.signal, row, start, end, original_start, original_end, pattern))
+
+
+def _by_post(unknown: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
+    found: dict[int, set[int]] = {}
+    for post, signal in unknown:
+        found.setdefault(post, set()).add(signal)
+    return {post: frozenset(signals) for post, signals in found.items()}
+
+
+NO_HITS = PostHits(SignalHits(np.zeros((0, 6), np.int64), {}, 0, {}), 0)
