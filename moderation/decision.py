@@ -20,7 +20,7 @@ UNCOVERED = "engine/uncovered"
 UNKNOWN = "engine/unknown"
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """Where a rule hit: [start, end) in code points of the field's original text.
 
     `term` is the term or regex as the pack spells it, `via` the folds without which it would not have hit.
@@ -34,7 +34,7 @@ class Span(msgspec.Struct, frozen=True):
     via: tuple[str, ...] = ()
 
 
-class Reason(msgspec.Struct, frozen=True):
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """Why: the rule's full id, what it says, in every language that its author wrote, and where it hit."""
 
     rule: str
@@ -45,7 +45,7 @@ class Reason(msgspec.Struct, frozen=True):
     spans: tuple[Span, ...] = ()
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """The verdict on one post.
 
     `languages` are shares of the post's letters; `segments` are (start, end, language) in code points of the only text

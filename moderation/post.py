@@ -17,7 +17,7 @@ PostId: TypeAlias = str | int | None
 PostLike: TypeAlias = "str | Mapping[str, Any] | Post"
 
 
-class Post(msgspec.Struct, frozen=True):
+class Post(msgspec.Struct, frozen=True, gc=False):
     """A post: `fields` are its (name, text) pairs, `attributes` all that is not text (`author.id`, `created_at` …)."""
 
     id: PostId
@@ -35,9 +35,10 @@ class Post(msgspec.Struct, frozen=True):
             return value
         if isinstance(value, str):
             return cls(None, (("text", value),))
-        if not isinstance(value, Mapping):
+        # Asking a dict whether it is a mapping takes longer than the rest.
+        if not isinstance(value, dict | Mapping):
             raise PostError("P001", f"a post is a text or an object, not {_kind(value)}")
-        return cls(_read_id(value.get("id")), tuple(_read_fields(value, text_fields)), value)
+        return cls(_read_id(value.get("id")), _read_fields(value, text_fields), value)
 
 
 def attribute(attributes: Mapping[str, Any], path: str) -> Any:
@@ -55,8 +56,7 @@ def attribute(attributes: Mapping[str, Any], path: str) -> Any:
 def declared_language(attributes: Mapping[str, Any]) -> str | None:
     """What the post itself says its language is: a hint for detection, never an order."""
     for name in DECLARED_LANGUAGE:
-        value = attributes.get(name)
-        if isinstance(value, str) and value:
+        if name in attributes and isinstance(value := attributes[name], str) and value:
             return value
     return None
 
@@ -67,20 +67,19 @@ def _read_id(value: Any) -> PostId:
     raise PostError("P004", f"`id` is a text or a whole number, not {_kind(value)}")
 
 
-def _read_fields(record: Mapping[str, Any], text_fields: Iterable[str]) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for name in text_fields:
-        value = record.get(name)
-        if isinstance(value, str):
-            found.append((name, value))
-        elif value is not None:
-            found.extend(_read_items(name, value))
+def _read_fields(record: Mapping[str, Any], text_fields: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    present = [name for name in text_fields if name in record]
+    if len(present) == 1 and type(value := record[present[0]]) is str:
+        return ((present[0], value),)
+    found = tuple(item for name in present if record[name] is not None for item in _read_items(name, record[name]))
     if not found:
         raise PostError("P002", _no_text(record, text_fields))
     return found
 
 
 def _read_items(name: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, str):
+        return [(name, value)]
     if isinstance(value, Sequence) and all(isinstance(item, str) for item in value):
         return [(f"{name}[{index}]", item) for index, item in enumerate(value)]
     raise PostError("P003", f"`{name}` is a text or a list of texts, not {_kind(value)}")

@@ -42,18 +42,17 @@ VIEWS = ("folded", "original")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that batches are judged by: immutable, shared by all threads. `demanded`: see `needs.on_demand`."""
+    """Everything that batches are judged by: immutable, shared by all threads. `demanded`: see `needs.on_demand`.
+
+    `view_of` is the view that each signal looks at.
+    """
 
     rules: tuple[CompiledRule, ...]
     signals: tuple[Signal, ...]
     demanded: frozenset[int]
     views: tuple[ViewPlan, ...]
+    view_of: tuple[ViewPlan, ...]
     policy: PolicyFile
-
-    def view_of(self, signal: int) -> ViewPlan:
-        """The view that a signal looks at."""
-        name = self.signals[signal].view
-        return next(view for view in self.views if view.name == name)
 
 
 def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
@@ -64,8 +63,10 @@ def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
     )
     signals = table.signals()
     demanded = on_demand(rules, regex_signals(signals))
-    views = (plan_view(name, signals, demanded, book.policy.limits.regex_ms, matcher) for name in VIEWS)
-    return Plan(rules, signals, demanded, tuple(view for view in views if view is not None), book.policy)
+    planned = (plan_view(name, signals, demanded, book.policy.limits.regex_ms, matcher) for name in VIEWS)
+    views = {view.name: view for view in planned if view is not None}
+    view_of = tuple(views[signal.view] for signal in signals)
+    return Plan(rules, signals, demanded, tuple(views.values()), view_of, book.policy)
 
 
 def live_packs(book: RuleBook) -> list[Pack]:

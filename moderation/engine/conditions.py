@@ -14,7 +14,7 @@ from itertools import pairwise, product
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from moderation.engine.evidence import Evidence
-from moderation.engine.hits import SignalHit
+from moderation.engine.hits import Hit
 from moderation.post import attribute
 
 Needs: TypeAlias = "tuple[frozenset[int], ...]"
@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
     """True, False or None (unknown), and the hits that speak for it."""
 
     value: bool | None
-    hits: tuple[SignalHit, ...] = ()
+    hits: tuple[Hit, ...] = ()
 
 
 FALSE = Outcome(False)
@@ -56,7 +56,7 @@ class Text:
     def evaluate(self, evidence: Evidence) -> Outcome:
         hits = evidence.hits.get(self.signal)
         if hits:
-            return Outcome(True, tuple(SignalHit(self.signal, hit) for hit in hits))
+            return Outcome(True, hits)
         return UNKNOWN if self.signal in evidence.unknown else FALSE
 
     def needs(self) -> Needs:
@@ -87,34 +87,37 @@ class Near:
     def needs(self) -> Needs:
         return _all_of(self.children)
 
-    def _groups(self, outcomes: Sequence[Outcome]) -> Iterator[tuple[SignalHit, ...]]:
-        rows = set.intersection(*({found.hit.row for found in outcome.hits} for outcome in outcomes))
+    def _groups(self, outcomes: Sequence[Outcome]) -> Iterator[tuple[Hit, ...]]:
+        rows = set.intersection(*({found.row for found in outcome.hits} for outcome in outcomes))
         for row in sorted(rows):
             # A field with hundreds of hits of each item would make the product explode: the first 50 tell as much.
-            items = [[found for found in outcome.hits if found.hit.row == row][:50] for outcome in outcomes]
+            items = [[found for found in outcome.hits if found.row == row][:50] for outcome in outcomes]
             yield from (group for group in _tuples(items, self.within) if self._stands_near(group))
 
-    def _stands_near(self, group: tuple[SignalHit, ...]) -> bool:
-        hits = [found.hit for found in group]
-        chain = hits if self.ordered else sorted(hits, key=lambda hit: (hit.start, hit.end))
+    def _stands_near(self, group: tuple[Hit, ...]) -> bool:
+        chain = group if self.ordered else sorted(group, key=_place)
         return all(0 <= after.start - before.end <= self.within for before, after in pairwise(chain))
 
 
-def _tuples(items: list[list[SignalHit]], within: int) -> Iterator[tuple[SignalHit, ...]]:
+def _place(hit: Hit) -> tuple[int, int]:
+    return hit.start, hit.end
+
+
+def _tuples(items: list[list[Hit]], within: int) -> Iterator[tuple[Hit, ...]]:
     """Candidates for `near`: pairs are taken whole, longer groups grow only by hits in reach of the group."""
     if len(items) == 2:
         return iter(product(*items))
-    groups: list[tuple[SignalHit, ...]] = [(found,) for found in items[0]]
+    groups: list[tuple[Hit, ...]] = [(found,) for found in items[0]]
     for position, item in enumerate(items[1:], start=1):
         reach = within * (len(items) - 1) + sum(_longest(other) for other in items)
-        groups = [
-            (*group, found) for group in groups for found in item if abs(found.hit.start - group[-1].hit.start) <= reach
-        ][: 5000 // position]
+        groups = [(*group, found) for group in groups for found in item if abs(found.start - group[-1].start) <= reach][
+            : 5000 // position
+        ]
     return iter(groups)
 
 
-def _longest(hits: list[SignalHit]) -> int:
-    return max((found.hit.end - found.hit.start for found in hits), default=0)
+def _longest(hits: list[Hit]) -> int:
+    return max((found.end - found.start for found in hits), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +144,14 @@ class Count:
         return self.children[0].needs()
 
 
-def _apart(hits: Sequence[SignalHit]) -> list[SignalHit]:
+def _apart(hits: Sequence[Hit]) -> list[Hit]:
     """The hits that don't overlap, taken from the left, the earliest end first."""
-    kept: list[SignalHit] = []
+    kept: list[Hit] = []
     row, end = -1, -1
-    for found in sorted(hits, key=lambda item: (item.hit.row, item.hit.end, item.hit.start)):
-        if found.hit.row != row or found.hit.start >= end:
+    for found in sorted(hits, key=lambda item: (item.row, item.end, item.start)):
+        if found.row != row or found.start >= end:
             kept.append(found)
-            row, end = found.hit.row, found.hit.end
+            row, end = found.row, found.end
     return kept
 
 
@@ -285,9 +288,11 @@ class AnyOf:
 
     def evaluate(self, evidence: Evidence) -> Outcome:
         outcomes = [child.evaluate(evidence) for child in self.children]
-        hits = tuple(found for outcome in outcomes if outcome.value for found in outcome.hits)
-        if any(outcome.value for outcome in outcomes):
-            return Outcome(True, hits)
+        holding = [outcome for outcome in outcomes if outcome.value]
+        if len(holding) == 1:
+            return holding[0]
+        if holding:
+            return Outcome(True, tuple([hit for outcome in holding for hit in outcome.hits]))
         return UNKNOWN if any(outcome.value is None for outcome in outcomes) else FALSE
 
     def needs(self) -> Needs:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from moderation.engine.explain import Explanation
 
 # Posts, and code points, judged in one go: larger portions fall out of the processor's cache and hold more memory.
-BATCH = 1024
-PORTION = 1 << 18
+BATCH = 2048
+PORTION = 1 << 19
 
 
 def load(path: Path | str | None = None, *, matcher: Kind = "auto") -> Engine:

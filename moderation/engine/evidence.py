@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from moderation.engine.hits import PostHits, SignalHit
+from moderation.engine.hits import Hit, PostHits
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +20,4 @@ class Evidence:
     unknown: frozenset[int]
     attributes: Mapping[str, Any]
     languages: Mapping[str, float]
-    matched: Callable[[SignalHit], str]
+    matched: Callable[[Hit], str]

@@ -11,7 +11,7 @@ from moderation.engine.candidates import Fired, Mask, candidates
 from moderation.engine.compile import Plan
 from moderation.engine.gather import Rows
 from moderation.engine.hits import SignalHits
-from moderation.engine.lists import Index, Lists
+from moderation.engine.lists import Index, Lists, distinct
 from moderation.engine.needs import Needs, signals_of
 from moderation.engine.resolve import Entries, SignalColumns, entries_of, without_excepted
 from moderation.engine.signals import ViewPlan, regex_signals
@@ -82,7 +82,7 @@ class Finder:
     def _asked(self, post: Index, rule: Index) -> Index:
         """The regexes that candidates ask for, as sorted keys: post * signals + signal."""
         at, signal = self.regexes.at(rule)
-        return np.unique(post[at] * len(self.plan.signals) + signal)
+        return distinct(post[at] * len(self.plan.signals) + signal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class _ViewLook:
         post, pattern = asked // signals, self.plan.regex_of[asked % signals]
         post, pattern = post[pattern >= 0], pattern[pattern >= 0]
         at, row = rows.of_posts.at(post)
-        keys = np.unique(row * patterns + pattern[at])
+        keys = distinct(row * patterns + pattern[at])
         possible = self.possible[0] * patterns + self.possible[1]
         keys = keys[self.plan.late[keys % patterns] | np.isin(keys, possible)]
         return np.stack((keys // patterns, keys % patterns))

@@ -65,11 +65,11 @@ def gather(read: Sequence[Post], limit: int) -> Rows:
     owner = np.repeat(np.arange(len(read), dtype=np.int64), counts)
     texts = [text for post in read for _, text in post.fields]
     truncated = _truncate(texts, first, owner, limit)
-    hints = [declared_language(post.attributes) if post.attributes else None for post in read]
+    hints = [declared_language(post.attributes) for post in read]
     return Rows(
-        tuple(post.id for post in read),
-        tuple(post.attributes for post in read),
-        tuple(name for post in read for name, _ in post.fields),
+        tuple([post.id for post in read]),
+        tuple([post.attributes for post in read]),
+        tuple([name for post in read for name, _ in post.fields]),
         Batch.of(texts),
         owner,
         first,

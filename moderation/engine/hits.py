@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import NamedTuple
+from itertools import pairwise, starmap
 
+import msgspec
 import numpy as np
 
 from moderation.engine.lists import Index
@@ -14,25 +14,19 @@ from moderation.engine.resolve import Entries
 from moderation.text.views import View
 
 
-class Hit(NamedTuple):
+class Hit(msgspec.Struct, frozen=True, gc=False):
     """One hit of a signal: where in its view, where in the original field text, and which pattern it was.
 
     All positions are code points, [start, end), relative to the row (one text field of the post).
     """
 
+    signal: int
     row: int
     start: int
     end: int
     original_start: int
     original_end: int
     pattern: int
-
-
-class SignalHit(NamedTuple):
-    """A hit and the signal that it belongs to."""
-
-    signal: int
-    hit: Hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +51,7 @@ class SignalHits:
         opens = np.flatnonzero(np.diff(key, prepend=-1))
         bounds = pairwise([*opens.tolist(), len(key)])
         groups = dict(zip(key[opens].tolist(), bounds, strict=True))
-        return cls(np.ascontiguousarray(table[2:].T), groups, signals, _by_post(unknown))
+        return cls(np.ascontiguousarray(table[1:].T), groups, signals, _by_post(unknown))
 
     def of_post(self, post: int) -> PostHits:
         """One post's hits."""
@@ -71,10 +65,10 @@ class PostHits:
     all: SignalHits
     base: int
 
-    def get(self, signal: int) -> list[Hit]:
+    def get(self, signal: int) -> tuple[Hit, ...]:
         """The signal's hits, in reading order; none where it has not fired."""
         group = self.all.groups.get(self.base + signal)
-        return [] if group is None else [Hit._make(row) for row in self.all.table[group[0] : group[1]].tolist()]
+        return () if group is None else tuple(starmap(Hit, self.all.table[group[0] : group[1]].tolist()))
 
 
 def _rows(view: View, entries: Entries) -> Index:
@@ -90,4 +84,4 @@ def _by_post(unknown: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
     return {post: frozenset(signals) for post, signals in found.items()}
 
 
-NO_HITS = PostHits(SignalHits(np.zeros((0, 6), np.int64), {}, 0, {}), 0)
+NO_HITS = PostHits(SignalHits(np.zeros((0, 7), np.int64), {}, 0, {}), 0)

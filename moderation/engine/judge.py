@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from moderation.decision import LIMIT_EXCEEDED, UNCOVERED, UNKNOWN, Reason, Span, Verdict
 from moderation.engine.evidence import Evidence
-from moderation.engine.hits import SignalHit
+from moderation.engine.hits import Hit
 from moderation.engine.rule import CompiledRule
 
 STRENGTH = {"allow": 0, "flag": 1, "block": 2}
 VERDICT_OF: Mapping[str, Verdict] = {"allow": "allowed", "flag": "flagged", "block": "blocked"}
 OWN_CATEGORY = "engine"
 
-SpanOf = Callable[[SignalHit], Span]
+SpanOf = Callable[[Hit], Span]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class RuleOutcome:
 
     rule: CompiledRule
     value: bool | None
-    hits: tuple[SignalHit, ...]
+    hits: tuple[Hit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Judgement:
 
 
 NOTHING = Judgement()
+_NOTHING: frozenset[str] = frozenset()
 
 
 def outcome_of(rule: CompiledRule, evidence: Evidence) -> RuleOutcome | None:
@@ -56,53 +57,52 @@ def judge(outcomes: Sequence[RuleOutcome], own: Sequence[Reason], unknown_verdic
     """Weigh a post's rules. `own` are the engine's reasons (limits, coverage), which no rule overrides."""
     if not outcomes and not own:
         return NOTHING
-    live = [outcome for outcome in outcomes if outcome.rule.live]
-    standing = _not_overridden([outcome for outcome in live if outcome.value])
-    reasons = [_reason(outcome, span_of) for outcome in standing] + list(own)
-    unknown = [outcome for outcome in live if outcome.value is None]
-    verdict = max((reason.verdict for reason in reasons), key=STRENGTH.__getitem__, default="allow")
-    if unknown_verdict == "flag" and verdict == "allow" and _could_change(unknown, standing):
-        reasons.append(unknown_reason([outcome.rule.id for outcome in unknown]))
-        verdict = "flag"
-    reasons.sort(key=lambda reason: (-STRENGTH[reason.verdict], -reason.severity, reason.rule))
+    holding = [outcome for outcome in outcomes if outcome.value and outcome.rule.live]
+    unknown = [outcome for outcome in outcomes if outcome.value is None and outcome.rule.live]
+    over = _overridden(holding)
+    reasons = [_reason(outcome, span_of) for outcome in holding if _stands(outcome.rule, over)]
+    reasons += own
+    if unknown and unknown_verdict == "flag" and all(reason.verdict == "allow" for reason in reasons):
+        if any(_matters(outcome.rule, over) for outcome in unknown):
+            reasons.append(unknown_reason([outcome.rule.id for outcome in unknown]))
+    reasons.sort(key=_weight)
     against = [reason for reason in reasons if reason.verdict != "allow"]
     return Judgement(
-        VERDICT_OF[verdict],
-        max((reason.severity for reason in against), default=0),
+        VERDICT_OF[against[0].verdict] if against else "allowed",
+        max([reason.severity for reason in against], default=0),
         tuple(sorted({reason.category for reason in against})),
         tuple(reasons),
-        tuple(_reason(outcome, span_of) for outcome in outcomes if outcome.value and not outcome.rule.live),
-        tuple(outcome.rule.id for outcome in unknown),
+        tuple([_reason(outcome, span_of) for outcome in outcomes if outcome.value and not outcome.rule.live]),
+        tuple([outcome.rule.id for outcome in unknown]),
     )
 
 
-def _not_overridden(holding: Sequence[RuleOutcome]) -> list[RuleOutcome]:
-    """An allow rule takes the flags and blocks of the categories that it is `over`, and nothing else."""
-    over = _overridden(holding)
-    return [item for item in holding if item.rule.verdict == "allow" or item.rule.category not in over]
-
-
 def _overridden(holding: Sequence[RuleOutcome]) -> frozenset[str]:
-    return frozenset[str]().union(*(item.rule.over for item in holding if item.rule.verdict == "allow"))
+    """An allow rule takes the flags and blocks of the categories that it is `over`, and nothing else."""
+    allowing = [outcome.rule.over for outcome in holding if outcome.rule.verdict == "allow"]
+    return frozenset[str]().union(*allowing) if allowing else _NOTHING
 
 
-def _could_change(unknown: Sequence[RuleOutcome], standing: Sequence[RuleOutcome]) -> bool:
-    """Whether any undecided rule would make an allowed post flagged or blocked."""
-    over = _overridden(standing)
-    return any(item.rule.verdict != "allow" and item.rule.category not in over for item in unknown)
+def _stands(rule: CompiledRule, over: frozenset[str]) -> bool:
+    return rule.verdict == "allow" or rule.category not in over
+
+
+def _matters(rule: CompiledRule, over: frozenset[str]) -> bool:
+    """Whether a rule, if it held, would make an allowed post flagged or blocked."""
+    return rule.verdict != "allow" and rule.category not in over
+
+
+def _weight(reason: Reason) -> tuple[int, int, str]:
+    return -STRENGTH[reason.verdict], -reason.severity, reason.rule
 
 
 def _reason(outcome: RuleOutcome, span_of: SpanOf) -> Reason:
     rule = outcome.rule
-    spans = sorted({_sort_key(span): span for span in map(span_of, outcome.hits)}.items())
-    return Reason(
-        rule.id,
-        rule.verdict,  # type: ignore[arg-type]
-        rule.category,
-        rule.severity,
-        dict(rule.message),
-        tuple(span for _, span in spans),
-    )
+    spans = [span_of(hit) for hit in outcome.hits]
+    if len(spans) > 1:
+        by_place = {_sort_key(span): span for span in spans}
+        spans = [by_place[key] for key in sorted(by_place)]
+    return Reason(rule.id, rule.verdict, rule.category, rule.severity, dict(rule.message), tuple(spans))
 
 
 def _sort_key(span: Span) -> tuple[str, int, int, str]:

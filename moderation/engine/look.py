@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moderation.decision import Decision, Reason, Span
 from moderation.engine.compile import Plan
@@ -14,7 +13,7 @@ from moderation.engine.coverage import uncovered_in
 from moderation.engine.evidence import Evidence
 from moderation.engine.find import Finder
 from moderation.engine.gather import Rows, gather
-from moderation.engine.hits import SignalHit, SignalHits
+from moderation.engine.hits import Hit, SignalHits
 from moderation.engine.judge import RuleOutcome, judge, limit_reason, outcome_of, uncovered_reason
 from moderation.engine.lists import Index
 from moderation.engine.speech import Speech, speech_of
@@ -57,27 +56,22 @@ class Look:
         hits, chosen = compiled.finder.find(views, rows, speech.languages, thorough)
         return cls(compiled, rows, views, speech, _by_post(*chosen), hits)
 
-    def decisions(self) -> Iterator[Decision]:
-        """The portion's decisions, in order. Most posts have nothing to weigh: they skip the weighing."""
+    def decisions(self) -> list[Decision]:
+        """The portion's decisions, in order. Most posts have nothing to weigh: they are only written down."""
         engine = self.compiled.fingerprint
-        columns = (self._plain().tolist(), self.rows.ids, self.speech.languages, self.speech.segments)
-        for post, (plain, id, languages, segments) in enumerate(zip(*columns, strict=True)):
-            if plain:
-                yield Decision(id, "allowed", 0, (), (), (), languages, segments, (), {}, {}, (), engine)
-            else:
-                yield self.decision(post)
-
-    def _plain(self) -> NDArray[np.bool_]:
-        """Posts without candidates, of covered languages only, that were read whole."""
-        plain = self.speech.covered.copy()
-        plain[list(self.candidates)] = False
-        plain[list(self.rows.truncated)] = False
-        return plain
+        columns = zip(self.rows.ids, self.speech.languages, self.speech.segments, strict=True)
+        decided = [
+            Decision(id, "allowed", 0, (), (), (), languages, segments, (), {}, {}, (), engine)
+            for id, languages, segments in columns
+        ]
+        for post in sorted({*self.candidates, *self.rows.truncated, *np.flatnonzero(~self.speech.covered).tolist()}):
+            decided[post] = self.decision(post)
+        return decided
 
     def decision(self, post: int) -> Decision:
         """One post's decision."""
         languages = self.speech.languages[post]
-        uncovered, share = uncovered_in(languages, self.compiled.covered)
+        uncovered, share = _ALL if self.speech.covered[post] else uncovered_in(languages, self.compiled.covered)
         outcomes = self.outcomes(post) if post in self.candidates else []
         own = self._own_reasons(post, uncovered, share)
         judged = judge(outcomes, own, self.compiled.plan.policy.unknown, self.span_of)
@@ -101,7 +95,7 @@ class Look:
         """The rules that hold or are unknown for a post, in the order of their ids."""
         evidence = self.evidence(post)
         rules = self.compiled.plan.rules
-        found = (outcome_of(rules[number], evidence) for number in self.candidates.get(post, ()))
+        found = [outcome_of(rules[number], evidence) for number in self.candidates.get(post, ())]
         return [outcome for outcome in found if outcome is not None]
 
     def evidence(self, post: int) -> Evidence:
@@ -110,20 +104,20 @@ class Look:
         languages = self.speech.languages[post]
         return Evidence(self.hits.of_post(post), unknown, self.rows.attributes[post], languages, self._matched)
 
-    def span_of(self, found: SignalHit) -> Span:
+    def span_of(self, found: Hit) -> Span:
         """A hit as it stands in a decision: the field, the author's own text, the term, the folds that it took."""
-        (row, _, _, start, end, pattern), rows = found.hit, self.rows
-        view = self.compiled.plan.view_of(found.signal)
+        row, start, end, rows = found.row, found.original_start, found.original_end, self.rows
+        view = self.compiled.plan.view_of[found.signal]
         text = rows.batch.texts[row][start:end]
-        term = view.spelling(pattern, found.signal)
-        written_so = text == term or view.name != "folded"
+        term = view.spelled[found.pattern, found.signal]
+        written_so = text == term or view.name != "folded" or text.isascii()
         via = () if written_so else tricks(rows.batch, row, start, end)
         return Span(rows.fields[row], start, end, text, term, via)
 
-    def _matched(self, found: SignalHit) -> str:
-        view = self.views[self.compiled.plan.view_of(found.signal).name]
-        base = int(view.starts[found.hit.row])
-        return view.codes[base + found.hit.start : base + found.hit.end].tobytes().decode("utf-32-le", "surrogatepass")
+    def _matched(self, found: Hit) -> str:
+        view = self.views[self.compiled.plan.view_of[found.signal].name]
+        base = int(view.starts[found.row])
+        return view.codes[base + found.start : base + found.end].tobytes().decode("utf-32-le", "surrogatepass")
 
     def _own_reasons(self, post: int, uncovered: tuple[str, ...], share: float) -> list[Reason]:
         policy = self.compiled.plan.policy
@@ -143,3 +137,4 @@ def _by_post(post: Index, rule: Index) -> dict[int, list[int]]:
 
 
 _NONE: frozenset[int] = frozenset()
+_ALL: tuple[tuple[str, ...], float] = ((), 0.0)

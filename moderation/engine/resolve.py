@@ -109,10 +109,10 @@ def _in_scripts(hit: Index, signal: Index, hits: Columns, view: View, columns: S
     bound = wanted != np.uint64(ALL_SCRIPTS)
     if not bound.any():
         return np.ones(len(hit), np.bool_)
-    base = view.starts[hits[0]]
-    bits = _SCRIPT_BITS[script_of[view.codes]]
-    ends = np.stack((base + hits[2], base + hits[3]), axis=1).ravel()
-    held = np.bitwise_or.reduceat(bits, ends)[::2][hit]
+    start, length = view.starts[hits[0]] + hits[2], hits[3] - hits[2]
+    opens = np.cumsum(length) - length
+    within = np.arange(length.sum()) + np.repeat(start - opens, length)
+    held = np.bitwise_or.reduceat(_SCRIPT_BITS[script_of.take(view.codes[within])], opens)[hit]
     return np.asarray(~bound | (held == 0) | ((held & wanted) != 0))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from moderation.engine.conditions import Condition
 
@@ -13,7 +14,7 @@ class CompiledRule:
     """A rule that can be decided."""
 
     id: str
-    verdict: str
+    verdict: Literal["allow", "flag", "block"]
     live: bool
     category: str
     severity: int

@@ -66,8 +66,8 @@ class ViewPlan:
     """One view's matcher, and for every pattern of it the signals that it belongs to.
 
     `entries` are entry numbers by pattern: entry e says that the pattern is one of `signal[e]`, an exception of it
-    where `exception[e]`, and spelled `spelled[e]` by its author. `regex_of` is the regex's pattern by signal,
-    -1 for others; `late` tells by pattern whether it is looked for on demand only.
+    where `exception[e]`. `spelled` is how the author of a signal spelled it, by (pattern, signal). `regex_of` is the
+    regex's pattern by signal, -1 for others; `late` tells by pattern whether it is looked for on demand only.
     """
 
     name: str
@@ -76,7 +76,7 @@ class ViewPlan:
     entries: Lists
     signal: NDArray[np.int64]
     exception: NDArray[np.bool_]
-    spelled: tuple[str, ...]
+    spelled: Mapping[tuple[int, int], str]
     regex_of: NDArray[np.int64]
     late: NDArray[np.bool_]
 
@@ -84,13 +84,6 @@ class ViewPlan:
         """The signals that a pattern belongs to, as one of their exceptions too."""
         found: list[int] = self.signal[self.entries.first[pattern] : self.entries.first[pattern + 1]].tolist()
         return found
-
-    def spelling(self, pattern: int, signal: int) -> str:
-        """The pattern as the author of this signal spelled it."""
-        for entry in range(int(self.entries.first[pattern]), int(self.entries.first[pattern + 1])):
-            if self.signal[entry] == signal and not self.exception[entry]:
-                return self.spelled[entry]
-        raise LookupError(f"pattern {pattern} is not one of signal {signal}")
 
 
 def regex_signals(signals: Sequence[Signal]) -> frozenset[int]:
@@ -119,17 +112,22 @@ def plan_view(
     late = frozenset(
         index for index, text in enumerate(regexes) if all(entry[0] in demanded for entry in entries["regex", text])
     )
+    edged = frozenset(
+        index
+        for index, text in enumerate(terms)
+        if all(exception or signals[number].edges != "none" for number, exception, _ in entries["term", text])
+    )
     numbers = {text: len(terms) + index for index, text in enumerate(regexes)}
     looked_for = [_regex(signal) if signal.view == name else None for signal in signals]
     bounds = np.cumsum([0, *map(len, lists)], dtype=np.int64)
     return ViewPlan(
         name,
-        build_matcher(terms, regexes, name == "folded", timeout_ms, kind, late),
+        build_matcher(terms, regexes, name == "folded", timeout_ms, kind, late, edged),
         tuple(regexes),
         Lists(bounds, np.arange(len(flat))),
         np.array([entry[0] for entry in flat], np.int64),
         np.array([entry[1] for entry in flat], np.bool_),
-        tuple(entry[2] for entry in flat),
+        {(pattern, entry[0]): entry[2] for pattern, items in enumerate(lists) for entry in items if not entry[1]},
         np.array([-1 if text is None else numbers[text] for text in looked_for], np.int64),
         np.isin(np.arange(len(lists)), [len(terms) + index for index in late]),
     )

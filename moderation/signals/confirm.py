@@ -20,7 +20,8 @@ NO_PAIRS: Final[Pairs] = np.zeros((2, 0), np.int64)
 
 
 class BaseMatcher(ABC):
-    """What both matchers share. Regexes in `demanded` (indexes) are never tried unless `confirm` is asked to.
+    """What both matchers share. Regexes in `demanded` (indexes) are never tried unless `confirm` is asked to; terms in
+    `edged` may be passed over where they stand inside of a longer run of ASCII letters.
 
     Safe to share between threads; pickles as its arguments and compiles anew where it arrives. Raises `ValueError` for
     an empty term or a regex that does not compile.
@@ -33,8 +34,9 @@ class BaseMatcher(ABC):
         ignore_case: bool,
         timeout_ms: float,
         demanded: frozenset[int] = frozenset(),
+        edged: frozenset[int] = frozenset(),
     ) -> None:
-        self._arguments = (checked_terms(terms), tuple(regexes), ignore_case, timeout_ms, demanded)
+        self._arguments = (checked_terms(terms), tuple(regexes), ignore_case, timeout_ms, demanded, edged)
         self._first = len(terms)
         self._demanded = np.array(sorted(demanded), np.int64)
         self._regexes = Regexes(regexes, ignore_case, timeout_ms, first=self._first)

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from itertools import pairwise, repeat
+from itertools import repeat
 from typing import Any, Final
 
 import hyperscan
@@ -20,6 +20,8 @@ from moderation.signals.matcher import Columns, Pairs, within_rows
 from moderation.signals.prefilter import Prefilter, prefilter_of, rare, set_of
 from moderation.text.views import View
 
+# A term of one letter stands in every other word, and each hit costs. Longer ones stand in few, and compile slowly.
+_SHORT: Final = 3
 _FLAGS: Final = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_SINGLEMATCH
 
 
@@ -33,12 +35,19 @@ class HyperscanMatcher(BaseMatcher):
         ignore_case: bool,
         timeout_ms: float,
         demanded: frozenset[int] = frozenset(),
+        edged: frozenset[int] = frozenset(),
     ) -> None:
-        super().__init__(terms, regexes, ignore_case, timeout_ms, demanded)
+        super().__init__(terms, regexes, ignore_case, timeout_ms, demanded, edged)
         self._lengths = np.array([len(term) for term in terms], dtype=np.int64)
-        self._terms = _Database([_escaped(term) for term in terms], 0)
-        sought = {index: each for index, each in enumerate(self._regexes.compiled) if index not in demanded}
-        self._filters = _Filters(sought)
+        short = [index in edged and len(term) <= _SHORT for index, term in enumerate(terms)]
+        expressions = [_on_edges(term) if each else _escaped(term) for term, each in zip(terms, short, strict=True)]
+        self._terms = _Database(expressions, 0)
+        self._behind = np.array(
+            [each and _is_letter(term[-1]) for term, each in zip(terms, short, strict=True)], np.int64
+        )
+        compiled = dict(enumerate(self._regexes.compiled))
+        self._filters = _Filters({index: each for index, each in compiled.items() if index not in demanded})
+        self._late = _Filters({index: compiled[index] for index in sorted(demanded)})
 
     @property
     def unfiltered(self) -> tuple[int, ...]:
@@ -47,15 +56,29 @@ class HyperscanMatcher(BaseMatcher):
 
     def terms(self, view: View) -> Columns:
         """Every occurrence of every term, overlapping ones too."""
-        pattern, byte_end = self._terms.scan(view.utf8)
-        end = np.searchsorted(view.byte_of, byte_end)
+        # One byte more, in which nothing may end: see `_row_bytes`.
+        found = self._terms.scan(view.utf8 + b"\0")
+        pattern, byte_end = found[:, found[1] <= len(view.utf8)]
+        end = np.searchsorted(view.byte_of, byte_end - self._behind[pattern])
         return within_rows(view, pattern, end - self._lengths[pattern], end)
 
     def possible(self, view: View) -> Pairs:
         """(row, pattern) of the regexes that the prefilters could not rule out."""
-        found = np.array(self._filters.candidates(view), np.int64).reshape(-1, 2).T
-        found[1] += self._first
-        return found
+        return self._pairs(self._filters.candidates(view, range(len(view.starts) - 1)))
+
+    def confirm(self, view: View, pairs: Pairs) -> tuple[Columns, list[tuple[int, int]]]:
+        """Every non-empty match of these (row, pattern) pairs, and the pairs whose time ran out."""
+        late = np.isin(pairs[1] - self._first, self._demanded)
+        if late.any():
+            possible = self._pairs(self._late.candidates(view, np.unique(pairs[0, late]).tolist()))
+            patterns = self._first + len(self._regexes.compiled)
+            late &= ~np.isin(pairs[0] * patterns + pairs[1], possible[0] * patterns + possible[1])
+        return super().confirm(view, pairs[:, ~late])
+
+    def _pairs(self, found: list[tuple[int, int]]) -> Pairs:
+        pairs = np.array(found, np.int64).reshape(-1, 2).T
+        pairs[1] += self._first
+        return pairs
 
 
 class _Filters:
@@ -81,11 +104,11 @@ class _Filters:
         expressions = [each.expression for each in found.values()] + [set_of(rare()[kind]) for kind in kinds]
         self._database = _Database(expressions, _FLAGS, [*found, *self._blind])
 
-    def candidates(self, view: View) -> list[tuple[int, int]]:
-        """(row, regex) in order: all that cannot be ruled out."""
-        pairs = self._database.scan_rows(_row_bytes(view)) if self._database else []
-        found = {(row, index) for row, identity in pairs for index in self._blind.get(identity, (identity,))}
-        found.update((row, index) for row in range(len(view.starts) - 1) for index in self.missing)
+    def candidates(self, view: View, rows: Sequence[int]) -> list[tuple[int, int]]:
+        """(row, regex) in order: all that cannot be ruled out in these rows."""
+        pairs = self._database.scan_rows(_row_bytes(view, rows)) if self._database and rows else []
+        found = {(rows[at], index) for at, identity in pairs for index in self._blind.get(identity, (identity,))}
+        found.update((row, index) for row in rows for index in self.missing)
         return sorted(found)
 
 
@@ -112,7 +135,7 @@ class _Database:
         return np.frombuffer(found.getvalue(), dtype=np.uint32).reshape(-1, 2).T.astype(np.int64)
 
     def scan_rows(self, rows: Sequence[bytes]) -> list[tuple[int, int]]:
-        """(row, id) of every match."""
+        """(index into `rows`, id) of every match."""
         found: list[tuple[int, int]] = []
         append = found.append
         native: Any = self._native
@@ -145,6 +168,17 @@ def _escaped(term: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in term.encode("utf-8", "surrogatepass"))
 
 
+def _on_edges(term: str) -> str:
+    """The term where no ASCII letter touches a letter at its ends; a byte behind it is part of the match."""
+    before = "(?:^|[^A-Za-z])" if _is_letter(term[0]) else ""
+    behind = "[^A-Za-z]" if _is_letter(term[-1]) else ""
+    return before + _escaped(term) + behind
+
+
+def _is_letter(character: str) -> bool:
+    return character.isascii() and character.isalpha()
+
+
 def _accepted(pattern: regex.Pattern[str]) -> Prefilter | None:
     """The tightest prefilter that Hyperscan takes."""
     for anchors in (True, False):
@@ -163,11 +197,11 @@ def _none(pattern: regex.Pattern[str]) -> None:
     """The last resort, should all together be more than Hyperscan takes."""
 
 
-def _row_bytes(view: View) -> list[bytes]:
-    """The rows' UTF-8, each with the separator behind it.
+def _row_bytes(view: View, rows: Sequence[int]) -> list[bytes]:
+    """These rows' UTF-8, each with the separator behind it.
 
     Vectorscan 5.4.12, which the hyperscan wheels hold, can miss a match that ends with the last byte of what it scans:
     https://github.com/VectorCamp/vectorscan/issues/358
     """
     offsets = view.byte_of[view.starts].tolist()
-    return [view.utf8[start:end] for start, end in pairwise(offsets)]
+    return [view.utf8[offsets[row] : offsets[row + 1]] for row in rows]
