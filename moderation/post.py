@@ -31,12 +31,14 @@ class Post(msgspec.Struct, frozen=True, gc=False):
         A list of texts in one field becomes one field an item: `tags[0]`, `tags[1]` …
         Raises PostError: P001 (not a post), P002 (no text field), P003 (a text field that is no text), P004 (a bad id).
         """
+        # A feed is plain dicts: to ask one whether it is a post or some other mapping takes longer than all the rest.
+        if type(value) is dict:
+            return cls(_read_id(value.get("id")), _read_fields(value, text_fields), value)
         if isinstance(value, Post):
             return value
         if isinstance(value, str):
             return cls(None, (("text", value),))
-        # Asking a dict whether it is a mapping takes longer than the rest.
-        if not isinstance(value, dict | Mapping):
+        if not isinstance(value, Mapping):
             raise PostError("P001", f"a post is a text or an object, not {_kind(value)}")
         return cls(_read_id(value.get("id")), _read_fields(value, text_fields), value)
 

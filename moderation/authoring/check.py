@@ -14,9 +14,12 @@ from moderation.engine.explain import NodeTrace, RuleTrace
 from moderation.errors import Diagnostic, PostError, RulesError
 from moderation.packs.load import Pack, RuleBook, read_rules
 from moderation.packs.schema import Rule
-from moderation.packs.source import Location
+from moderation.packs.source import Document, Location
 from moderation.packs.walk import pack_regexes, pack_terms
 from moderation.post import Post
+
+
+_LABEL = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One example: which rule's, where it stands in which pack, what it must do, and the post (or why it is none)."""
+    """One example: which rule's, where it stands in which file, what it must do, and the post (or why it is none)."""
 
     rule: str
-    pack: Pack
+    document: Document
     at: Location
     kind: str
     post: Post | None
@@ -70,9 +73,10 @@ def check(path: Path | str | None = None) -> Report:
     except RulesError as error:
         return Report(error.diagnostics)
     live = {pack.id for pack in live_packs(book)}
-    engine = Engine(_all_live(book))
+    book = _all_live(book)
+    engine = Engine(book)
     return Report(
-        tuple(sorted((*book.warnings, *run_examples(engine)))),
+        tuple(sorted((*book.warnings, *run_examples(engine, book)))),
         tuple(_counts(pack, pack.id in live) for pack in book.packs),
         len(book.sources),
         engine.unfiltered_regexes,
@@ -80,14 +84,14 @@ def check(path: Path | str | None = None) -> Report:
     )
 
 
-def run_examples(engine: Engine) -> Iterator[Diagnostic]:
-    """A finding for every example of a live pack that does not do what it stands under."""
-    cases = [case for pack in engine.rulebook.packs for case in _cases(pack, engine.text_fields)]
+def run_examples(engine: Engine, book: RuleBook) -> Iterator[Diagnostic]:
+    """A finding for every example that does not do what it stands under; the engine was compiled from the book."""
+    cases = [case for pack in book.packs for case in _cases(book, pack, engine.text_fields)]
     readable = [case for case in cases if case.post is not None]
     outcomes = iter(engine.outcomes(case.post for case in readable if case.post is not None))
     for case in cases:
         if case.post is None:
-            yield _report(engine, case, f"it is no post: {case.problem}", "")
+            yield _report(case, f"it is no post: {case.problem}", "")
             continue
         # A rule that is not among the outcomes does not hold.
         value = next(outcomes).get(case.rule, False)
@@ -100,7 +104,7 @@ def _all_live(book: RuleBook) -> RuleBook:
     return replace(book, policy=book.policy.model_copy(update={"packs": ("*",)}))
 
 
-def _cases(pack: Pack, fields: tuple[str, ...]) -> Iterator[_Case]:
+def _cases(book: RuleBook, pack: Pack, fields: tuple[str, ...]) -> Iterator[_Case]:
     for number, rule in enumerate(pack.rules):
         for kind in ("hit", "miss"):
             for index, example in enumerate(getattr(rule.examples, kind)):
@@ -109,7 +113,7 @@ def _cases(pack: Pack, fields: tuple[str, ...]) -> Iterator[_Case]:
                     post, problem = _within_period(Post.of(example, fields), rule), ""
                 except PostError as error:
                     post, problem = None, error.message
-                yield _Case(f"{pack.id}/{rule.id}", pack, at, kind, post, problem)
+                yield _Case(f"{pack.id}/{rule.id}", book.documents[pack.path], at, kind, post, problem)
 
 
 def _within_period(post: Post, rule: Rule) -> Post:
@@ -128,11 +132,9 @@ def _instant_within(rule: Rule) -> datetime:
 
 
 def _failure(engine: Engine, case: _Case, post: Post) -> Diagnostic:
-    traces = (trace for trace in engine.explain(post).rules if trace.rule == case.rule)
-    trace = next(traces, None)
-    if case.kind == "miss" and trace is not None:
-        return _report(engine, case, *_why_hit(trace))
-    return _report(engine, case, *_why_not(trace))
+    traces = engine.explain(post, (case.rule,)).rules
+    trace = next(trace for trace in traces if trace.rule == case.rule)
+    return _report(case, *(_why_hit(trace) if case.kind == "miss" else _why_not(trace)))
 
 
 def _why_hit(trace: RuleTrace) -> tuple[str, str]:
@@ -141,26 +143,24 @@ def _why_hit(trace: RuleTrace) -> tuple[str, str]:
         return _unknown(trace)
     spans = [span for node in _leaves(trace.when) if node.value for span in node.spans]
     if not spans:
-        return f"the rule holds: {trace.when.label}", "narrow `when`, or take the example away"
+        return f"the rule holds: {_label(trace.when)}", "narrow `when`, or take the example away"
     found = ", ".join(dict.fromkeys(f"`{span.text}`" for span in spans[:4]))
     return f"the rule holds, by {found}", "add an `except` or `unless`, or move the example to `hit`"
 
 
-def _why_not(trace: RuleTrace | None) -> tuple[str, str]:
+def _why_not(trace: RuleTrace) -> tuple[str, str]:
     """What was seen of a rule that should hold, and what may cure it."""
-    if trace is None:
-        return "nothing in it is what the rule looks for", "`moderation explain` shows the text as rules read it"
     if trace.value is None:
         return _unknown(trace)
     if trace.when.value and trace.unless is not None:
-        return "`unless` takes it back", f"this holds: {_blamed(trace.unless, True).label}"
-    return "`when` does not hold", f"this is missing: {_blamed(trace.when, False).label}"
+        return "`unless` takes it back", f"what holds: {_label(_blamed(trace.unless, True))}"
+    return "`when` does not hold", f"what fails: {_label(_blamed(trace.when, False))}"
 
 
 def _unknown(trace: RuleTrace) -> tuple[str, str]:
     parts = (trace.when, trace.unless)
     node = next(_blamed(part, None) for part in parts if part is not None and part.value is None)
-    return f"the rule is unknown: {node.label}", "write the example as a post that has what the rule asks for"
+    return f"the rule is unknown: {_label(node)}", "write the example as a post that has what the rule asks for"
 
 
 def _blamed(node: NodeTrace, value: bool | None) -> NodeTrace:
@@ -171,6 +171,10 @@ def _blamed(node: NodeTrace, value: bool | None) -> NodeTrace:
     return _blamed(same[0], value) if same and not turned and not none_of_many else node
 
 
+def _label(node: NodeTrace) -> str:
+    return node.label if len(node.label) <= _LABEL else f"{node.label[:_LABEL]}…"
+
+
 def _leaves(node: NodeTrace) -> Iterator[NodeTrace]:
     if not node.children:
         yield node
@@ -178,10 +182,9 @@ def _leaves(node: NodeTrace) -> Iterator[NodeTrace]:
         yield from _leaves(child)
 
 
-def _report(engine: Engine, case: _Case, saw: str, hint: str) -> Diagnostic:
-    document = engine.rulebook.documents[case.pack.path]
+def _report(case: _Case, saw: str, hint: str) -> Diagnostic:
     kind = "hit" if case.kind == "hit" else "pass"
-    return document.report("M080", document.place(case.at), hint, kind=kind, saw=saw)
+    return case.document.report("M080", case.document.place(case.at), hint, kind=kind, saw=saw)
 
 
 def _counts(pack: Pack, live: bool) -> PackCounts:

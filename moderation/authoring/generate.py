@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from moderation.authoring.phrases import CHINESE, ENGLISH, HARMFUL_CHINESE, HARMFUL_ENGLISH, MIXED, OTHERS
 
 SHORTEST, LONGEST = 60, 100
-HARMFUL_SHARE = 0.1
+HARMFUL_SHARE = 0.03
 # Chinese, English, both in one post, other languages.
 SHARES = (40, 40, 15, 5)
 
@@ -18,7 +18,7 @@ _RULE_TERMS = 100
 
 
 def posts(count: int, seed: int = 0) -> Iterator[dict[str, object]]:
-    """Posts of 60 to 100 characters: 40 % Chinese, 40 % English, 15 % mixed, 5 % in other languages, 10 % harmful."""
+    """Posts of 60 to 100 characters: 40 % Chinese, 40 % English, 15 % mixed, 5 % in other languages, 3 % harmful."""
     source = random.Random(seed)
     for number in range(1, count + 1):
         kind = source.choices(range(len(SHARES)), SHARES)[0]

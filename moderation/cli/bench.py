@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def bench(posts: int, terms: int, rules: str | None, baseline: bool, seed: int, style: str) -> None:
     """Measure speed, memory and start-up on generated posts, on one core.
 
-    The posts are 60 to 100 characters long: 40 % Chinese, 40 % English, 15 % both in one post, 5 % other languages; one
-    in ten is harmful. It takes a minute or two.
+    The posts are 60 to 100 characters long: 40 % Chinese, 40 % English, 15 % both in one post, 5 % other languages; 3 %
+    are harmful. It takes a minute or two.
     """
     from moderation.authoring.bench import bench as measure
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 
@@ -13,12 +14,15 @@ from moderation.cli.options import format_option, load_engine, rules_option
 @click.command()
 @click.argument("text", required=False)
 @click.option("--post", metavar="JSON", help="A whole post in place of TEXT; `-` reads it from standard input.")
+@click.option(
+    "--rule", "named", metavar="ID", multiple=True, help="Show this rule too if nothing concerns it; repeatable."
+)
 @rules_option
 @format_option
-def explain(text: str | None, post: str | None, rules: str | None, style: str) -> None:
+def explain(text: str | None, post: str | None, named: tuple[str, ...], rules: str | None, style: str) -> None:
     """Show how a post is judged: languages, folded text, and the rules with what was true.
 
-    TEXT is what the post says; `-` reads it from standard input. Every rule that anything fired for is shown, condition
+    TEXT is what the post says; `-` reads it from standard input. Every rule that the post concerns is shown, condition
     by condition: ✓ holds, ✗ doesn't, ? could not be known.
     """
     if (text is None) == (post is None):
@@ -26,7 +30,10 @@ def explain(text: str | None, post: str | None, rules: str | None, style: str) -
     from moderation.dumps.records import read_record
 
     asked = read_record(_bytes(post)) if post is not None else _bytes(text or "").decode("utf-8", "surrogatepass")
-    explanation = load_engine(rules).explain(asked)
+    engine = load_engine(rules)
+    for name in named:
+        _known(name, engine.rules)
+    explanation = engine.explain(asked, named)
     if style == "json":
         import msgspec
 
@@ -37,6 +44,12 @@ def explain(text: str | None, post: str | None, rules: str | None, style: str) -
     from moderation.cli.terminal import console_on
 
     show_explanation(explanation, console_on(sys.stdout))
+
+
+def _known(name: str, rules: tuple[str, ...]) -> None:
+    if name not in rules:
+        near = "".join(f": did you mean {found}?" for found in difflib.get_close_matches(name, rules, 1))
+        raise click.BadParameter(f"there is no rule {name!r}{near}", param_hint="--rule")
 
 
 def _bytes(argument: str) -> bytes:

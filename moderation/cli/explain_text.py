@@ -129,7 +129,7 @@ def _show_verdict(explanation: Explanation, console: Console) -> None:
     verdict = Text(decision.verdict, f"bold {STYLES[decision.verdict]}")
     if decision.categories:
         verdict.append(f"  {', '.join(decision.categories)}, severity {decision.severity}", "default")
-    looked = f"{len(explanation.rules):,} of {explanation.rules_total:,} rules had anything to look at"
+    looked = f"{len(explanation.rules):,} of {explanation.rules_total:,} rules concern it"
     console.print(_labelled("verdict", verdict), soft_wrap=True)
     console.print(_labelled("", Text(looked, "dim")), soft_wrap=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from moderation.decision import Decision, Span
@@ -41,7 +42,7 @@ class RuleTrace:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A decision and how it came about. `folded` pairs each text field with its folded text; of `rules_total` live and
-    shadow rules, `rules` are those for which a signal fired or which need none.
+    shadow rules, `rules` are those for which all that they need fired, and those that were asked for.
     """
 
     post: Post
@@ -51,16 +52,21 @@ class Explanation:
     rules_total: int
 
 
-def explain(post: Post, look: Look) -> Explanation:
-    """Trace a look at exactly one post: the same evaluation that decided it, told node by node."""
+def explain(post: Post, look: Look, wanted: Collection[str] = ()) -> Explanation:
+    """Trace a look at exactly one post: the same evaluation that decided it, told node by node.
+
+    `wanted` are rules to trace even if nothing fired for them. Raises KeyError for one that is not live or in shadow.
+    """
     evidence = look.evidence(0)
     rules = look.compiled.plan.rules
+    number = {rule.id: index for index, rule in enumerate(rules)}
+    traced = sorted({*look.candidates.get(0, ()), *(number[name] for name in wanted)})
     folded = look.views["folded"]
     return Explanation(
         post,
         look.decision(0),
         tuple((name, folded.row_text(row)) for row, name in enumerate(look.rows.fields)),
-        tuple(_trace_rule(rules[number], evidence, look) for number in look.candidates.get(0, ())),
+        tuple(_trace_rule(rules[index], evidence, look) for index in traced),
         len(rules),
     )
 

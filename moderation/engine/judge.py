@@ -62,9 +62,8 @@ def judge(outcomes: Sequence[RuleOutcome], own: Sequence[Reason], unknown_verdic
     over = _overridden(holding)
     reasons = [_reason(outcome, span_of) for outcome in holding if _stands(outcome.rule, over)]
     reasons += own
-    if unknown and unknown_verdict == "flag" and all(reason.verdict == "allow" for reason in reasons):
-        if any(_matters(outcome.rule, over) for outcome in unknown):
-            reasons.append(unknown_reason([outcome.rule.id for outcome in unknown]))
+    if unknown_verdict == "flag" and all(reason.verdict == "allow" for reason in reasons):
+        reasons += _undecided(unknown, over)
     reasons.sort(key=_weight)
     against = [reason for reason in reasons if reason.verdict != "allow"]
     return Judgement(
@@ -87,9 +86,11 @@ def _stands(rule: CompiledRule, over: frozenset[str]) -> bool:
     return rule.verdict == "allow" or rule.category not in over
 
 
-def _matters(rule: CompiledRule, over: frozenset[str]) -> bool:
-    """Whether a rule, if it held, would make an allowed post flagged or blocked."""
-    return rule.verdict != "allow" and rule.category not in over
+def _undecided(unknown: Sequence[RuleOutcome], over: frozenset[str]) -> list[Reason]:
+    """A reason, if a rule that is unknown would flag or block the post should it hold."""
+    if any(outcome.rule.verdict != "allow" and outcome.rule.category not in over for outcome in unknown):
+        return [unknown_reason([outcome.rule.id for outcome in unknown])]
+    return []
 
 
 def _weight(reason: Reason) -> tuple[int, int, str]:

@@ -126,7 +126,7 @@ class _Parser:
             return self._group(token)
         if kind == "start":
             keep = self._anchors and (token[0] == r"\A" or not self._flags & regex.MULTILINE)
-            return _Piece("^", 0) if keep else _NOTHING
+            return _START if keep else _NOTHING
         if kind in _FIXED:
             return _FIXED[kind]
         return self._chars(token, kind)
@@ -165,6 +165,8 @@ class _Parser:
         return _class(ranges)
 
 
+# Rows are scanned by the dozen, a separator behind each.
+_START: Final = _Piece(r"(?:^|\x{0})", 0)
 _NOTHING: Final = _Piece("", 0)
 _FIXED: Final = {"zero": _NOTHING, "back": _Piece(f"{_ANY}*", 2), "some": _Piece(f"{_ANY}+", 2)}
 _KINDS: Final = ("look", "scope", "open", "start", "zero", "back", "some", "set", "class", "char")

@@ -49,7 +49,8 @@ def test_bundled_rules_are_sound() -> None:
 
 
 def test_bundled_rules_behave_without_hyperscan() -> None:
-    assert list(run_examples(Engine(read_rules(bundled_rules()), matcher="regex"))) == []
+    book = read_rules(bundled_rules())
+    assert list(run_examples(Engine(book, matcher="regex"), book)) == []
 
 
 def test_examples_that_behave(tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_examples_that_behave(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("when", "hit", "miss", "more", "expected"),
     [
-        ("{terms: [加价]}", "'原价'", "'你好'", "mode: live", "should hit, but nothing in it"),
+        ("{terms: [加价]}", "'原价'", "'你好'", "mode: live", "`when` does not hold (what fails: terms 加价"),
         ("{terms: [加价]}", "'加价'", "'不加價'", "mode: live", "should pass, but the rule holds, by `加價`"),
         ("{terms: [加价]}", "'加价'", "'加价'", "mode: shadow", "should pass, but the rule holds, by `加价`"),
         (
@@ -71,9 +72,9 @@ def test_examples_that_behave(tmp_path: Path) -> None:
             "'加价原价'",
             "'你好'",
             "unless: {terms: [原价]}",
-            "`unless` takes it back (this holds: terms",
+            "`unless` takes it back (what holds: terms",
         ),
-        ("{all: [{terms: [加价]}, {terms: [票]}]}", "'加价'", "'好'", "mode: live", "(this is missing: terms 票)"),
+        ("{all: [{terms: [加价]}, {terms: [票]}]}", "'加价'", "'好'", "mode: live", "(what fails: terms 票)"),
         (
             "{near: {of: [{terms: [加价]}, {terms: [票]}], within: 1}}",
             "'票不能加价'",
@@ -89,7 +90,7 @@ def test_examples_that_behave(tmp_path: Path) -> None:
             "is unknown: field region",
         ),
         ("{not: {terms: [加价]}}", "'好'", "'好'", "mode: live", "should pass, but the rule holds: "),
-        ("{language: {is: zh}}", "'How do you do?'", "'Hello there'", "mode: live", "(this is missing: language zh)"),
+        ("{language: {is: zh}}", "'How do you do?'", "'Hello there'", "mode: live", "(what fails: language zh)"),
         ("{terms: [加价]}", "{author: 4}", "'你好'", "mode: live", "should hit, but it is no post: no text"),
     ],
 )

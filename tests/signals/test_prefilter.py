@@ -33,7 +33,7 @@ def expression_of(pattern: str, flags: int = 0) -> str | None:
         ("[a-z]{5,300}", "(?:[a-z]){5,}"),
         (r"[a-z]{70,300}", "(?:[a-z]){64,}"),
         (r"\bab\B$", "ab"),
-        (r"^ab|\Ac", "^ab|^c"),
+        (r"^ab|\Ac", r"(?:^|\x{0})ab|(?:^|\x{0})c"),
         ("(?m)^ab", "ab"),
         ("(?=x)a(?!b)(?<!c)d(?<=e)f", "adf"),
         ("(?<=a)b", "(?:a)b"),
