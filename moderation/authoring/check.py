@@ -18,7 +18,6 @@ from moderation.packs.source import Document, Location
 from moderation.packs.walk import pack_regexes, pack_terms
 from moderation.post import Post
 
-
 _LABEL = 80
 
 
