@@ -10,12 +10,12 @@ import numpy as np
 from moderation.engine.candidates import Fired, Mask, candidates
 from moderation.engine.compile import Plan
 from moderation.engine.gather import Rows
-from moderation.engine.hits import SignalHits
+from moderation.engine.hits import NOTHING_HIT, SignalHits
 from moderation.engine.lists import Index, Lists, distinct
 from moderation.engine.needs import Needs, signals_of
 from moderation.engine.resolve import Entries, SignalColumns, entries_of, without_excepted
 from moderation.engine.signals import ViewPlan, regex_signals
-from moderation.signals.matcher import Pairs
+from moderation.signals.matcher import NO_PAIRS, Pairs
 from moderation.text.views import View
 
 Shares = Sequence[Mapping[str, float]]
@@ -55,6 +55,8 @@ class Finder:
         """
         looks = [_ViewLook.at(plan, views[plan.name], self.columns, rows) for plan in self.plan.views]
         wanted = self._all_pairs(rows) if thorough else self._in_question(looks, rows, languages)
+        if not len(wanted[0]):
+            return NOTHING_HIT, wanted
         asked = self._asked(*wanted)
         concerned = _mask(wanted[0], len(rows))
         signals = len(self.plan.signals)
@@ -101,12 +103,12 @@ class _ViewLook:
 
     def fired(self, rows: Rows) -> list[tuple[Index, Index]]:
         """(post, signal) of all that stands there or may."""
-        hit, entry = self.plan.entries.entries(self.possible[1])
         stands = ~self.terms.excepting
-        return [
-            (self.terms.post[stands], self.terms.signal[stands]),
-            (rows.owner[self.possible[0, hit]], self.plan.signal[entry]),
-        ]
+        found = [(self.terms.post[stands], self.terms.signal[stands])]
+        if self.possible.shape[1]:
+            hit, entry = self.plan.entries.entries(self.possible[1])
+            found.append((rows.owner[self.possible[0, hit]], self.plan.signal[entry]))
+        return found
 
     def confirmed(
         self, asked: Index, concerned: Mask, signals: int, columns: SignalColumns, rows: Rows
@@ -114,11 +116,14 @@ class _ViewLook:
         """Hits in the posts that are concerned: of terms, and of the regexes that were asked for; (post, signal) of
         those whose time ran out.
         """
-        hits, timeouts = self.plan.matcher.confirm(self.view, self._asked_for(asked, signals, rows))
+        terms = self.terms.where(concerned[self.terms.post])
+        pairs = self._asked_for(asked, signals, rows)
+        if not pairs.shape[1]:
+            return terms, set()
+        hits, timeouts = self.plan.matcher.confirm(self.view, pairs)
         unknown = {
             (int(rows.owner[row]), signal) for row, pattern in timeouts for signal in self.plan.signals_of(pattern)
         }
-        terms = self.terms.where(concerned[self.terms.post])
         return terms.beside(entries_of(self.plan, self.view, columns, rows, hits)), unknown
 
     def _asked_for(self, asked: Index, signals: int, rows: Rows) -> Pairs:
@@ -126,6 +131,8 @@ class _ViewLook:
         patterns = len(self.plan.late)
         post, pattern = asked // signals, self.plan.regex_of[asked % signals]
         post, pattern = post[pattern >= 0], pattern[pattern >= 0]
+        if not len(post):
+            return NO_PAIRS
         at, row = rows.of_posts.at(post)
         keys = distinct(row * patterns + pattern[at])
         possible = self.possible[0] * patterns + self.possible[1]

@@ -9,7 +9,7 @@ from itertools import pairwise, starmap
 import msgspec
 import numpy as np
 
-from moderation.engine.lists import Index
+from moderation.engine.lists import Index, openings
 from moderation.engine.resolve import Entries
 from moderation.text.views import View
 
@@ -48,7 +48,7 @@ class SignalHits:
         order = np.lexsort(table[4::-1])
         table = table[:, order]
         key = table[0] * signals + table[1]
-        opens = np.flatnonzero(np.diff(key, prepend=-1))
+        opens = openings(key)
         bounds = pairwise([*opens.tolist(), len(key)])
         groups = dict(zip(key[opens].tolist(), bounds, strict=True))
         return cls(np.ascontiguousarray(table[1:].T), groups, signals, _by_post(unknown))
@@ -84,4 +84,5 @@ def _by_post(unknown: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
     return {post: frozenset(signals) for post, signals in found.items()}
 
 
-NO_HITS = PostHits(SignalHits(np.zeros((0, 7), np.int64), {}, 0, {}), 0)
+NOTHING_HIT = SignalHits(np.zeros((0, 7), np.int64), {}, 0, {})
+NO_HITS = PostHits(NOTHING_HIT, 0)

@@ -14,8 +14,14 @@ Index = NDArray[np.int64]
 def distinct(numbers: Index) -> Index:
     """The numbers, 0 or more, sorted, each once. Sorting is faster than the hashing that `np.unique` does."""
     ascending = np.sort(numbers)
-    once: Index = ascending[np.diff(ascending, prepend=-1) != 0]
-    return once
+    return ascending[openings(ascending)]
+
+
+def openings(ascending: Index) -> Index:
+    """Where each value of sorted numbers stands first."""
+    first = np.ones(len(ascending), np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
+    return np.flatnonzero(first)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from moderation.engine.conditions import Condition, Text
-from moderation.engine.lists import Index, Lists, distinct
+from moderation.engine.lists import Index, Lists, distinct, openings
 from moderation.engine.rule import CompiledRule
 
 
@@ -43,14 +43,16 @@ class Needs:
 
     def met(self, post: Index, signal: Index) -> tuple[Index, Index]:
         """The (post, rule) pairs, sorted, all of whose sets have a signal that fired; open rules are not among them."""
+        if not len(signal):
+            return post, signal
         at, number = self.sets.at(signal)
         sets = max(len(self.rules.first) - 1, 1)
         key = distinct(post[at] * sets + number)
         at, rule = self.rules.at(key % sets)
         rules = max(len(self.count), 1)
         key = np.sort(key[at] // sets * rules + rule)
-        opens = np.flatnonzero(np.diff(key, prepend=-1))
-        fired = np.diff(opens, append=len(key))
+        opens = openings(key)
+        fired = np.diff(np.append(opens, len(key)))
         pairs = key[opens]
         pairs = pairs[fired == self.count[pairs % rules]]
         return pairs // rules, pairs % rules

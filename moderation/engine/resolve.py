@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from moderation.engine.gather import Rows, base_name
 from moderation.engine.lists import Index
 from moderation.engine.signals import ALL_SCRIPTS, EDGES, Signal, ViewPlan
-from moderation.signals.matcher import Columns
+from moderation.signals.matcher import NO_HITS, Columns
 from moderation.text.edges import script_edges, word_edges
 from moderation.text.scripts import COMMON, script_of
 from moderation.text.views import View
@@ -68,6 +68,8 @@ class SignalColumns:
 
 def entries_of(plan: ViewPlan, view: View, columns: SignalColumns, rows: Rows, hits: Columns) -> Entries:
     """The hits that count for their signals, exceptions not yet taken off."""
+    if not hits.shape[1]:
+        return _NO_ENTRIES
     hit, entry = plan.entries.entries(hits[1])
     signal, excepting = plan.signal[entry], plan.exception[entry]
     keep = _on_edges(hit, signal, excepting, hits, view, columns)
@@ -134,5 +136,6 @@ def without_excepted(entries: Entries, signals: int) -> Entries:
     return entries.where(~covered & ~entries.excepting)
 
 
+_NO_ENTRIES = Entries(NO_HITS, NO_HITS[0], NO_HITS[0], np.zeros(0, np.bool_))
 _SCRIPT_BITS = np.uint64(1) << np.arange(64, dtype=np.uint64)
 _SCRIPT_BITS[COMMON] = 0

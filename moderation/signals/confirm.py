@@ -16,8 +16,6 @@ from moderation.text.views import View
 
 LONGEST_TERM: Final = 1000  # code points; Hyperscan refuses expressions of more than 16,000 bytes
 
-NO_PAIRS: Final[Pairs] = np.zeros((2, 0), np.int64)
-
 
 class BaseMatcher(ABC):
     """What both matchers share. Regexes in `demanded` (indexes) are never tried unless `confirm` is asked to; terms in

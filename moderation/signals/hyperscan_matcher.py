@@ -15,7 +15,7 @@ import numpy.typing as npt
 import regex
 
 from moderation.signals.confirm import BaseMatcher
-from moderation.signals.matcher import Columns, Pairs, within_rows
+from moderation.signals.matcher import NO_HITS, NO_PAIRS, Columns, Pairs, within_rows
 from moderation.signals.prefilter import Prefilter, prefilter_of, rare, set_of
 from moderation.text.views import View
 
@@ -56,9 +56,13 @@ class HyperscanMatcher(BaseMatcher):
 
     def terms(self, view: View) -> Columns:
         """Every occurrence of every term, overlapping ones too."""
+        if not self._terms:
+            return NO_HITS
         # One byte more, in which nothing may end: see `_Filters._scan`.
         found = self._terms.scan(view.utf8 + b"\0")
         pattern, byte_end = found[:, found[1] <= len(view.utf8)]
+        if not len(pattern):
+            return NO_HITS
         end = np.searchsorted(view.byte_of, byte_end - self._behind[pattern])
         return within_rows(view, pattern, end - self._lengths[pattern], end)
 
@@ -76,6 +80,8 @@ class HyperscanMatcher(BaseMatcher):
         return super().confirm(view, pairs[:, ~late])
 
     def _pairs(self, found: list[tuple[int, int]]) -> Pairs:
+        if not found:
+            return NO_PAIRS
         pairs = np.array(found, np.int64).reshape(-1, 2).T
         pairs[1] += self._first
         return pairs

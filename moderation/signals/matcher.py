@@ -20,6 +20,8 @@ from moderation.text.views import View
 Ints = npt.NDArray[np.int32]
 Columns = npt.NDArray[np.int64]  # four: row, pattern, start, end
 Pairs = npt.NDArray[np.int64]  # two: row, pattern
+NO_HITS: Columns = np.zeros((4, 0), np.int64)
+NO_PAIRS: Pairs = np.zeros((2, 0), np.int64)
 Kind = Literal["auto", "hyperscan", "regex"]
 
 
