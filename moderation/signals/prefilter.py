@@ -23,7 +23,7 @@ import regex
 from moderation.signals.codepoints import Ranges, case_variants, code_points
 
 _MOST_RANGES: Final = 12  # of one class beyond ASCII: compile time grows with them
-_MOST_STATES: Final = 64  # of one repeat, for the same reason
+_MOST_STATES: Final = 16  # of one repeat, for the same reason
 _FLAGS: Final = regex.VERSION0 | regex.UNICODE | regex.IGNORECASE | regex.DOTALL | regex.MULTILINE
 _LETTERS: Final = {"i": regex.IGNORECASE, "s": regex.DOTALL, "m": regex.MULTILINE}
 _ANY: Final = r"[\x{0}-\x{10ffff}]"
