@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from moderation.errors import DumpError
 
 STDIN = "-"
-PIECE = 1 << 18
+PIECE = 1 << 19
 MAX_LINE = 64 << 20
 MAX_LINES = 4096
 HEAD = 1000

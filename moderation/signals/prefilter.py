@@ -23,6 +23,12 @@ import regex
 from moderation.signals.codepoints import Ranges, case_variants, code_points
 
 _MOST_RANGES: Final = 12  # of one class beyond ASCII: compile time grows with them
+_FEW: Final = 64  # characters of a class that is rare
+# What feeds are full of: letters and digits of ASCII, what every sentence has, Chinese, Japanese, Korean.
+_COMMON: Final = (
+    *((ord(each), ord(each)) for each in " \n.,!?，。"),
+    *((0x30, 0x39), (0x41, 0x5A), (0x61, 0x7A), (0x3040, 0xD7FF)),
+)
 _MOST_STATES: Final = 16  # of one repeat, for the same reason
 _FLAGS: Final = regex.VERSION0 | regex.UNICODE | regex.IGNORECASE | regex.DOTALL | regex.MULTILINE
 _LETTERS: Final = {"i": regex.IGNORECASE, "s": regex.DOTALL, "m": regex.MULTILINE}
@@ -65,6 +71,8 @@ class Prefilter:
 class _Piece:
     text: str
     states: int  # roughly; 0 where nothing is consumed
+    wide: bool = False  # a class that holds letters: it stands everywhere, and to start with it is slow
+    rare: bool = False  # few characters, none of them a letter, a digit or what every sentence has
 
 
 def prefilter_of(pattern: regex.Pattern[str], anchors: bool = True) -> Prefilter | None:
@@ -116,6 +124,8 @@ class _Parser:
                 pieces.append(_repeated(pieces.pop() if pieces else _NOTHING, token))
             elif not token["comment"]:
                 pieces.append(self._piece(token, first=top and not any(each.text for each in pieces), top=top))
+        if top:
+            pieces = _from_the_rare(pieces)
         return _Piece("".join(each.text for each in pieces), sum(each.states for each in pieces))
 
     def _piece(self, token: regex.Match[str], first: bool, top: bool) -> _Piece:
@@ -206,10 +216,27 @@ def _class(ranges: Ranges) -> _Piece:
     """The code points as a set; one that no text can hold is left to the regex."""
     if not ranges or ranges[0][0] in range(0xD800, 0xE000):
         raise _Unsafe
+    size = sum(high - low + 1 for low, high in ranges)
+    letters = any(_overlaps(ranges, low, high) for low, high in _COMMON)
     plain = [(low, min(high, 0x7F)) for low, high in ranges if low < 0x80]
     wide = _bridged([(max(low, 0x80), high) for low, high in ranges if high >= 0x80])
     first, last = (plain + wide)[0][0], (plain + wide)[-1][1]
-    return _Piece(_code(first) if first == last else set_of(plain + wide), 1 + len(wide))
+    text = _code(first) if first == last else set_of(plain + wide)
+    return _Piece(text, 1 + len(wide), wide=letters and size > _FEW, rare=not letters and size <= _FEW)
+
+
+def _overlaps(ranges: Ranges, low: int, high: int) -> bool:
+    return any(first <= high and last >= low for first, last in ranges)
+
+
+def _from_the_rare(pieces: list[_Piece]) -> list[_Piece]:
+    """Without the classes that stand before something rare: `[a-z0-9._-]{1,64}@` is looked for at its `@`."""
+    for position, piece in enumerate(pieces):
+        if piece.rare:
+            return pieces[position:]
+        if piece.states and not piece.wide:
+            break
+    return pieces
 
 
 def _bridged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -231,7 +258,8 @@ def _repeated(piece: _Piece, token: regex.Match[str]) -> _Piece:
     if high == 0:
         return _NOTHING
     copies = high or max(low, 1)
-    return _Piece(f"(?:{piece.text}){{{low},{high or ''}}}", piece.states * copies)
+    text = f"(?:{piece.text}){{{low},{high or ''}}}"
+    return _Piece(text, piece.states * copies, wide=piece.wide, rare=piece.rare and low > 0)
 
 
 def _bounds(token: regex.Match[str]) -> tuple[int, int | None]:

@@ -43,6 +43,9 @@ def expression_of(pattern: str, flags: int = 0) -> str | None:
         ("(?i)a(?-i:b)", "[Aa](?:b)"),
         ("a(?i:b)c", "a(?:[Bb])c"),
         (r"\p{Lu}" + "{3}", None),
+        ("[a-z][a-z0-9]{0,40}@[a-z]+", r"\x{40}(?:[a-z]){1,}"),
+        ("[a-z]x@|[a-z]@?y", r"[a-z]x\x{40}|[a-z](?:\x{40}){0,1}y"),
+        ("(?:[a-z]@)b", r"(?:[a-z]\x{40})b"),
         ("(?s).", r"[\x{0}-\x{7f}\x{80}-\x{10ffff}]"),
     ],
 )
