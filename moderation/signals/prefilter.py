@@ -24,6 +24,7 @@ from moderation.signals.codepoints import Ranges, case_variants, code_points
 
 _MOST_RANGES: Final = 12  # of one class beyond ASCII: compile time grows with them
 _FEW: Final = 64  # characters of a class that is rare
+_DIGITS: Final = 10
 # What feeds are full of: letters and digits of ASCII, what every sentence has, Chinese, Japanese, Korean.
 _COMMON: Final = (
     *((ord(each), ord(each)) for each in " \n.,!?，。"),
@@ -222,7 +223,7 @@ def _class(ranges: Ranges) -> _Piece:
     wide = _bridged([(max(low, 0x80), high) for low, high in ranges if high >= 0x80])
     first, last = (plain + wide)[0][0], (plain + wide)[-1][1]
     text = _code(first) if first == last else set_of(plain + wide)
-    return _Piece(text, 1 + len(wide), wide=letters and size > _FEW, rare=not letters and size <= _FEW)
+    return _Piece(text, 1 + len(wide), wide=letters and size > _DIGITS, rare=not letters and size <= _FEW)
 
 
 def _overlaps(ranges: Ranges, low: int, high: int) -> bool:
