@@ -35,6 +35,7 @@ SHARE_POSTS = 20_000
 SCALING_TERMS = (1_000, 10_000, 50_000)
 BASELINE_POSTS = 300
 _ROUNDS = 5
+_LOAD = "import moderation; moderation.load(sys.argv[1])"
 
 Post = Mapping[str, object]
 
@@ -82,8 +83,15 @@ class Result:
     single_p99_us: float
     import_seconds: float
     load_seconds: float
+    load_more_seconds: float
     scaling_us: dict[int, float]
     baseline_rate: float | None
+
+    @property
+    def score_rate(self) -> float:
+        """Posts a second of `moderation score`, start-up taken off: what the posts of the longer run took more."""
+        more = self.whole_fourfold.posts - self.whole.posts
+        return more / (self.whole_fourfold.seconds - self.whole.seconds)
 
     @property
     def scaling_ratio(self) -> float:
@@ -122,7 +130,8 @@ def bench(
             single_median_us=statistics.median(singles) * 1e6,
             single_p99_us=sorted(singles)[int(len(singles) * 0.99)] * 1e6,
             import_seconds=_timed_child("import moderation", root),
-            load_seconds=_timed_child("import moderation; moderation.load(sys.argv[1])", root),
+            load_seconds=_timed_child(_LOAD, _written(book, Path(folder) / "plain")),
+            load_more_seconds=_timed_child(_LOAD, root),
             scaling_us={count: _cost(book, count, seed, feed[:SCALING_POSTS]) * 1e6 for count in scaling},
             baseline_rate=_baseline(extended, feed[:BASELINE_POSTS]) if baseline else None,
         )
@@ -217,27 +226,13 @@ def _written(book: RuleBook, root: Path) -> Path:
 def _whole(folder: Path, root: Path, feed: Sequence[Post]) -> Whole:
     dump = folder / "posts.jsonl"
     dump.write_bytes(msgspec.json.Encoder().encode_lines(feed))
-    command = [
-        sys.executable,
-        "-m",
-        "moderation",
-        "score",
-        "-q",
-        "--rules",
-        str(root),
-        "-o",
-        f"{folder}/out.jsonl",
-        str(dump),
-    ]
+    command = [sys.executable, "-m", "moderation.cli.peak", "score", "-q", "--rules", str(root)]
     started = time.perf_counter()
-    child = subprocess.Popen(command)
-    _, status, usage = os.wait4(child.pid, 0)
+    done = subprocess.run([*command, "-o", f"{folder}/out.jsonl", str(dump)], capture_output=True, text=True)
     seconds = time.perf_counter() - started
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise RuntimeError(f"moderation score ended with status {child.returncode}")
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return Whole(len(feed), seconds, usage.ru_maxrss / unit)
+    if done.returncode:
+        raise RuntimeError(f"moderation score ended with status {done.returncode}: {done.stderr}")
+    return Whole(len(feed), seconds, float(done.stderr.splitlines()[-1]))
 
 
 def _timed_child(code: str, root: Path) -> float:

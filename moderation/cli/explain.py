@@ -5,10 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from moderation.cli.options import format_option, load_engine, rules_option
+
+if TYPE_CHECKING:
+    from moderation.post import PostLike
 
 
 @click.command()
@@ -27,9 +31,13 @@ def explain(text: str | None, post: str | None, named: tuple[str, ...], rules: s
     """
     if (text is None) == (post is None):
         raise click.UsageError("give a TEXT or --post JSON, and not both: moderation explain '加我微信 abc12345'")
-    from moderation.dumps.records import read_record
+    from moderation.dumps.records import read_record, read_text
 
-    asked = read_record(_bytes(post)) if post is not None else _bytes(text or "").decode("utf-8", "surrogatepass")
+    asked: PostLike
+    if post is not None:
+        asked = read_record(_standard_input() if post == "-" else post.encode("utf-8", "surrogatepass"))
+    else:
+        asked = read_text(_standard_input()) if text == "-" else text or ""
     engine = load_engine(rules)
     for name in named:
         _known(name, engine.rules)
@@ -52,9 +60,9 @@ def _known(name: str, rules: tuple[str, ...]) -> None:
         raise click.BadParameter(f"there is no rule {name!r}{near}", param_hint="--rule")
 
 
-def _bytes(argument: str) -> bytes:
-    """The argument, or standard input where it is `-`, without the newline that ends it."""
-    if argument != "-":
-        return argument.encode("utf-8", "surrogatepass")
+def _standard_input() -> bytes:
+    """All that it holds, without the newline that ends it."""
+    if sys.stdin is None:
+        raise click.UsageError("standard input is closed: give a TEXT, or pipe one in")
     content: bytes = sys.stdin.buffer.read()
     return content.removesuffix(b"\n").removesuffix(b"\r")

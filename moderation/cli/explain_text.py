@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
@@ -15,13 +16,22 @@ from moderation.engine.explain import Explanation, NodeTrace, RuleTrace
 MARKS: Mapping[bool | None, tuple[str, str]] = {True: ("✓", "green"), False: ("✗", "dim"), None: ("?", "magenta")}
 SPANS_SHOWN = 6
 _LABEL = 10
+_Show = Callable[[str, Text], None]
 
 
 def show_explanation(explanation: Explanation, console: Console) -> None:
     """The post with marks under what hit, its languages and folded text, the rules as trees, the verdict."""
-    _show_fields(explanation, console)
-    _show_languages(explanation, console)
-    _show_folded(explanation, console)
+    folded = _folded(explanation)
+    labels = (*(visible(name) for name, _ in explanation.post.fields), *folded)
+    label_width = max((_LABEL, *(cell_len(label) + 1 for label in labels)))
+
+    def show(label: str, text: Text) -> None:
+        console.print(Text(set_cell_size(label, label_width), "bold") + text, soft_wrap=True)
+
+    _show_fields(explanation, max(20, console.width - label_width), show)
+    _show_languages(explanation, show)
+    for label, text in folded.items():
+        show(label, Text(text))
     reasons = {reason.rule: reason for reason in (*explanation.decision.reasons, *explanation.decision.shadow)}
     order = {True: 0, None: 1, False: 2}
     for rule in sorted(explanation.rules, key=lambda rule: order[rule.value]):
@@ -33,32 +43,31 @@ def show_explanation(explanation: Explanation, console: Console) -> None:
         console.print(_heading("✓", reason.verdict, reason.rule, reason.category, reason.severity), soft_wrap=True)
         _show_message(reason, console)
     console.print()
-    _show_verdict(explanation, console)
+    _show_verdict(explanation, show)
 
 
-def _show_fields(explanation: Explanation, console: Console) -> None:
+def _show_fields(explanation: Explanation, width: int, show: _Show) -> None:
     decision = explanation.decision
-    width = max(20, console.width - _LABEL)
     for name, text in explanation.post.fields:
         hits = {reason.rule: _ranges(reason, name) for reason in (*decision.reasons, *decision.shadow)}
         hits = {rule: ranges for rule, ranges in hits.items() if ranges}
         for number, row in enumerate(rows(text, list(hits.values()), width)):
-            console.print(_labelled(visible(name) if number == 0 else "", Text(row.text)), soft_wrap=True)
+            show(visible(name) if number == 0 else "", Text(row.text))
             for rule, marks in zip(hits, row.marks, strict=True):
                 if marks:
-                    console.print(_labelled("", Text(marks, "yellow") + Text(f" {rule}", "dim")), soft_wrap=True)
+                    show("", Text(marks, "yellow") + Text(f" {rule}", "dim"))
 
 
 def _ranges(reason: Reason, field: str) -> list[tuple[int, int]]:
     return [(span.start, span.end) for span in reason.spans if span.field == field]
 
 
-def _show_languages(explanation: Explanation, console: Console) -> None:
+def _show_languages(explanation: Explanation, show: _Show) -> None:
     decision = explanation.decision
     shares = ", ".join(f"{name} {share:.0%}" for name, share in decision.languages.items()) or "none found"
     if decision.uncovered:
         shares += f" (no rules serve {', '.join(decision.uncovered)})"
-    console.print(_labelled("language", Text(shares)), soft_wrap=True)
+    show("language", Text(shares))
     texts = dict(explanation.post.fields)
     for start, end, language, *field in decision.segments:
         text = texts[field[0]] if field else explanation.post.fields[0][1]
@@ -66,15 +75,17 @@ def _show_languages(explanation: Explanation, console: Console) -> None:
         piece = (
             Text(f"{language:<4}", "cyan") + Text(f"{where}[{start}:{end}] ", "dim") + Text(visible(text[start:end]))
         )
-        console.print(_labelled("", piece), soft_wrap=True)
+        show("", piece)
 
 
-def _show_folded(explanation: Explanation, console: Console) -> None:
+def _folded(explanation: Explanation) -> dict[str, str]:
+    """What the rules read where it isn't what was written, by label."""
     original = dict(explanation.post.fields)
-    for name, folded in explanation.folded:
-        if folded != original[name]:
-            label = "folded" if len(original) == 1 else f"folded {visible(name)}"
-            console.print(_labelled(label, Text(visible(folded))), soft_wrap=True)
+    return {
+        "folded" if len(original) == 1 else f"folded {visible(name)}": visible(folded)
+        for name, folded in explanation.folded
+        if folded != original[name]
+    }
 
 
 def _show_rule(rule: RuleTrace, reason: Reason | None, console: Console) -> None:
@@ -124,15 +135,11 @@ def _span(span: Span) -> Text:
     return shown.append(f" by {', '.join(span.via)}" if span.via else "", "dim")
 
 
-def _show_verdict(explanation: Explanation, console: Console) -> None:
+def _show_verdict(explanation: Explanation, show: _Show) -> None:
     decision = explanation.decision
     verdict = Text(decision.verdict, f"bold {STYLES[decision.verdict]}")
     if decision.categories:
         verdict.append(f"  {', '.join(decision.categories)}, severity {decision.severity}", "default")
     looked = f"{len(explanation.rules):,} of {explanation.rules_total:,} rules concern it"
-    console.print(_labelled("verdict", verdict), soft_wrap=True)
-    console.print(_labelled("", Text(looked, "dim")), soft_wrap=True)
-
-
-def _labelled(label: str, text: Text) -> Text:
-    return Text(f"{label:<{_LABEL}}", "bold") + text
+    show("verdict", verdict)
+    show("", Text(looked, "dim"))

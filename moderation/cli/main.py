@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -23,7 +24,7 @@ from moderation.errors import ModerationError, RulesError
 
 INTERRUPTED = 130
 READER_GONE = 141
-TERMINATED = 143
+UNWRITABLE = 2
 
 
 class Commands(click.Group):
@@ -58,6 +59,8 @@ for command in (score, check, explain, bench, schema, version):
 
 def main() -> None:
     """Run the command line and exit."""
+    _stand_in("stdout", 1, os.O_RDONLY)  # refuses what is written to it, as a closed stream should
+    _stand_in("stderr", 2, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -65,12 +68,32 @@ def main() -> None:
         status = _run()
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whatever is still buffered has nowhere to go; without this, the interpreter complains on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = READER_GONE
+    except OSError as error:
+        status = UNWRITABLE
+        with suppress(OSError):
+            _complain(_cause(error))
     except KeyboardInterrupt:
         status = INTERRUPTED
+    _drop_unwritten()
     sys.exit(status)
+
+
+def _stand_in(name: str, descriptor: int, flags: int) -> None:
+    """Put a stream in the place of one that was closed at the start: no file that is opened later gets its number."""
+    if getattr(sys, name) is None:
+        opened = os.open(os.devnull, flags)
+        os.dup2(opened, descriptor)
+        setattr(sys, name, os.fdopen(descriptor, "w", encoding="utf-8", closefd=False))
+
+
+def _drop_unwritten() -> None:
+    """What is still buffered has nowhere to go; without this, the interpreter complains on its way out."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run() -> int:
@@ -81,6 +104,14 @@ def _run() -> int:
     return 0
 
 
+def _cause(error: OSError) -> str:
+    from moderation.dumps.writers import unwritable
+
+    return str(error) if error.filename else str(unwritable("standard output", error))
+
+
 def _complain(message: str) -> None:
-    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    from moderation.cli.terminal import colours
+
+    click.secho("error: ", fg="red", bold=True, nl=False, err=True, color=colours(sys.stderr))
     click.echo(message, err=True)

@@ -55,9 +55,11 @@ def seen_from_here(diagnostics: Iterable[Diagnostic], rules: str | None) -> list
     if rules is None:
         return list(diagnostics)
     folder = rules if os.path.isdir(rules) else os.path.join(os.path.dirname(rules), os.pardir)
-    return [_seen_from_here(item, folder) for item in diagnostics]
+    return [_seen_from_here(item, folder, rules) for item in diagnostics]
 
 
-def _seen_from_here(item: Diagnostic, folder: str) -> Diagnostic:
+def _seen_from_here(item: Diagnostic, folder: str, rules: str) -> Diagnostic:
     path = os.path.normpath(os.path.join(folder, item.path))
-    return replace(item, path=path) if os.path.isfile(path) else item
+    if not os.path.isfile(path):
+        return item
+    return replace(item, path=rules if os.path.samefile(path, rules) else path)

@@ -62,7 +62,7 @@ def score(
 
     A post without an id gets its line number. What cannot be read is named and counted, and nothing stops for it.
     """
-    if not files and sys.stdin.isatty():
+    if not files and sys.stdin is not None and sys.stdin.isatty():
         click.echo(ctx.get_help())
         ctx.exit(2)
     from moderation.dumps.readers import find_sources

@@ -13,9 +13,15 @@ from moderation.errors import Diagnostic
 NARROWEST_PIPE = 100
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let `main` tell how it ends, as for everything else that is written."""
+        raise BrokenPipeError
+
+
 def console_on(stream: TextIO, width: int | None = None) -> Console:
     """A console on one stream: NO_COLOR, FORCE_COLOR and TERM=dumb are honoured, each stream looks at itself."""
-    console = Console(file=stream, highlight=False, soft_wrap=False, width=width, emoji=False, markup=False)
+    console = _Console(file=stream, highlight=False, soft_wrap=False, width=width, emoji=False, markup=False)
     if width is None and not stream.isatty():
         console.width = max(console.width, NARROWEST_PIPE)
     return console

@@ -271,8 +271,10 @@ def _split(source: str, pieces: Iterable[bytes], taken: _Taken, limit: int) -> I
 
 def _check_complete(source: Source, descriptor: int, taken: int) -> None:
     """A file that lost bytes while it was read was not read whole, whatever was found in it."""
-    if source.size is not None and source.name != STDIN and taken < source.size:
-        now = os.fstat(descriptor)
+    if source.size is None or source.name == STDIN or taken >= source.size:
+        return
+    now = os.fstat(descriptor)
+    if (now.st_dev, now.st_ino) == source.identity:
         raise DumpError(
             f"{source.label} was cut while it was being read ({source.size:,} bytes at first, {now.st_size:,} now): "
             "score a copy that nobody writes to"

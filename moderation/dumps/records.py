@@ -96,12 +96,7 @@ def _reread(source: str, number: int, line: bytes, fields: tuple[str, ...]) -> P
 
 def read_record(line: bytes) -> dict[str, Any]:
     """The object that a line of JSON holds. Raises RecordError: R001 (broken JSON), R002 (invalid UTF-8), R003."""
-    try:
-        text = line.decode()
-    except UnicodeDecodeError as error:
-        column = len(line[: error.start].decode()) + 1
-        reason = f"invalid UTF-8 at column {column}: byte 0x{line[error.start]:02x}"
-        raise RecordError("R002", reason, column) from error
+    text = read_text(line)
     try:
         record = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse, parse_float=_finite)
     except json.JSONDecodeError as error:
@@ -114,6 +109,16 @@ def read_record(line: bytes) -> dict[str, Any]:
         return record
     kind = "a list" if isinstance(record, list) else "one value"
     raise RecordError("R003", f"a record is one object a line, not {kind}: {_shown(text)}")
+
+
+def read_text(line: bytes) -> str:
+    """The line as text. Raises RecordError: R002 (invalid UTF-8)."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        column = len(line[: error.start].decode()) + 1
+        reason = f"invalid UTF-8 at column {column}: byte 0x{line[error.start]:02x}"
+        raise RecordError("R002", reason, column) from error
 
 
 def _refuse(name: str) -> Any:

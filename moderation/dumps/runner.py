@@ -49,7 +49,9 @@ def score_dump(
             if progress is not None:
                 progress(source, block.taken)
         if was_replaced(source):
-            run.summary.notes.append(f"{source.name} was replaced while it was read: the old file was scored")
+            run.summary.notes.append(
+                f"{source.name} was replaced or removed during the run: what stood there at its turn was scored"
+            )
     return run.summary
 
 

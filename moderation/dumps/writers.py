@@ -92,7 +92,7 @@ class _Stream:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise _unwritable(self.label, error) from error
+            raise unwritable(self.label, error) from error
 
 
 def _write(descriptor: int, data: memoryview) -> int:
@@ -169,10 +169,11 @@ def _named(name: str) -> Iterator[None]:
     except (OSError, ValueError) as error:
         if isinstance(error, BrokenPipeError):
             raise
-        raise _unwritable(name, error) from error
+        raise unwritable(name, error) from error
 
 
-def _unwritable(label: str, error: Exception) -> DumpError:
+def unwritable(label: str, error: Exception) -> DumpError:
+    """What is wrong with an output, and what to do."""
     number = getattr(error, "errno", None) or 0
     full = "make room or write to another disk, then run again (nothing was replaced)"
     cures = {
