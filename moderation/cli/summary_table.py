@@ -91,8 +91,8 @@ def _rules(summary: Summary) -> Table:
         table.add_row(rule, Text(verdict, RULE_STYLES[verdict]), f"{count:,}", _share(count, summary.decisions))
     for (rule, verdict), count in _top(summary.shadow.items()):
         table.add_row(rule, f"{verdict} (shadow)", f"{count:,}", _share(count, summary.decisions), style="dim")
-    left = len(summary.rules) - RULES_SHOWN
-    if left > 0:
+    left = sum(max(0, len(counts) - RULES_SHOWN) for counts in (summary.rules, summary.shadow))
+    if left:
         table.caption = f"and {left} more rules"
     return table
 

@@ -37,13 +37,15 @@ class Rows:
     @property
     def of_posts(self) -> Lists:
         """The rows by post."""
-        return Lists(self.first, np.arange(len(self.owner)))
+        return Lists.cut(self.first, np.arange(len(self.owner)))
 
 
 def portions(posts: Sequence[Post], limit: int, size: int) -> Iterator[Sequence[Post]]:
     """Split posts so that a portion holds about `size` code points at most: memory stays bounded whatever comes in."""
-    sizes = (len(post.fields[0][1]) if len(post.fields) == 1 else _size(post) for post in posts)
-    lengths = np.fromiter(sizes, np.int64, len(posts))
+    lengths = [sum([len(text) for _, text in post.fields]) for post in posts]
+    if sum(lengths) <= size:
+        yield posts
+        return
     filled = np.cumsum(np.minimum(lengths, limit))
     start = 0
     while start < len(posts):
@@ -51,10 +53,6 @@ def portions(posts: Sequence[Post], limit: int, size: int) -> Iterator[Sequence[
         end = max(int(np.searchsorted(filled, base + size, side="right")), start + 1)
         yield posts[start:end]
         start = end
-
-
-def _size(post: Post) -> int:
-    return sum(len(text) for _, text in post.fields)
 
 
 def gather(read: Sequence[Post], limit: int) -> Rows:
@@ -80,7 +78,10 @@ def gather(read: Sequence[Post], limit: int) -> Rows:
 
 def _truncate(texts: list[str], first: NDArray[np.int64], owner: NDArray[np.int64], limit: int) -> frozenset[int]:
     """Cut over-long posts so that each one's rows together hold `limit` code points; tells which were cut."""
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    lengths = list(map(len, texts))
+    # No post is longer than the longest row times the most rows that one post can have.
+    if sum(lengths) <= limit or max(lengths) * (len(texts) - len(first) + 2) <= limit:
+        return frozenset()
     totals = np.bincount(owner, weights=lengths, minlength=len(first) - 1)
     cut = np.flatnonzero(totals > limit).tolist()
     for post in cut:

@@ -12,8 +12,9 @@ Index = NDArray[np.int64]
 
 
 def distinct(numbers: Index) -> Index:
-    """The numbers, 0 or more, sorted, each once. Sorting is faster than the hashing that `np.unique` does."""
-    ascending = np.sort(numbers)
+    """The numbers sorted, each once. Sorting is faster than the hashing that `np.unique` does."""
+    ascending = numbers.copy()
+    ascending.sort()
     return ascending[openings(ascending)]
 
 
@@ -21,14 +22,15 @@ def openings(ascending: Index) -> Index:
     """Where each value of sorted numbers stands first."""
     first = np.ones(len(ascending), np.bool_)
     np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
-    return np.flatnonzero(first)
+    return first.nonzero()[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """List i is `items[first[i] : first[i + 1]]`."""
+    """List i is `items[first[i] : first[i] + count[i]]`."""
 
     first: Index
+    count: Index
     items: Index
 
     @classmethod
@@ -36,7 +38,15 @@ class Lists:
         """From lists of numbers."""
         plain = [list(items) for items in lists]
         flat = [item for items in plain for item in items]
-        return cls(np.cumsum([0, *map(len, plain)], dtype=np.int64), np.array(flat, np.int64))
+        return cls.cut(np.cumsum([0, *map(len, plain)], dtype=np.int64), np.array(flat, np.int64))
+
+    @classmethod
+    def cut(cls, bounds: Index, items: Index) -> Lists:
+        """List i is `items[bounds[i] : bounds[i + 1]]`."""
+        return cls(bounds[:-1], np.diff(bounds), items)
+
+    def __len__(self) -> int:
+        return len(self.first)
 
     def at(self, numbers: Index) -> tuple[Index, Index]:
         """The items of the lists with these numbers, one list after the other, each with its position in `numbers`."""
@@ -45,8 +55,7 @@ class Lists:
 
     def entries(self, numbers: Index) -> tuple[Index, Index]:
         """The same, as indexes into `items`."""
-        opens = self.first[numbers]
-        counts = self.first[numbers + 1] - opens
-        position = np.repeat(np.arange(len(numbers)), counts)
-        entry = np.arange(len(position)) + np.repeat(opens - np.cumsum(counts) + counts, counts)
-        return position, entry
+        counts = self.count[numbers]
+        shift = self.first[numbers] + counts - counts.cumsum()
+        position = np.arange(len(numbers)).repeat(counts)
+        return position, np.arange(len(position)) + shift.repeat(counts)

@@ -46,16 +46,18 @@ class Needs:
         if not len(signal):
             return post, signal
         at, number = self.sets.at(signal)
-        sets = max(len(self.rules.first) - 1, 1)
+        sets = max(len(self.rules), 1)
         key = distinct(post[at] * sets + number)
         at, rule = self.rules.at(key % sets)
         rules = max(len(self.count), 1)
-        key = np.sort(key[at] // sets * rules + rule)
+        key = key[at] // sets * rules + rule
+        key.sort()
         opens = openings(key)
-        fired = np.diff(np.append(opens, len(key)))
-        pairs = key[opens]
-        pairs = pairs[fired == self.count[pairs % rules]]
-        return pairs // rules, pairs % rules
+        fired = np.empty(len(opens), np.int64)
+        fired[:-1], fired[-1:] = opens[1:] - opens[:-1], len(key) - opens[-1:]
+        post, rule = np.divmod(key[opens], rules)
+        met = fired == self.count[rule]
+        return post[met], rule[met]
 
 
 def signals_of(conditions: Iterable[Condition | None]) -> Iterator[int]:

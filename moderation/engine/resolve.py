@@ -84,8 +84,9 @@ def _on_edges(hit: Index, signal: Index, excepting: Mask, hits: Columns, view: V
     row, _, start, end = hits
     stands = script_edges(view, row, start, end)
     keep: Mask = (mode == _NONE) | stands[hit]
-    words = np.unique(hit[keep & (mode == _WORDS)])
-    if len(words):
+    to_segment = keep & (mode == _WORDS)
+    if to_segment.any():
+        words = np.unique(hit[to_segment])
         on_words = np.zeros(len(row), np.bool_)
         on_words[words] = word_edges(view, row[words], start[words], end[words])
         keep &= (mode != _WORDS) | on_words[hit]
@@ -112,8 +113,9 @@ def _in_scripts(hit: Index, signal: Index, hits: Columns, view: View, columns: S
     if not bound.any():
         return np.ones(len(hit), np.bool_)
     start, length = view.starts[hits[0]] + hits[2], hits[3] - hits[2]
-    opens = np.cumsum(length) - length
-    within = np.arange(length.sum()) + np.repeat(start - opens, length)
+    opens = length.cumsum() - length
+    within = (start - opens).repeat(length)
+    within += np.arange(len(within))
     held = np.bitwise_or.reduceat(_SCRIPT_BITS[script_of.take(view.codes[within])], opens)[hit]
     return np.asarray(~bound | (held == 0) | ((held & wanted) != 0))
 

@@ -82,7 +82,8 @@ class ViewPlan:
 
     def signals_of(self, pattern: int) -> list[int]:
         """The signals that a pattern belongs to, as one of their exceptions too."""
-        found: list[int] = self.signal[self.entries.first[pattern] : self.entries.first[pattern + 1]].tolist()
+        _, entry = self.entries.entries(np.array([pattern]))
+        found: list[int] = self.signal[entry].tolist()
         return found
 
 
@@ -124,7 +125,7 @@ def plan_view(
         name,
         build_matcher(terms, regexes, name == "folded", timeout_ms, kind, late, edged),
         tuple(regexes),
-        Lists(bounds, np.arange(len(flat))),
+        Lists.cut(bounds, np.arange(len(flat))),
         np.array([entry[0] for entry in flat], np.int64),
         np.array([entry[1] for entry in flat], np.bool_),
         {(pattern, entry[0]): entry[2] for pattern, items in enumerate(lists) for entry in items if not entry[1]},

@@ -37,14 +37,14 @@ def _languages(shares: NDArray[np.float64], languages: Sequence[str]) -> list[di
     share = np.round(shares[post, language], 2)
     order = np.lexsort((language, -share, post))
     result: list[dict[str, float]] = [{} for _ in range(len(shares))]
-    names = np.array(languages, object)[language[order]].tolist()
+    names = [languages[number] for number in language[order].tolist()]
     for number, name, value in zip(post[order].tolist(), names, share[order].tolist(), strict=True):
         result[number][name] = value
     return result
 
 
 def _segments(found: Segments, rows: Rows) -> list[tuple[Segment, ...]]:
-    names = np.array(found.names, object)[found.language].tolist()
+    names = [found.names[number] for number in found.language.tolist()]
     plain: list[Segment] = list(zip(found.start.tolist(), found.end.tolist(), names, strict=True))
     if len(rows.fields) > len(rows):
         fields = [rows.fields[row] for row in found.row.tolist()]
