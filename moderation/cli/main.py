@@ -111,7 +111,8 @@ def _cause(error: OSError) -> str:
 
 
 def _complain(message: str) -> None:
+    from moderation.cli.marks import visible
     from moderation.cli.terminal import colours
 
     click.secho("error: ", fg="red", bold=True, nl=False, err=True, color=colours(sys.stderr))
-    click.echo(message, err=True)
+    click.echo(visible(message), err=True)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from moderation.cli.marks import visible
 from moderation.decision import VERDICTS, Verdict
 from moderation.dumps.summary import FIRST_REJECTS, NO_LANGUAGE, Summary
 
@@ -36,7 +37,7 @@ def show_summary(summary: Summary, seconds: float, console: Console) -> None:
             console.print(_rules(summary))
     console.print(_closing(summary, seconds))
     for note in summary.notes:
-        console.print(Text(f"note: {note}", "yellow"))
+        console.print(Text(visible(f"note: {note}"), "yellow"))
 
 
 def show_rejects(summary: Summary, file: str | None, console: Console) -> None:
@@ -45,13 +46,14 @@ def show_rejects(summary: Summary, file: str | None, console: Console) -> None:
         return
     if file is None:
         for reject in summary.first_rejects:
-            console.print(Text(f"{reject.source}:{reject.line}: {reject.code}: {reject.reason}"), soft_wrap=True)
+            place = f"{reject.source}:{reject.line}"
+            console.print(Text(visible(f"{place}: {reject.code}: {reject.reason}")), soft_wrap=True)
         if summary.rejects.total() > len(summary.first_rejects):
             console.print(f"… and {summary.rejects.total() - FIRST_REJECTS:,} more")
     where = f"they are in {file}" if file else "--rejects FILE keeps them"
     total = summary.rejects.total()
     records = "1 record" if total == 1 else f"{total:,} records"
-    console.print(Text(f"{records} rejected; {where}", "bold red"), soft_wrap=True)
+    console.print(Text(visible(f"{records} rejected; {where}"), "bold red"), soft_wrap=True)
     for code, count in sorted(summary.rejects.items()):
         console.print(Text(f"  {count:,} {code} {CURES.get(code, '')}".rstrip()), soft_wrap=True)
 
@@ -93,7 +95,7 @@ def _rules(summary: Summary) -> Table:
         table.add_row(rule, f"{verdict} (shadow)", f"{count:,}", _share(count, summary.decisions), style="dim")
     left = sum(max(0, len(counts) - RULES_SHOWN) for counts in (summary.rules, summary.shadow))
     if left:
-        table.caption = f"and {left} more rules"
+        table.caption = f"and {left:,} more"
     return table
 
 

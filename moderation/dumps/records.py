@@ -98,7 +98,7 @@ def read_record(line: bytes) -> dict[str, Any]:
     """The object that a line of JSON holds. Raises RecordError: R001 (broken JSON), R002 (invalid UTF-8), R003."""
     text = read_text(line)
     try:
-        record = json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse, parse_float=_finite)
+        record = json.loads(text.removeprefix("\ufeff").removesuffix("\r"), parse_constant=_refuse, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise RecordError("R001", f"broken JSON at column {error.colno}: {_cause(error)}", error.colno) from error
     except RecursionError as error:
@@ -134,7 +134,7 @@ def _finite(digits: str) -> float:
 
 def _cause(error: json.JSONDecodeError) -> str:
     rest = error.doc[error.pos :].rstrip()
-    message = error.msg[0].lower() + error.msg[1:].removesuffix(" starting at")
+    message = error.msg[0].lower() + error.msg[1:].removesuffix(" at").removesuffix(" starting")
     return f"{message}, found {_shown(rest)}" if rest else f"{message}, found the line's end"
 
 
