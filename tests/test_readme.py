@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 SESSIONS = re.findall(r"^```console\n(.*?)^```", README, re.M | re.S)
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
-FILES = re.findall(r"`(mine/[\w/.-]+)`:\n\n```yaml\n(.*?)^```", README, re.M | re.S)
+FILES = re.findall(r"`((?:mine|ours)/[\w/.-]+)`:\n\n```yaml\n(.*?)^```", README, re.M | re.S)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +67,8 @@ def test_every_command_and_option_is_documented() -> None:
     for name, command in cli.commands.items():
         assert f"moderation {name}" in README, name
         if name == "score":
-            for option in command.params:
-                assert option.name == "help" or any(f"`{flag}" in README for flag in option.opts), option.name
+            for option in (param for param in command.params if isinstance(param, click.Option)):
+                assert any(f"`{flag}" in README for flag in option.opts), option.name
 
 
 def test_documented_options_exist() -> None:
