@@ -50,14 +50,18 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> C
 
 @pytest.fixture
 def launch() -> Callable[..., subprocess.Popen[bytes]]:
-    """Start `moderation` in a process of its own, which an interrupt reaches however the tests were started."""
+    """Start `moderation` in a process of its own, which an interrupt reaches however the tests were started.
+
+    `shell` is the line of a shell that starts it, as `exec "$0" "$@" >&-`.
+    """
     environment = {name: value for name, value in os.environ.items() if name not in UNWANTED} | SETTINGS
 
-    def launch(*arguments: object, env: dict[str, str] | None = None, **more: Any) -> subprocess.Popen[bytes]:
+    def launch(*arguments: object, env: dict[str, str] | None = None, shell: str = "", **more: Any) -> Any:
+        line = [*(["sh", "-c", shell] if shell else []), COMMAND, *map(str, arguments)]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            return subprocess.Popen([COMMAND, *map(str, arguments)], env=environment | (env or {}), **streams)
+            return subprocess.Popen(line, env=environment | (env or {}), **streams)
         finally:
             signal.signal(signal.SIGINT, before)
 
