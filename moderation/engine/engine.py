@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moderation.decision import Decision
+from moderation.engine.columns import Columns
 from moderation.engine.compile import compile_rules
 from moderation.engine.coverage import covered_languages
 from moderation.engine.find import Finder
-from moderation.engine.gather import portions
 from moderation.engine.look import Compiled, Look
 from moderation.language.detect import Detector
 from moderation.packs.load import RuleBook, read_rules, read_sources
@@ -109,7 +109,7 @@ class Engine:
         from moderation.engine.explain import explain
 
         read = Post.of(post, self.text_fields)
-        return explain(read, Look.at(self._compiled, (read,), thorough=True), rules)
+        return explain(read, Look.at(self._compiled, Columns.of((read,), ()), thorough=True), rules)
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -119,8 +119,8 @@ class Engine:
     def _looks(self, posts: Iterable[PostLike], batch_size: int) -> Iterator[Look]:
         stream, fields = iter(posts), self.text_fields
         limit = self.rulebook.policy.limits.post_chars
-        while batch := [Post.of(post, fields) for post in islice(stream, batch_size)]:
-            for portion in portions(batch, limit, PORTION):
+        while batch := list(islice(stream, batch_size)):
+            for portion in Columns.of(batch, fields).portions(limit, PORTION):
                 yield Look.at(self._compiled, portion)
 
 

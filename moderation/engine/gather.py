@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from moderation.engine.columns import Columns
 from moderation.engine.lists import Lists
-from moderation.post import Post, PostId, declared_language
+from moderation.post import PostId
 from moderation.text.batch import Batch
 
 
@@ -19,17 +20,17 @@ class Rows:
     """A batch of posts as rows.
 
     `owner[row]` is the row's post, `first[post]` its first row; `fields[row]` the field's name. `truncated` are the
-    posts that were longer than the policy's limit: their rows hold what fits.
+    posts that were longer than the policy's limit: their rows hold what fits. `hints` are declared languages by row.
     """
 
-    ids: tuple[PostId, ...]
-    attributes: tuple[Mapping[str, Any], ...]
-    fields: tuple[str, ...]
+    ids: Sequence[PostId]
+    attributes: Sequence[Mapping[str, Any]]
+    fields: Sequence[str]
     batch: Batch
     owner: NDArray[np.int64]
     first: NDArray[np.int64]
     truncated: frozenset[int]
-    hints: tuple[str | None, ...] | None
+    hints: Sequence[str | None] | None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -40,39 +41,22 @@ class Rows:
         return Lists.cut(self.first, np.arange(len(self.owner)))
 
 
-def portions(posts: Sequence[Post], limit: int, size: int) -> Iterator[Sequence[Post]]:
-    """Split posts so that a portion holds about `size` code points at most: memory stays bounded whatever comes in."""
-    lengths = [sum([len(text) for _, text in post.fields]) for post in posts]
-    if sum(lengths) <= size:
-        yield posts
-        return
-    filled = np.cumsum(np.minimum(lengths, limit))
-    start = 0
-    while start < len(posts):
-        base = filled[start - 1] if start else 0
-        end = max(int(np.searchsorted(filled, base + size, side="right")), start + 1)
-        yield posts[start:end]
-        start = end
-
-
-def gather(read: Sequence[Post], limit: int) -> Rows:
+def gather(columns: Columns, limit: int) -> Rows:
     """Lay posts out as rows, each post cut to `limit` code points."""
-    counts = np.fromiter((len(post.fields) for post in read), np.int64, len(read))
-    first = np.zeros(len(read) + 1, np.int64)
-    np.cumsum(counts, out=first[1:])
-    owner = np.repeat(np.arange(len(read), dtype=np.int64), counts)
-    texts = [text for post in read for _, text in post.fields]
+    first = columns.first
+    owner = np.arange(len(columns)).repeat(np.diff(first))
+    texts = list(columns.texts)
     truncated = _truncate(texts, first, owner, limit)
-    hints = [declared_language(post.attributes) for post in read]
+    hints = columns.hints
     return Rows(
-        tuple([post.id for post in read]),
-        tuple([post.attributes for post in read]),
-        tuple([name for post in read for name, _ in post.fields]),
+        columns.ids,
+        columns.attributes,
+        columns.fields,
         Batch.of(texts),
         owner,
         first,
         truncated,
-        tuple(hints[post] for post in owner.tolist()) if any(hints) else None,
+        None if hints is None else [hints[post] for post in owner.tolist()],
     )
 
 

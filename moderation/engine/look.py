@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from moderation.decision import Decision, Reason, Span
+from moderation.engine.columns import Columns
 from moderation.engine.compile import Plan
 from moderation.engine.coverage import uncovered_in
 from moderation.engine.evidence import Evidence
@@ -18,7 +19,6 @@ from moderation.engine.judge import RuleOutcome, judge, limit_reason, outcome_of
 from moderation.engine.lists import Index
 from moderation.engine.speech import Speech, speech_of
 from moderation.language.detect import Detector
-from moderation.post import Post
 from moderation.text.views import View, folded_view, original_view, tricks
 
 
@@ -45,7 +45,7 @@ class Look:
     hits: SignalHits
 
     @classmethod
-    def at(cls, compiled: Compiled, posts: Sequence[Post], thorough: bool = False) -> Look:
+    def at(cls, compiled: Compiled, posts: Columns, thorough: bool = False) -> Look:
         """Fold, detect, match: columnar over the whole portion. `thorough` keeps hits that decide nothing."""
         plan = compiled.plan
         rows = gather(posts, plan.policy.limits.post_chars)

@@ -1,0 +1,97 @@
+"""From posts as they come to columns: ids, attributes, and the text fields of all posts one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from moderation.engine.lists import Index
+from moderation.post import DECLARED_LANGUAGE, Post, PostId, PostLike, declared_language
+
+_IDS = {int, str, type(None)}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Posts as columns: post i has the rows [first[i], first[i + 1]); `fields` and `texts` are by row.
+
+    `hints` are the languages that posts declare, by post; None where none does.
+    """
+
+    ids: Sequence[PostId]
+    attributes: Sequence[Mapping[str, Any]]
+    fields: Sequence[str]
+    texts: Sequence[str]
+    first: Index
+    hints: Sequence[str | None] | None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def of(cls, posts: Sequence[PostLike], text_fields: Sequence[str]) -> Columns:
+        """Read posts of any form. Raises PostError for the first that cannot be read."""
+        plain = _alike(posts, text_fields)
+        if plain is not None:
+            return plain
+        read = [Post.of(post, text_fields) for post in posts]
+        hints = [declared_language(post.attributes) for post in read]
+        return cls(
+            [post.id for post in read],
+            [post.attributes for post in read],
+            [name for post in read for name, _ in post.fields],
+            [text for post in read for _, text in post.fields],
+            np.cumsum([0, *(len(post.fields) for post in read)], dtype=np.int64),
+            hints if any(hints) else None,
+        )
+
+    def portions(self, limit: int, size: int) -> Iterator[Columns]:
+        """Parts of about `size` code points at most, posts cut at `limit`: memory stays bounded whatever comes in."""
+        lengths = np.fromiter(map(len, self.texts), np.int64, len(self.texts))
+        if int(lengths.sum()) <= size:
+            yield self
+            return
+        ends = np.concatenate(([0], lengths.cumsum()))[self.first]
+        filled = np.minimum(np.diff(ends), limit).cumsum()
+        start = 0
+        while start < len(self):
+            base = filled[start - 1] if start else 0
+            end = max(int(np.searchsorted(filled, base + size, side="right")), start + 1)
+            yield self._part(start, end)
+            start = end
+
+    def _part(self, start: int, end: int) -> Columns:
+        rows = slice(int(self.first[start]), int(self.first[end]))
+        hints = None if self.hints is None else self.hints[start:end]
+        return Columns(
+            self.ids[start:end],
+            self.attributes[start:end],
+            self.fields[rows],
+            self.texts[rows],
+            self.first[start : end + 1] - self.first[start],
+            hints,
+        )
+
+
+def _alike(posts: Sequence[Any], text_fields: Sequence[str]) -> Columns | None:
+    """Dicts that all have the same one text field, as those of a feed do: read without a look at each. None for others.
+
+    A post by itself costs as much as finding its language.
+    """
+    if set(map(type, posts)) != {dict}:
+        return None
+    keys = set(map(tuple, posts))
+    names = {tuple([name for name in text_fields if name in held]) for held in keys}
+    if len(names) != 1 or len(name := next(iter(names))) != 1:
+        return None
+    texts = list(map(itemgetter(name[0]), posts))
+    ids = [post.get("id") for post in posts]
+    if set(map(type, texts)) != {str} or not set(map(type, ids)) <= _IDS:
+        return None
+    declared = any(key in held for held in keys for key in DECLARED_LANGUAGE)
+    hints = [declared_language(post) for post in posts] if declared else None
+    return Columns(ids, posts, [name[0]] * len(posts), texts, np.arange(len(posts) + 1), hints)
