@@ -60,9 +60,8 @@ def test_the_summary(run: Run, feed: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert shown == Path("summary.out").read_text("utf-8")
 
 
-@pytest.mark.parametrize("names", [(), ("-",)])
-def test_standard_input(run: Run, run_apart: Run, feed: Path, names: tuple[str, ...]) -> None:
-    done = run_apart("score", *names, input=(feed / "posts.jsonl").read_bytes())
+def test_standard_input(run: Run, run_apart: Run, feed: Path) -> None:
+    done = run_apart("score", input=(feed / "posts.jsonl").read_bytes())
     assert done.stdout == run("score", feed / "posts.jsonl").stdout
     assert "\n-:14: P002: " in done.stderr
 
@@ -153,15 +152,13 @@ def test_quiet(run: Run, feed: Path, tmp_path: Path, option: str) -> None:
 
 
 def test_rules(run: Run, feed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--rules` goes before the variable, takes a folder or a pack, and the bundled rules stand behind both."""
+    """`--rules` goes before the variable, and takes a folder or a pack."""
     path = dump(tmp_path / "posts", {"id": 1, "text": "出假票"}, {"id": 2, "text": "Two tickets, above face value"})
     pack = feed / "rules" / "en" / "tickets.yaml"
     monkeypatch.setenv("MODERATION_RULES", str(tmp_path / "nowhere"))
     assert verdicts(run("score", path, "--rules", feed / "rules")) == {1: "blocked", 2: "flagged"}
     assert "en/tickets/resale" in run("score", path, "--rules", pack).stdout
     assert "zh/tickets/forged" not in run("score", path, "--rules", pack).stdout
-    monkeypatch.delenv("MODERATION_RULES")
-    assert "/tickets/" not in run("score", path).stdout
 
 
 def test_rules_that_do_not_load(run: Run, feed: Path, tmp_path: Path) -> None:
