@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from moderation.engine.hits import Hit, PostHits
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """One post's signals: `hits` by signal, the signals that ran out of time, attributes and language shares.
 
     `matched(found)` gives the text of a hit in its view.

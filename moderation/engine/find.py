@@ -44,7 +44,7 @@ class Finder:
             SignalColumns.of(plan.signals),
             Needs.of(plan.rules, len(plan.signals), plan.demanded),
             Needs.of(plan.rules, len(plan.signals)),
-            Lists.of(sorted(sought.intersection(signals_of((rule.when, rule.unless)))) for rule in plan.rules),
+            Lists.of(sorted(sought.keys() & signals_of((rule.when, rule.unless))) for rule in plan.rules),
         )
 
     def find(

@@ -58,8 +58,7 @@ class SignalHits:
         return PostHits(self, post * self.signals)
 
 
-@dataclass(frozen=True, slots=True)
-class PostHits:
+class PostHits(msgspec.Struct, frozen=True):
     """One post's hits by signal; `base` is where its keys begin."""
 
     all: SignalHits

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from moderation.decision import LIMIT_EXCEEDED, UNCOVERED, UNKNOWN, Reason, Span, Verdict
 from moderation.engine.evidence import Evidence
@@ -17,8 +18,7 @@ OWN_CATEGORY = "engine"
 SpanOf = Callable[[Hit], Span]
 
 
-@dataclass(frozen=True, slots=True)
-class RuleOutcome:
+class RuleOutcome(msgspec.Struct, frozen=True):
     """A rule that holds (value True) or could not be decided (None), with the hits that speak for it."""
 
     rule: CompiledRule
@@ -26,8 +26,7 @@ class RuleOutcome:
     hits: tuple[Hit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """A post's verdict and reasons, without what every decision carries anyway."""
 
     verdict: Verdict = "allowed"
@@ -38,7 +37,6 @@ class Judgement:
     unknown: tuple[str, ...] = ()
 
 
-NOTHING = Judgement()
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -55,8 +53,8 @@ def outcome_of(rule: CompiledRule, evidence: Evidence) -> RuleOutcome | None:
 
 def judge(outcomes: Sequence[RuleOutcome], own: Sequence[Reason], unknown_verdict: str, span_of: SpanOf) -> Judgement:
     """Weigh a post's rules. `own` are the engine's reasons (limits, coverage), which no rule overrides."""
-    if not outcomes and not own:
-        return NOTHING
+    if not outcomes:
+        return _by_itself(own)
     holding = [outcome for outcome in outcomes if outcome.value and outcome.rule.live]
     unknown = [outcome for outcome in outcomes if outcome.value is None and outcome.rule.live]
     over = _overridden(holding)
@@ -74,6 +72,14 @@ def judge(outcomes: Sequence[RuleOutcome], own: Sequence[Reason], unknown_verdic
         tuple([_reason(outcome, span_of) for outcome in outcomes if outcome.value and not outcome.rule.live]),
         tuple([outcome.rule.id for outcome in unknown]),
     )
+
+
+def _by_itself(own: Sequence[Reason]) -> Judgement:
+    """What the engine says where no rule says anything: most posts that are flagged are in an uncovered language."""
+    if not own:
+        return Judgement()
+    reasons = tuple(sorted(own, key=_weight))
+    return Judgement("flagged", max([reason.severity for reason in reasons]), (OWN_CATEGORY,), reasons)
 
 
 def _overridden(holding: Sequence[RuleOutcome]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from moderation.engine.conditions import Condition, Text
 from moderation.engine.lists import Index, Lists, distinct, openings
 from moderation.engine.rule import CompiledRule
+from moderation.packs.regex_limits import size_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +70,19 @@ def signals_of(conditions: Iterable[Condition | None]) -> Iterator[int]:
             yield from signals_of(condition.children)
 
 
-def on_demand(rules: Sequence[CompiledRule], regexes: frozenset[int]) -> frozenset[int]:
+def on_demand(rules: Sequence[CompiledRule], regexes: Mapping[int, str]) -> frozenset[int]:
     """Of the signals that are regexes, those that only rules ask for which need something else too.
 
     They are looked for where everything else has fired: [a-z0-9]{6,20} stands in every other post, and only beside
-    加微信 does it matter.
+    加微信 does it matter. Where a rule needs nothing but regexes, the longest, which stands in the fewest posts, is
+    looked for first.
     """
     demanded = set(regexes)
     for rule in rules:
         sets = rule.when.needs()
         if not sets:
             demanded.difference_update(signals_of((rule.when,)))
-        elif all(needed & regexes for needed in sets):
-            demanded.difference_update(min(sets, key=sorted))
+        elif all(needed & regexes.keys() for needed in sets):
+            sizes = [min(size_of(regexes[signal])[0] for signal in needed & regexes.keys()) for needed in sets]
+            demanded.difference_update(sets[sizes.index(max(sizes))])
     return frozenset(demanded)

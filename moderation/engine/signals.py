@@ -87,9 +87,10 @@ class ViewPlan:
         return found
 
 
-def regex_signals(signals: Sequence[Signal]) -> frozenset[int]:
-    """The signals that are regexes."""
-    return frozenset(number for number, signal in enumerate(signals) if _regex(signal) is not None)
+def regex_signals(signals: Sequence[Signal]) -> dict[int, str]:
+    """The signals that are regexes, by number."""
+    found = {number: _regex(signal) for number, signal in enumerate(signals)}
+    return {number: text for number, text in found.items() if text is not None}
 
 
 def _regex(signal: Signal) -> str | None:

@@ -28,8 +28,10 @@ class Speech:
 def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
     """Group a batch's segments by post."""
     shares = found.shares(rows.owner, len(rows))
-    beyond = [number for number, name in enumerate(found.names) if name not in covered]
-    return Speech(_languages(shares, found.names), _segments(found, rows), np.asarray(~shares[:, beyond].any(axis=1)))
+    beyond = np.array([name not in covered for name in found.names])
+    served = np.ones(len(rows), np.bool_)
+    served[rows.owner[found.row[beyond[found.language]]]] = False
+    return Speech(_languages(shares, found.names), _segments(found, rows), served)
 
 
 def _languages(shares: NDArray[np.float64], languages: Sequence[str]) -> list[dict[str, float]]:

@@ -15,11 +15,13 @@ SEPARATOR = 0
 class Batch:
     """`texts` as one buffer: row i is `codes[starts[i] : starts[i + 1] - 1]`.
 
-    `codes` are code points (uint32) with one separator (0) after each row; `starts` (int64) has one entry more than
-    there are rows. A text may hold lone surrogates and U+0000 itself: only positions tell a separator from a NUL.
+    `joined` is the same as one text, `codes` are its code points (uint32), with one separator (0) after each row;
+    `starts` (int64) has one entry more than there are rows. A text may hold lone surrogates and U+0000 itself: only
+    positions tell a separator from a NUL.
     """
 
     texts: tuple[str, ...]
+    joined: str
     codes: NDArray[np.uint32]
     starts: NDArray[np.int64]
 
@@ -30,7 +32,7 @@ class Batch:
         starts = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(np.fromiter(map(len, rows), np.int64, len(rows)) + 1, out=starts[1:])
         joined = "\0".join((*rows, ""))
-        return cls(rows, np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4"), starts)
+        return cls(rows, joined, np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4"), starts)
 
     @property
     def separators(self) -> NDArray[np.int64]:

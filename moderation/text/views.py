@@ -104,21 +104,28 @@ def _folded_alone(codes: Codes) -> Codes:
 def original_view(batch: Batch) -> View:
     """The text as written; lone surrogates, which UTF-8 can't hold, read U+FFFD."""
     codes = batch.codes
-    surrogates = (codes & 0xFFFFF800) == 0xD800
-    if surrogates.any():
-        codes = np.where(surrogates, np.uint32(0xFFFD), codes)
-    return _view("original", batch, codes, batch.starts, np.arange(len(codes), dtype=np.int32))
+    try:
+        utf8 = batch.joined.encode()
+    except UnicodeEncodeError:
+        codes = np.where((codes & 0xFFFFF800) == 0xD800, np.uint32(0xFFFD), codes)
+        utf8 = _encoded(codes)
+    return _view("original", batch, codes, batch.starts, np.arange(len(codes), dtype=np.int32), utf8)
 
 
 def folded_view(batch: Batch) -> View:
     """The text folded: see `moderation.text.folding`."""
     codes, source = fold_batch(batch)
     starts = np.concatenate(([0], np.flatnonzero(codes == 0) + 1))
-    return _view("folded", batch, codes, starts, source)
+    return _view("folded", batch, codes, starts, source, _encoded(codes))
 
 
-def _view(name: str, batch: Batch, codes: Codes, starts: NDArray[np.int64], source: NDArray[np.int32]) -> View:
-    utf8 = codes.tobytes().decode("utf-32-le").encode()
+def _encoded(codes: Codes) -> bytes:
+    return codes.tobytes().decode("utf-32-le").encode()
+
+
+def _view(
+    name: str, batch: Batch, codes: Codes, starts: NDArray[np.int64], source: NDArray[np.int32], utf8: bytes
+) -> View:
     return View(name, batch, codes, starts, source, utf8, _byte_offsets(codes, len(utf8)))
 
 
