@@ -8,10 +8,10 @@ from typing import Protocol
 
 from moderation.decision import VERDICTS, Decision, Verdict
 from moderation.dumps.readers import Block, Source, read_blocks, was_replaced
-from moderation.dumps.records import read_posts
+from moderation.dumps.records import Reject, read_plain, read_posts
 from moderation.dumps.summary import Summary
 from moderation.dumps.writers import Sink, encode_lines
-from moderation.post import Post
+from moderation.post import PostLike
 
 Progress = Callable[[Source, int], None]
 ALL: Collection[Verdict] = frozenset(VERDICTS)
@@ -23,7 +23,7 @@ class Judge(Protocol):
     @property
     def text_fields(self) -> tuple[str, ...]: ...
 
-    def decide_batch(self, posts: Sequence[Post], /) -> list[Decision]: ...
+    def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]: ...
 
 
 def score_dump(
@@ -65,8 +65,16 @@ class _Run:
     only: frozenset[Verdict]
     summary: Summary
 
+    def _posts(self, block: Block) -> tuple[Sequence[PostLike], list[Reject]]:
+        """The posts of a block and its rejects. Plain records go to the engine as they are: it finds the same text."""
+        if self.fields == self.engine.text_fields:
+            plain = read_plain(block, self.fields, self.named)
+            if plain is not None:
+                return plain, []
+        return read_posts(block, self.fields, self.named)
+
     def score(self, block: Block) -> None:
-        posts, bad = read_posts(block, self.fields, self.named)
+        posts, bad = self._posts(block)
         decisions = self.engine.decide_batch(posts) if posts else []
         self.summary.add(decisions)
         if self.only != ALL:

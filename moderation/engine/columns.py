@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 
 from moderation.engine.lists import Index
-from moderation.post import DECLARED_LANGUAGE, Post, PostId, PostLike, declared_language
-
-_IDS = {int, str, type(None)}
+from moderation.post import DECLARED_LANGUAGE, Post, PostId, PostLike, common_text_field, declared_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +76,15 @@ class Columns:
 
 
 def _alike(posts: Sequence[Any], text_fields: Sequence[str]) -> Columns | None:
-    """Dicts that all have the same one text field, as those of a feed do: read without a look at each. None for others.
-
-    A post by itself costs as much as finding its language.
-    """
-    if set(map(type, posts)) != {dict}:
+    name = common_text_field(posts, text_fields)
+    if name is None:
         return None
-    keys = set(map(tuple, posts))
-    names = {tuple([name for name in text_fields if name in held]) for held in keys}
-    if len(names) != 1 or len(name := next(iter(names))) != 1:
-        return None
-    texts = list(map(itemgetter(name[0]), posts))
-    ids = [post.get("id") for post in posts]
-    if set(map(type, texts)) != {str} or not set(map(type, ids)) <= _IDS:
-        return None
-    declared = any(key in held for held in keys for key in DECLARED_LANGUAGE)
-    hints = [declared_language(post) for post in posts] if declared else None
-    return Columns(ids, posts, [name[0]] * len(posts), texts, np.arange(len(posts) + 1), hints)
+    declared = any([key in post for key in DECLARED_LANGUAGE for post in posts])
+    return Columns(
+        [post.get("id") for post in posts],
+        posts,
+        [name] * len(posts),
+        list(map(itemgetter(name), posts)),
+        np.arange(len(posts) + 1),
+        [declared_language(post) for post in posts] if declared else None,
+    )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moderation.dumps.readers import Block
-from moderation.dumps.records import Reject, read_posts
+from moderation.dumps.records import Reject, read_plain, read_posts
 from moderation.post import Post
 
 FIELDS = ("text", "title")
@@ -100,3 +100,27 @@ def test_any_bytes_are_read_or_rejected_whole(raw: bytes) -> None:
         record = json.loads(reject.to_json())
         restored = record["raw"].encode() if "raw" in record else base64.b64decode(record["raw_base64"])
         assert restored == raw
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize(
+    ("lines", "plain"),
+    [
+        ((b'{"text": "a"}', b'{"text": "\\u52a0", "id": 7, "lang": "zh"}', b'{"id": null, "text": ""}'), True),
+        ((b'{"text": "a"}', b'{"title": "b"}'), False),
+        ((b'{"text": "a", "title": "b"}',), False),
+        ((b'{"text": ["a", "b"]}',), False),
+        ((b'{"text": "a", "id": true}',), False),
+        ((b'{"text": "a"}', b""), False),
+        ((b'{"text": "a"}', b"[1]"), False),
+        ((b'{"text": "a"}', b'{"text": "\\ud800"}'), False),
+    ],
+)
+def test_plain_records_are_read_as_the_closer_look_reads_them(
+    lines: tuple[bytes, ...], plain: bool, named: bool
+) -> None:
+    block = Block("feed.jsonl", 5, list(lines), 0)
+    records = read_plain(block, FIELDS, named)
+    assert (records is not None) == plain
+    if records is not None:
+        assert [Post.of(record, FIELDS) for record in records] == read_posts(block, FIELDS, named)[0]

@@ -14,7 +14,7 @@ from moderation.decision import Decision, Reason, Verdict
 from moderation.dumps.readers import find_sources
 from moderation.dumps.runner import score_dump
 from moderation.dumps.summary import Summary
-from moderation.post import Post
+from moderation.post import Post, PostLike
 
 RECORDS = [
     '{"id": 1, "text": "hello"}',
@@ -36,9 +36,9 @@ class StubJudge:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def decide_batch(self, posts: Sequence[Post], /) -> list[Decision]:
+    def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]:
         self.batches.append(len(posts))
-        return list(map(self._decide, posts))
+        return [self._decide(Post.of(post, self.text_fields)) for post in posts]
 
     def _decide(self, post: Post) -> Decision:
         text = " ".join(text for _, text in post.fields)
