@@ -198,6 +198,7 @@ def test_a_full_disk_behind_standard_output(run_apart: Run, command: tuple[str, 
     ("redirection", "arguments", "told"),
     [
         (">&-", ("score",), "error: cannot write standard output: Bad file descriptor\n"),
+        (">&-", ("explain", "x"), "error: cannot write standard output: Bad file descriptor\n"),
         ("<&-", ("score",), "error: cannot read standard input: it is closed; name a file, or pipe posts in\n"),
         ("<&-", ("explain", "-"), "standard input is closed: give a TEXT, or pipe one in\n"),
     ],
