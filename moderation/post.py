@@ -13,8 +13,6 @@ from moderation.errors import PostError
 TEXT_FIELDS = ("text", "title", "body", "caption", "description", "comment", "tags", "ocr", "transcript")
 DECLARED_LANGUAGE = ("language", "lang")
 
-_PLAIN_IDS = {int, str, type(None)}
-
 PostId: TypeAlias = str | int | None
 PostLike: TypeAlias = "str | Mapping[str, Any] | Post"
 
@@ -43,21 +41,6 @@ class Post(msgspec.Struct, frozen=True, gc=False):
         if not isinstance(value, Mapping):
             raise PostError("P001", f"a post is a text or an object, not {_kind(value)}")
         return cls(_read_id(value.get("id")), _read_fields(value, text_fields), value)
-
-
-def common_text_field(posts: Sequence[Any], text_fields: Iterable[str]) -> str | None:
-    """The text field of posts that are all dicts with the same single one, as those of a feed are: they can be read
-    without a look at each. None where any of them needs `Post.of`, if only to be refused.
-    """
-    if set(map(type, posts)) != {dict}:
-        return None
-    names = {name for keys in set(map(tuple, posts)) for name in text_fields if name in keys}
-    if len(names) != 1:
-        return None
-    (name,) = names
-    if {type(post.get(name)) for post in posts} != {str} or not {type(post.get("id")) for post in posts} <= _PLAIN_IDS:
-        return None
-    return name
 
 
 def attribute(attributes: Mapping[str, Any], path: str) -> Any:

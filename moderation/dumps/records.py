@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from moderation.dumps.readers import Block
+from moderation.engine.columns import Columns
 from moderation.errors import PostError
-from moderation.post import Post, common_text_field
+from moderation.post import Post
 
 _decode = msgspec.json.decode
 _SHOWN = 60
@@ -87,7 +88,7 @@ def read_plain(block: Block, text_fields: Iterable[str], named: bool = False) ->
         records = [_decode(line) for line in block.lines]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         return None
-    if common_text_field(records, text_fields) is None:
+    if Columns.alike(records, tuple(text_fields)) is None:
         return None
     for number, record in enumerate(records, block.first):
         if record.get("id") is None:

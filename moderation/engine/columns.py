@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from moderation.engine.lists import Index
-from moderation.post import DECLARED_LANGUAGE, Post, PostId, PostLike, common_text_field, declared_language
+from moderation.post import DECLARED_LANGUAGE, Post, PostId, PostLike, declared_language
+
+_IDS = {int, str, type(None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Columns:
     @classmethod
     def of(cls, posts: Sequence[PostLike], text_fields: Sequence[str]) -> Columns:
         """Read posts of any form. Raises PostError for the first that cannot be read."""
-        plain = _alike(posts, text_fields)
+        plain = cls.alike(posts, text_fields)
         if plain is not None:
             return plain
         read = [Post.of(post, text_fields) for post in posts]
@@ -46,6 +47,23 @@ class Columns:
             np.cumsum([0, *(len(post.fields) for post in read)], dtype=np.int64),
             hints if any(hints) else None,
         )
+
+    @classmethod
+    def alike(cls, posts: Sequence[Any], text_fields: Sequence[str]) -> Columns | None:
+        """Read posts that are all dicts with the same one text field, as those of a feed are, without a look at each:
+        it costs as much as finding their languages. None where any of them needs `Post.of`, if only to be refused.
+        """
+        if set(map(type, posts)) != {dict}:
+            return None
+        keys = frozenset[str]().union(*set(map(tuple, posts)))
+        names = [name for name in text_fields if name in keys]
+        if len(names) != 1:
+            return None
+        ids, texts = [post.get("id") for post in posts], [post.get(names[0]) for post in posts]
+        if set(map(type, texts)) != {str} or not set(map(type, ids)) <= _IDS:
+            return None
+        hints = None if keys.isdisjoint(DECLARED_LANGUAGE) else [declared_language(post) for post in posts]
+        return cls(ids, posts, names * len(posts), texts, np.arange(len(posts) + 1), hints)
 
     def portions(self, limit: int, size: int) -> Iterator[Columns]:
         """Parts of about `size` code points at most, posts cut at `limit`: memory stays bounded whatever comes in."""
@@ -73,18 +91,3 @@ class Columns:
             self.first[start : end + 1] - self.first[start],
             hints,
         )
-
-
-def _alike(posts: Sequence[Any], text_fields: Sequence[str]) -> Columns | None:
-    name = common_text_field(posts, text_fields)
-    if name is None:
-        return None
-    declared = any([key in post for key in DECLARED_LANGUAGE for post in posts])
-    return Columns(
-        [post.get("id") for post in posts],
-        posts,
-        [name] * len(posts),
-        list(map(itemgetter(name), posts)),
-        np.arange(len(posts) + 1),
-        [declared_language(post) for post in posts] if declared else None,
-    )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from moderation.decision import Segment
 from moderation.engine.gather import Rows
+from moderation.engine.lists import Index
 from moderation.language.segments import Segments
 
 
@@ -27,26 +28,31 @@ class Speech:
 
 def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
     """Group a batch's segments by post."""
-    shares = found.shares(rows.owner, len(rows))
+    owner = rows.owner[found.row]
     beyond = np.array([name not in covered for name in found.names])
     served = np.ones(len(rows), np.bool_)
-    served[rows.owner[found.row[beyond[found.language]]]] = False
-    return Speech(_languages(shares, found.names), _segments(found, rows), served)
+    served[owner[beyond[found.language]]] = False
+    names = [found.names[number] for number in found.language.tolist()]
+    bounds = np.searchsorted(owner, np.arange(len(rows) + 1))
+    return Speech(_languages(found, rows, names, bounds), _segments(found, rows, names, bounds), served)
 
 
-def _languages(shares: NDArray[np.float64], languages: Sequence[str]) -> list[dict[str, float]]:
+def _languages(found: Segments, rows: Rows, names: Sequence[str], bounds: Index) -> list[dict[str, float]]:
+    """Most posts are one segment, and all of it is in that language."""
+    opens, many = bounds[:-1].tolist(), np.diff(bounds)
+    result = [{names[at]: 1.0} if count == 1 else {} for at, count in zip(opens, many.tolist(), strict=True)]
+    several = np.flatnonzero(many > 1)
+    shares = found.shares(rows.owner, len(rows))[several]
     post, language = np.nonzero(shares)
     share = np.round(shares[post, language], 2)
     order = np.lexsort((language, -share, post))
-    result: list[dict[str, float]] = [{} for _ in range(len(shares))]
-    names = [languages[number] for number in language[order].tolist()]
-    for number, name, value in zip(post[order].tolist(), names, share[order].tolist(), strict=True):
-        result[number][name] = value
+    columns = (several[post[order]].tolist(), language[order].tolist(), share[order].tolist())
+    for number, tongue, value in zip(*columns, strict=True):
+        result[number][found.names[tongue]] = value
     return result
 
 
-def _segments(found: Segments, rows: Rows) -> list[tuple[Segment, ...]]:
-    names = [found.names[number] for number in found.language.tolist()]
+def _segments(found: Segments, rows: Rows, names: Sequence[str], bounds: Index) -> list[tuple[Segment, ...]]:
     plain: list[Segment] = list(zip(found.start.tolist(), found.end.tolist(), names, strict=True))
     if len(rows.fields) > len(rows):
         fields = [rows.fields[row] for row in found.row.tolist()]
@@ -55,5 +61,4 @@ def _segments(found: Segments, rows: Rows) -> list[tuple[Segment, ...]]:
             (*segment[:3], field) if many else segment
             for segment, field, many in zip(plain, fields, several, strict=True)
         ]
-    bounds = np.searchsorted(rows.owner[found.row], np.arange(len(rows) + 1)).tolist()
-    return [tuple(plain[start:end]) for start, end in pairwise(bounds)]
+    return [tuple(plain[start:end]) for start, end in pairwise(bounds.tolist())]
