@@ -6,6 +6,7 @@ from a child process that runs `moderation score`, so that nothing of the measur
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import statistics
@@ -188,12 +189,18 @@ def _one_core() -> Iterator[None]:
 
 
 def _in_memory(engine: Engine, feed: Sequence[Post]) -> float:
-    """Posts a second, the best of a few rounds: whatever else the machine does only ever slows it down."""
+    """Posts a second, the best of a few rounds: whatever else the machine does only ever slows it down.
+
+    What stays to the end, the engine and the feed, is taken out of the garbage collector's rounds, as a worker does.
+    """
     best = float("inf")
+    gc.collect()
+    gc.freeze()
     for _ in range(_ROUNDS):
         started = time.perf_counter()
         deque(engine.decide_many(feed), maxlen=0)
         best = min(best, time.perf_counter() - started)
+    gc.unfreeze()
     return len(feed) / best
 
 
@@ -227,12 +234,15 @@ def _whole(folder: Path, root: Path, feed: Sequence[Post]) -> Whole:
     dump = folder / "posts.jsonl"
     dump.write_bytes(msgspec.json.Encoder().encode_lines(feed))
     command = [sys.executable, "-m", "moderation.cli.peak", "score", "-q", "--rules", str(root)]
-    started = time.perf_counter()
-    done = subprocess.run([*command, "-o", f"{folder}/out.jsonl", str(dump)], capture_output=True, text=True)
-    seconds = time.perf_counter() - started
-    if done.returncode:
-        raise RuntimeError(f"moderation score ended with status {done.returncode}: {done.stderr}")
-    return Whole(len(feed), seconds, float(done.stderr.splitlines()[-1]))
+    seconds, peak = float("inf"), 0.0
+    for _ in range(2):
+        started = time.perf_counter()
+        done = subprocess.run([*command, "-o", f"{folder}/out.jsonl", str(dump)], capture_output=True, text=True)
+        seconds = min(seconds, time.perf_counter() - started)
+        if done.returncode:
+            raise RuntimeError(f"moderation score ended with status {done.returncode}: {done.stderr}")
+        peak = max(peak, float(done.stderr.splitlines()[-1]))
+    return Whole(len(feed), seconds, peak)
 
 
 def _timed_child(code: str, root: Path) -> float:
