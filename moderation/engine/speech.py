@@ -43,7 +43,7 @@ def _languages(found: Segments, rows: Rows, names: Sequence[str], bounds: Index)
     result = [{names[at]: 1.0} if count == 1 else {} for at, count in zip(opens, many.tolist(), strict=True)]
     several = np.flatnonzero(many > 1)
     shares = found.shares(rows.owner, len(rows))[several]
-    post, language = np.nonzero(shares)
+    post, language = np.nonzero(shares > 0)
     share = np.round(shares[post, language], 2)
     order = np.lexsort((language, -share, post))
     columns = (several[post[order]].tolist(), language[order].tolist(), share[order].tolist())

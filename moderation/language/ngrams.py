@@ -69,7 +69,7 @@ class Ngrams:
         if 2 * (lasts - firsts + 2).sum() < len(glyphs):
             glyphs, firsts = _gathered(glyphs, firsts, lasts + 2)
         keys = _keys(glyphs, self.script)
-        at = np.flatnonzero(keys & _PAIR)
+        at = np.flatnonzero((keys & _PAIR) != 0)
         rows = self.row_of[keys[at]].astype(np.intp)
         sums = self._sums(rows, np.searchsorted(at, firsts))
         return Scores(sums[:, 1 : len(self.languages) + 1], sums[:, 0])

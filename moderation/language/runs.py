@@ -62,7 +62,7 @@ def find_runs(glyphs: Glyphs, starts: Ints) -> Runs:
     """
     scripts = (glyphs >> SYMBOL_BITS).astype(np.uint8)
     _drop_lone_kana(glyphs, scripts)
-    at = np.flatnonzero(scripts)
+    at = np.flatnonzero(scripts != 0)  # asked of truth values, several times as fast
     if not len(at):
         return Runs(at, at, at, at, at)
     script = scripts[at]
