@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import settings
-from moderation.packs.load import read_sources
 
 import moderation
+from moderation.packs.load import read_sources
 
 settings.register_profile("project", deadline=None, max_examples=60)
 settings.load_profile("project")
