@@ -27,8 +27,8 @@ from moderation.engine.signals import (
     Signal,
     SignalTable,
     ViewPlan,
+    cost,
     plan_view,
-    regex_signals,
     term_looks,
 )
 from moderation.packs.load import Pack, RuleBook
@@ -62,7 +62,7 @@ def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
         _PackCompiler(pack, book.policy, table).rule(rule) for pack in live_packs(book) for rule in pack.file.rules
     )
     signals = table.signals()
-    demanded = on_demand(rules, regex_signals(signals))
+    demanded = on_demand(rules, [cost(signal) for signal in signals])
     planned = (plan_view(name, signals, demanded, book.policy.limits.regex_ms, matcher) for name in VIEWS)
     views = {view.name: view for view in planned if view is not None}
     view_of = tuple(views[signal.view] for signal in signals)

@@ -117,6 +117,8 @@ class _ViewLook:
         those whose time ran out.
         """
         terms = self.terms.where(concerned[self.terms.post])
+        late = self.plan.matcher.terms_in(self.view, concerned[rows.owner].nonzero()[0])
+        terms = terms.beside(entries_of(self.plan, self.view, columns, rows, late))
         pairs = self._asked_for(asked, signals, rows)
         if not pairs.shape[1]:
             return terms, set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from moderation.engine.conditions import Condition, Text
 from moderation.engine.lists import Index, Lists, distinct, openings
 from moderation.engine.rule import CompiledRule
-from moderation.packs.regex_limits import size_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +69,18 @@ def signals_of(conditions: Iterable[Condition | None]) -> Iterator[int]:
             yield from signals_of(condition.children)
 
 
-def on_demand(rules: Sequence[CompiledRule], regexes: Mapping[int, str]) -> frozenset[int]:
-    """Of the signals that are regexes, those that only rules ask for which need something else too.
+def on_demand(rules: Sequence[CompiledRule], costs: Sequence[float]) -> frozenset[int]:
+    """The signals that are looked for only where all else that their rules need has fired; `costs` tells by signal how
+    often it is expected to fire.
 
-    They are looked for where everything else has fired: [a-z0-9]{6,20} stands in every other post, and only beside
-    加微信 does it matter. Where a rule needs nothing but regexes, the longest, which stands in the fewest posts, is
-    looked for first.
+    Of what a rule needs, only the rarest set is looked for everywhere: 人 stands in every other post, and matters only
+    beside a threat, [a-z0-9]{6,20} only beside 加微信, and what is in `unless` only where a rule would hold without it.
     """
-    demanded = set(regexes)
+    everywhere: set[int] = set()
     for rule in rules:
         sets = rule.when.needs()
-        if not sets:
-            demanded.difference_update(signals_of((rule.when,)))
-        elif all(needed & regexes.keys() for needed in sets):
-            sizes = [min(size_of(regexes[signal])[0] for signal in needed & regexes.keys()) for needed in sets]
-            demanded.difference_update(sets[sizes.index(max(sizes))])
-    return frozenset(demanded)
+        if sets:
+            everywhere.update(min(sets, key=lambda needed: (sum(costs[signal] for signal in needed), sorted(needed))))
+        else:
+            everywhere.update(signals_of((rule.when,)))
+    return frozenset(range(len(costs))) - everywhere

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.engine.lists import Lists
+from moderation.packs.regex_limits import size_of
 from moderation.signals.matcher import Kind, Matcher, build_matcher
 from moderation.text.folding import fold_all
 
@@ -87,6 +88,19 @@ class ViewPlan:
         return found
 
 
+def cost(signal: Signal) -> float:
+    """How often a signal is expected to fire: only the order matters. A regex always costs more than terms do, because
+    it is also slow, and a long one less than a short one.
+    """
+    return sum(_frequency(look) for look in signal.looks)
+
+
+def _frequency(look: Look) -> float:
+    if look.kind == "regex":
+        return 1 + 1 / max(size_of(look.text)[0], 1)
+    return float(2.0 ** -sum(9 if ord(letter) > 0x2E7F else 4 for letter in look.text))
+
+
 def regex_signals(signals: Sequence[Signal]) -> dict[int, str]:
     """The signals that are regexes, by number."""
     found = {number: _regex(signal) for number, signal in enumerate(signals)}
@@ -112,7 +126,9 @@ def plan_view(
     lists = [entries["term", text] for text in terms] + [entries["regex", text] for text in regexes]
     flat = [entry for items in lists for entry in items]
     late = frozenset(
-        index for index, text in enumerate(regexes) if all(entry[0] in demanded for entry in entries["regex", text])
+        pattern
+        for pattern, items in enumerate(lists)
+        if all(exception or number in demanded for number, exception, _ in items)
     )
     edged = frozenset(
         index
@@ -131,7 +147,7 @@ def plan_view(
         np.array([entry[1] for entry in flat], np.bool_),
         {(pattern, entry[0]): entry[2] for pattern, items in enumerate(lists) for entry in items if not entry[1]},
         np.array([-1 if text is None else numbers[text] for text in looked_for], np.int64),
-        np.isin(np.arange(len(lists)), [len(terms) + index for index in late]),
+        np.isin(np.arange(len(lists)), sorted(late)),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import regex
+from numpy.typing import NDArray
 
 from moderation.signals.matcher import Columns, Hits, Pairs
 from moderation.text.views import View
@@ -18,8 +19,8 @@ LONGEST_TERM: Final = 1000  # code points; Hyperscan refuses expressions of more
 
 
 class BaseMatcher(ABC):
-    """What both matchers share. Regexes in `demanded` (indexes) are never tried unless `confirm` is asked to; terms in
-    `edged` may be passed over where they stand inside of a longer run of ASCII letters.
+    """What both matchers share. Patterns in `demanded` are never looked for unless `terms_in` or `confirm` is asked to;
+    terms in `edged` may be passed over where they stand inside of a longer run of ASCII letters.
 
     Safe to share between threads; pickles as its arguments and compiles anew where it arrives. Raises `ValueError` for
     an empty term or a regex that does not compile.
@@ -36,7 +37,7 @@ class BaseMatcher(ABC):
     ) -> None:
         self._arguments = (checked_terms(terms), tuple(regexes), ignore_case, timeout_ms, demanded, edged)
         self._first = len(terms)
-        self._demanded = np.array(sorted(demanded), np.int64)
+        self._demanded = np.array(sorted(pattern for pattern in demanded if pattern >= len(terms)), np.int64)
         self._regexes = Regexes(regexes, ignore_case, timeout_ms, first=self._first)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -49,7 +50,11 @@ class BaseMatcher(ABC):
 
     @abstractmethod
     def terms(self, view: View) -> Columns:
-        """Every occurrence of every term, overlapping ones too, in any order."""
+        """Every occurrence of every term that is not on demand, overlapping ones too, in any order."""
+
+    @abstractmethod
+    def terms_in(self, view: View, rows: NDArray[np.int64]) -> Columns:
+        """Every occurrence of every term on demand in these rows."""
 
     @abstractmethod
     def possible(self, view: View) -> Pairs:
@@ -62,9 +67,9 @@ class BaseMatcher(ABC):
     def scan(self, view: View) -> Hits:
         """All terms and all regexes, those on demand too."""
         rows = np.arange(len(view.starts) - 1)
-        demanded = np.stack((np.repeat(rows, len(self._demanded)), np.tile(self._demanded + self._first, len(rows))))
+        demanded = np.stack((np.repeat(rows, len(self._demanded)), np.tile(self._demanded, len(rows))))
         found, timeouts = self.confirm(view, np.concatenate((self.possible(view), demanded), axis=1))
-        return Hits.of(np.concatenate((self.terms(view), found), axis=1), timeouts)
+        return Hits.of(np.concatenate((self.terms(view), self.terms_in(view, rows), found), axis=1), timeouts)
 
 
 def checked_terms(terms: Sequence[str]) -> tuple[str, ...]:

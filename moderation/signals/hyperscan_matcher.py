@@ -41,13 +41,16 @@ class HyperscanMatcher(BaseMatcher):
         self._lengths = np.array([len(term) for term in terms], dtype=np.int64)
         short = [index in edged and len(term) <= _SHORT for index, term in enumerate(terms)]
         expressions = [_on_edges(term) if each else _escaped(term) for term, each in zip(terms, short, strict=True)]
-        self._terms = _Database(expressions, 0)
-        self._behind = np.array(
-            [each and _is_letter(term[-1]) for term, each in zip(terms, short, strict=True)], np.int64
+        behind = [each and _is_letter(term[-1]) for term, each in zip(terms, short, strict=True)]
+        self._behind = np.array(behind, np.int64)
+        self._terms, self._late_terms = (
+            _Database([expressions[index] for index in ids], 0, ids)
+            for ids in ([index for index in range(len(terms)) if (index in demanded) == late] for late in (False, True))
         )
         compiled = dict(enumerate(self._regexes.compiled))
-        self._filters = _Filters({index: each for index, each in compiled.items() if index not in demanded})
-        self._late = _Filters({index: compiled[index] for index in sorted(demanded)})
+        early = {index: each for index, each in compiled.items() if len(terms) + index not in demanded}
+        self._filters = _Filters(early)
+        self._late = _Filters({index: each for index, each in compiled.items() if index not in early})
 
     @property
     def unfiltered(self) -> tuple[int, ...]:
@@ -55,15 +58,32 @@ class HyperscanMatcher(BaseMatcher):
         return self._filters.missing
 
     def terms(self, view: View) -> Columns:
-        """Every occurrence of every term, overlapping ones too."""
-        if not self._terms:
-            return NO_HITS
+        """Every occurrence of every term that is not on demand, overlapping ones too."""
+        pattern, end = self._scan(self._terms, view.utf8)
+        return self._hits(view, pattern, end)
+
+    def terms_in(self, view: View, rows: npt.NDArray[np.int64]) -> Columns:
+        """Every occurrence of every term on demand in these rows, which are scanned joined."""
+        opens, closes = view.byte_of[view.starts[rows]], view.byte_of[view.starts[rows + 1]]
+        bounds = zip(opens.tolist(), closes.tolist(), strict=True)
+        pattern, end = self._scan(self._late_terms, b"".join([view.utf8[start:stop] for start, stop in bounds]))
+        moved = (closes - opens).cumsum() - (closes - opens)
+        part = np.searchsorted(moved, end, side="left") - 1
+        return self._hits(view, pattern, end + (opens - moved)[part])
+
+    def _scan(self, database: _Database, data: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Pattern and end (in bytes) of every match."""
+        if not database or not data:
+            return NO_PAIRS[0], NO_PAIRS[1]
         # One byte more, in which nothing may end: see `_Filters._scan`.
-        found = self._terms.scan(view.utf8 + b"\0")
-        pattern, byte_end = found[:, found[1] <= len(view.utf8)]
+        found = database.scan(data + b"\0")
+        pattern, end = found[:, found[1] <= len(data)]
+        return pattern, end - self._behind[pattern]
+
+    def _hits(self, view: View, pattern: npt.NDArray[np.int64], byte_end: npt.NDArray[np.int64]) -> Columns:
         if not len(pattern):
             return NO_HITS
-        end = np.searchsorted(view.byte_of, byte_end - self._behind[pattern])
+        end = np.searchsorted(view.byte_of, byte_end)
         return within_rows(view, pattern, end - self._lengths[pattern], end)
 
     def possible(self, view: View) -> Pairs:
@@ -72,7 +92,7 @@ class HyperscanMatcher(BaseMatcher):
 
     def confirm(self, view: View, pairs: Pairs) -> tuple[Columns, list[tuple[int, int]]]:
         """Every non-empty match of these (row, pattern) pairs, and the pairs whose time ran out."""
-        late = np.isin(pairs[1] - self._first, self._demanded)
+        late = np.isin(pairs[1], self._demanded)
         if late.any():
             possible = self._pairs(self._late.candidates(view, np.unique(pairs[0, late]).tolist()))
             patterns = self._first + len(self._regexes.compiled)

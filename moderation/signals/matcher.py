@@ -59,7 +59,11 @@ class Matcher(Protocol):
         ...
 
     def terms(self, view: View) -> Columns:
-        """Every occurrence of every term, overlapping ones too, in any order."""
+        """Every occurrence of every term that is not on demand, overlapping ones too, in any order."""
+        ...
+
+    def terms_in(self, view: View, rows: npt.NDArray[np.int64]) -> Columns:
+        """Every occurrence of every term on demand in these rows."""
         ...
 
     def possible(self, view: View) -> Pairs:
@@ -97,10 +101,10 @@ def build_matcher(
     """The fastest matcher that this machine has.
 
     `terms` are literals, folded like the view; `regexes` are patterns of the `regex` package (version 0 behaviour),
-    which ignore case on request; those in `demanded` (indexes) are tried only where `confirm` is asked to. Terms in
-    `edged` may be passed over inside of longer runs of ASCII letters. `timeout_ms` bounds the confirming of one regex
-    in one row, in processor time of the whole process. Raises `ValueError` for an empty term or a regex that does not
-    compile, `ModerationError` where `kind="hyperscan"` asks for a package that is not installed.
+    which ignore case on request. Patterns in `demanded` are looked for only where `terms_in` or `confirm` is asked to,
+    terms in `edged` may be passed over inside of longer runs of ASCII letters. `timeout_ms` bounds the confirming of
+    one regex in one row, in processor time of the whole process. Raises `ValueError` for an empty term or a regex that
+    does not compile, `ModerationError` where `kind="hyperscan"` asks for a package that is not installed.
     """
     if kind == "auto":
         kind = "hyperscan" if _hyperscan_error() is None else "regex"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moderation.signals.confirm import BaseMatcher
 from moderation.signals.matcher import Columns, Pairs, within_rows
@@ -17,14 +18,29 @@ class RegexMatcher(BaseMatcher):
     @property
     def unfiltered(self) -> tuple[int, ...]:
         """Indexes of the regexes that are tried on every row: all but those on demand."""
-        return tuple(index for index in range(len(self._regexes.compiled)) if index not in self._demanded)
+        known = len(self._regexes.compiled)
+        return tuple(index for index in range(known) if self._first + index not in self._arguments[4])
 
     def terms(self, view: View) -> Columns:
-        """Every occurrence of every term: all rows are searched as one string."""
+        """Every occurrence of every term that is not on demand: all rows are searched as one string."""
+        return self._occurrences(view, late=False)
+
+    def terms_in(self, view: View, rows: NDArray[np.int64]) -> Columns:
+        """Every occurrence of every term on demand in these rows."""
+        found = self._occurrences(view, late=True)
+        return found[:, np.isin(found[0], rows)]
+
+    def _occurrences(self, view: View, late: bool) -> Columns:
         text = view.utf8.decode()
         letters = set(text)
-        sought = [(pattern, term) for pattern, term in enumerate(self._arguments[0]) if term[0] in letters]
-        found = [(pattern, at, at + len(term)) for pattern, term in sought for at in _occurrences(text, term)]
+        terms, demanded = self._arguments[0], self._arguments[4]
+        sought = [(pattern, term) for pattern, term in enumerate(terms) if (pattern in demanded) == late]
+        found = [
+            (pattern, at, at + len(term))
+            for pattern, term in sought
+            if term[0] in letters
+            for at in _occurrences(text, term)
+        ]
         pattern, start, end = np.array(found, dtype=np.int64).reshape(-1, 3).T
         return within_rows(view, pattern, start, end)
 

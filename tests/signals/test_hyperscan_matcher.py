@@ -132,9 +132,23 @@ def test_terms_on_edges_are_passed_over_only_within_words() -> None:
 
 
 def test_regexes_on_demand_are_tried_only_where_asked() -> None:
-    matcher = HyperscanMatcher(["vx"], ["[0-9]+", "[a-z]+"], True, 20, demanded=frozenset({1}))
+    matcher = HyperscanMatcher(["vx"], ["[0-9]+", "[a-z]+"], True, 20, demanded=frozenset({2}))
     view = view_of("12 ab", "vx", "--")
     assert matcher.possible(view).T.tolist() == [[0, 1]]
     asked = np.array([[0, 0, 1, 2], [1, 2, 2, 2]])
     assert matcher.confirm(view, asked)[0].T.tolist() == [[0, 1, 0, 2], [0, 2, 3, 5], [1, 2, 0, 2]]
     assert listed(matcher.scan(view)) == listed(RegexMatcher(["vx"], ["[0-9]+", "[a-z]+"], True, 20).scan(view))
+
+
+@pytest.mark.parametrize("late", [{0}, {0, 1, 2, 3, 4, 5}, {1, 4}])
+def test_terms_on_demand_are_found_in_the_rows_that_were_asked_for(late: set[int]) -> None:
+    terms = ["u", "微信", "a\0b", "\0", "人u", "加微信吗"]
+    view = view_of("u 微信", "a", "b u", "人u人", "", "加微信吗 you", "微信")
+    everything = HyperscanMatcher(terms, [], True, 20).terms(view).T.tolist()
+    for kind in (HyperscanMatcher, RegexMatcher):
+        matcher = kind(terms, [], True, 20, demanded=frozenset(late))
+        assert sorted(matcher.terms(view).T.tolist()) == sorted(hit for hit in everything if hit[1] not in late)
+        for rows in ([], [0], [1, 2], [0, 3, 5, 6], list(range(7))):
+            found = matcher.terms_in(view, np.array(rows, np.int64)).T.tolist()
+            assert sorted(found) == sorted(hit for hit in everything if hit[1] in late and hit[0] in rows)
+        assert listed(matcher.scan(view)) == listed(HyperscanMatcher(terms, [], True, 20).scan(view))
