@@ -21,11 +21,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """(post, signal) pairs, in any order: signals that fired, may fire or are unknown. Of `untold` nothing is known."""
+    """(post, signal) pairs, in any order: signals that fired, may fire or are unknown."""
 
     post: Index
     signal: Index
-    untold: frozenset[int] = frozenset()
 
 
 def candidates(
@@ -41,7 +40,7 @@ def candidates(
         return post, rule
     posts, numbers = [post], [rule]
     for number in needs.open:
-        possible = np.flatnonzero(_possible(rules[number].when, fired, rows, languages))
+        possible = np.flatnonzero(_possible(rules[number].when, needs.untold, fired, rows, languages))
         posts.append(possible)
         numbers.append(np.full(len(possible), number))
     post, rule = np.concatenate(posts), np.concatenate(numbers)
@@ -49,11 +48,17 @@ def candidates(
     return post[order], rule[order]
 
 
-def _possible(condition: Condition, fired: Fired, rows: Rows, languages: Sequence[Mapping[str, float]]) -> Mask:
+def _possible(
+    condition: Condition,
+    untold: frozenset[int],
+    fired: Fired,
+    rows: Rows,
+    languages: Sequence[Mapping[str, float]],
+) -> Mask:
     """Posts for which a condition may be anything but false: a cheap look by columns that never says no wrongly."""
     if isinstance(condition, All | AnyOf):
         combine = np.logical_and if isinstance(condition, All) else np.logical_or
-        columns = [_possible(child, fired, rows, languages) for child in condition.children]
+        columns = [_possible(child, untold, fired, rows, languages) for child in condition.children]
         return np.asarray(combine.reduce(columns), np.bool_)
     if isinstance(condition, Field | Period):
         column = (condition.evaluate(_attributes_only(attributes)) for attributes in rows.attributes)
@@ -62,7 +67,7 @@ def _possible(condition: Condition, fired: Fired, rows: Rows, languages: Sequenc
         shares = (condition.evaluate(_languages_only(held)) for held in languages)
         return np.fromiter((outcome.value is not False for outcome in shares), np.bool_, len(rows))
     signals = frozenset(signals_of((condition,)))
-    if isinstance(condition, Not) or signals & fired.untold:
+    if isinstance(condition, Not) or signals & untold:
         return np.ones(len(rows), np.bool_)
     found = np.zeros(len(rows), np.bool_)
     found[fired.post[np.isin(fired.signal, sorted(signals))]] = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,25 +25,28 @@ _NONE: frozenset[int] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """Finds hits and candidates. `early` tells which rules are in question before regexes on demand are tried, `needs`
-    which are when everything is known; `regexes` are the signals by rule that are regexes.
+    """Finds hits and candidates, in three rounds: what is looked for everywhere; then, where that leaves a rule in
+    question, terms on demand; then, where they still do, regexes on demand.
+
+    The first two `needs` tell which rules are in question after the first two rounds, the last which are candidates.
+    `regexes` are the signals by rule that are regexes.
     """
 
     plan: Plan
     columns: SignalColumns
-    early: Needs
-    needs: Needs
+    needs: tuple[Needs, Needs, Needs]
     regexes: Lists
 
     @classmethod
     def of(cls, plan: Plan) -> Finder:
         """The tables for a plan."""
         sought = regex_signals(plan.signals)
+        untold = (plan.demanded, plan.demanded & sought.keys(), _NONE)
+        first, second, last = (Needs.of(plan.rules, len(plan.signals), unknown) for unknown in untold)
         return cls(
             plan,
             SignalColumns.of(plan.signals),
-            Needs.of(plan.rules, len(plan.signals), plan.demanded),
-            Needs.of(plan.rules, len(plan.signals)),
+            (first, second, last),
             Lists.of(sorted(sought.keys() & signals_of((rule.when, rule.unless))) for rule in plan.rules),
         )
 
@@ -54,11 +57,28 @@ class Finder:
         `thorough`.
         """
         looks = [_ViewLook.at(plan, views[plan.name], self.columns, rows) for plan in self.plan.views]
-        wanted = self._all_pairs(rows) if thorough else self._in_question(looks, rows, languages)
+        everything = self._all_pairs(rows) if thorough else None
+        wanted = everything or self._in_question(looks, self.needs[0], rows, languages)
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
-        asked = self._asked(*wanted)
         concerned = _mask(wanted[0], len(rows))
+        looks = [look.with_late_terms(concerned, self.columns, rows) for look in looks]
+        wanted = everything or self._in_question(looks, self.needs[1], rows, languages)
+        if not len(wanted[0]):
+            return NOTHING_HIT, wanted
+        return self._settle(looks, wanted, rows, languages, thorough)
+
+    def _in_question(
+        self, looks: Sequence[_ViewLook], needs: Needs, rows: Rows, languages: Shares
+    ) -> tuple[Index, Index]:
+        fired = _fired([pair for look in looks for pair in look.fired(rows)])
+        return candidates(self.plan.rules, needs, fired, rows, languages)
+
+    def _settle(
+        self, looks: Sequence[_ViewLook], wanted: tuple[Index, Index], rows: Rows, languages: Shares, thorough: bool
+    ) -> tuple[SignalHits, tuple[Index, Index]]:
+        """Try the regexes that rules in question hang on, take exceptions off, and see what is left."""
+        asked, concerned = self._asked(*wanted), _mask(wanted[0], len(rows))
         signals = len(self.plan.signals)
         parts: list[tuple[View, Entries]] = []
         unknown: set[tuple[int, int]] = set()
@@ -67,15 +87,11 @@ class Finder:
             parts.append((look.view, without_excepted(entries, signals)))
             unknown |= missing
         fired = _fired([(entries.post, entries.signal) for _, entries in parts], sorted(unknown))
-        chosen = candidates(self.plan.rules, self.needs, fired, rows, languages)
+        chosen = candidates(self.plan.rules, self.needs[2], fired, rows, languages)
         if not thorough:
             decided = _mask(chosen[0], len(rows))
             parts = [(view, entries.where(decided[entries.post])) for view, entries in parts]
         return SignalHits.of(parts, unknown, signals), chosen
-
-    def _in_question(self, looks: Sequence[_ViewLook], rows: Rows, languages: Shares) -> tuple[Index, Index]:
-        fired = _fired([pair for look in looks for pair in look.fired(rows)], [], self.plan.demanded)
-        return candidates(self.plan.rules, self.early, fired, rows, languages)
 
     def _all_pairs(self, rows: Rows) -> tuple[Index, Index]:
         rules = len(self.plan.rules)
@@ -101,6 +117,12 @@ class _ViewLook:
         terms = entries_of(plan, view, columns, rows, plan.matcher.terms(view))
         return cls(plan, view, terms, plan.matcher.possible(view))
 
+    def with_late_terms(self, concerned: Mask, columns: SignalColumns, rows: Rows) -> _ViewLook:
+        """The same, and the hits of terms on demand in the posts that are concerned; those of others are left out."""
+        late = self.plan.matcher.terms_in(self.view, concerned[rows.owner].nonzero()[0])
+        terms = self.terms.where(concerned[self.terms.post])
+        return replace(self, terms=terms.beside(entries_of(self.plan, self.view, columns, rows, late)))
+
     def fired(self, rows: Rows) -> list[tuple[Index, Index]]:
         """(post, signal) of all that stands there or may."""
         stands = ~self.terms.excepting
@@ -117,8 +139,6 @@ class _ViewLook:
         those whose time ran out.
         """
         terms = self.terms.where(concerned[self.terms.post])
-        late = self.plan.matcher.terms_in(self.view, concerned[rows.owner].nonzero()[0])
-        terms = terms.beside(entries_of(self.plan, self.view, columns, rows, late))
         pairs = self._asked_for(asked, signals, rows)
         if not pairs.shape[1]:
             return terms, set()
@@ -142,14 +162,11 @@ class _ViewLook:
         return np.stack((keys // patterns, keys % patterns))
 
 
-def _fired(
-    pairs: Sequence[tuple[Index, Index]], unknown: Sequence[tuple[int, int]], untold: frozenset[int] = _NONE
-) -> Fired:
+def _fired(pairs: Sequence[tuple[Index, Index]], unknown: Sequence[tuple[int, int]] = ()) -> Fired:
     missing = np.array(unknown, np.int64).reshape(-1, 2)
     return Fired(
         np.concatenate([missing[:, 0], *(post for post, _ in pairs)]),
         np.concatenate([missing[:, 1], *(signal for _, signal in pairs)]),
-        untold,
     )
 
 

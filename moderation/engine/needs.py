@@ -17,17 +17,18 @@ class Needs:
     """Sets of signals by rule: one signal of each set has to fire.
 
     `sets` are the numbers of the sets by signal, `rules` the rules by set, `count` how many sets each rule has; `open`
-    are the rules without sets.
+    are the rules without sets. Of the signals `untold` nothing is known: a set that holds one of them says nothing.
     """
 
     sets: Lists
     rules: Lists
     count: Index
     open: tuple[int, ...]
+    untold: frozenset[int]
 
     @classmethod
-    def of(cls, rules: Sequence[CompiledRule], signals: int, untold: frozenset[int] = frozenset()) -> Needs:
-        """`untold` are signals of which nothing is known: a set that holds one of them says nothing."""
+    def of(cls, rules: Sequence[CompiledRule], signals: int, untold: frozenset[int]) -> Needs:
+        """The sets of all rules."""
         owners: dict[frozenset[int], list[int]] = {}
         for number, rule in enumerate(rules):
             for needed in rule.when.needs():
@@ -39,7 +40,9 @@ class Needs:
                 holding[signal].append(number)
         count = np.zeros(len(rules), np.int64)
         np.add.at(count, [rule for owned in owners.values() for rule in owned], 1)
-        return cls(Lists.of(holding), Lists.of(owners.values()), count, tuple(np.flatnonzero(count == 0).tolist()))
+        return cls(
+            Lists.of(holding), Lists.of(owners.values()), count, tuple(np.flatnonzero(count == 0).tolist()), untold
+        )
 
     def met(self, post: Index, signal: Index) -> tuple[Index, Index]:
         """The (post, rule) pairs, sorted, all of whose sets have a signal that fired; open rules are not among them."""
