@@ -67,13 +67,25 @@ WRITTEN_ALIKE = {
     "⁄": "/",
     "∕": "/",
 }
+_SMALL_CAPITALS = dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz", strict=True))
 STYLED = {
     "ı": "i",
-    **{chr(start + offset): chr(97 + offset) for start in (0x1F150, 0x1F170) for offset in range(26)},
-    **{chr(start + offset): str(offset + 1) for start in (0x2776, 0x2780, 0x278A, 0x24F5) for offset in range(10)},
-    **{chr(0x24EB + offset): str(offset + 11) for offset in range(10)},
+    **_SMALL_CAPITALS,
+    # Parenthesised, negative circled, negative squared letters and those of flags.
+    **{chr(start + at): chr(97 + at) for start in (0x249C, 0x1F110, 0x1F150, 0x1F170, 0x1F1E6) for at in range(26)},
+    **{chr(start + at): str(at + 1) for start in (0x2776, 0x2780, 0x278A, 0x24F5) for at in range(10)},
+    **{chr(start + at): str(at + 1) for start in (0x2474, 0x2488) for at in range(20)},
+    **{chr(0x24EB + at): str(at + 11) for at in range(10)},
     **dict.fromkeys("⓿🄋🄌", "0"),
 }
+# Radicals that show as the character they come from, where NFKC leaves them alone: Unicode's equivalent ideographs.
+RADICALS = dict(
+    zip(
+        "⺁⺂⺃⺄⺅⺆⺈⺉⺊⺋⺌⺍⺎⺏⺐⺒⺓⺔⺖⺗⺘⺙⺛⺜⺝⺞⺠⺡⺢⺣⺤⺥⺦⺧⺨⺩⺫⺬⺭⺯⺰⺱⺲⺳⺴⺶⺹⺺⺻⺼⺾⺿⻀⻁⻂⻃⻄⻅⻆⻈⻉⻋⻌⻍⻎⻏⻐⻑⻒⻓⻔⻖⻗⻘⻙⻚⻛⻜⻝⻟⻠⻢⻣⻤⻥⻦⻧⻨⻩⻪⻫⻬⻭⻮⻯⻰⻱⻲",
+        "厂乛乚乙亻冂刀刂卜㔾小小兀尣尢巳幺彑忄心扌攵旡日月歺民氵氺灬爫爫丬牛犭王目示礻糹纟罓罒㓁冗羊耂肀聿肉艹艹艹虎衤覀西见角讠贝车辶辶辶邑钅長镸长门阝雨青韦页风飞食飠饣马骨鬼鱼鸟卤麦黄黾斉齐歯齿竜龙龜亀",
+        strict=True,
+    )
+)
 # Voicing marks that stand alone take part in composition like those that combine; am is one letter to who writes Thai.
 KEPT = {"\u0344": "\u0308", "゛": "\u3099", "゜": "\u309a", "ำ": "ำ", "ຳ": "ຳ"}
 
@@ -130,7 +142,7 @@ class SlowFold:
             return " "
         if is_invisible(character):
             return ""
-        for replaced in (KEPT, WRITTEN_ALIKE, STYLED):
+        for replaced in (KEPT, WRITTEN_ALIKE, STYLED, RADICALS):
             if character in replaced:
                 return replaced[character]
         if code in MARKS:
@@ -244,7 +256,7 @@ def kind_of_fold(character: str, fold: SlowFold) -> int:
     kind = 0
     if unicodedata.decomposition(character).startswith(("<wide>", "<narrow>")):
         kind |= WIDTH
-    elif canonical != compatible or character in STYLED or code in CONJOINING_JAMO:
+    elif canonical != compatible or character in STYLED or character in RADICALS or code in CONJOINING_JAMO:
         kind |= COMPATIBILITY
     if any(ord(one) in MARKS for one in canonical) and fold.pair_values.isdisjoint(fold.spell(character)):
         kind |= MARKED
