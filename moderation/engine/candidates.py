@@ -12,9 +12,9 @@ from moderation.engine.conditions import All, AnyOf, Condition, Field, Language,
 from moderation.engine.evidence import Evidence
 from moderation.engine.gather import Rows
 from moderation.engine.hits import NO_HITS
-from moderation.engine.lists import Index
 from moderation.engine.needs import Needs, signals_of
 from moderation.engine.rule import CompiledRule
+from moderation.text.lists import Index
 
 Mask = NDArray[np.bool_]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from moderation.engine.lists import Index
 from moderation.post import DECLARED_LANGUAGE, Post, PostId, PostLike, declared_language
+from moderation.text.lists import Index
 
 _IDS = {int, str, type(None)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from moderation.engine.conditions import (
@@ -31,6 +31,7 @@ from moderation.engine.signals import (
     plan_view,
     term_looks,
 )
+from moderation.evasion.tricks import mask_of
 from moderation.packs.load import Pack, RuleBook
 from moderation.packs.schema import Condition as ConditionModel
 from moderation.packs.schema import PolicyFile, Rule
@@ -84,9 +85,10 @@ class _PackCompiler:
     pack: Pack
     policy: PolicyFile
     table: SignalTable
+    resist: int = 0
 
     def rule(self, rule: Rule) -> CompiledRule:
-        when = self._condition(rule.when)
+        when = self._resisting(rule)._condition(rule.when)
         period = _period(rule)
         return CompiledRule(
             id=f"{self.pack.id}/{rule.id}",
@@ -99,6 +101,11 @@ class _PackCompiler:
             when=when if period is None else All((when, period)),
             unless=None if rule.unless is None else self._condition(rule.unless),
         )
+
+    def _resisting(self, rule: Rule) -> _PackCompiler:
+        """The compiler for what a rule looks for: a rule's own `resist` counts before its pack's and the policy's."""
+        chosen = (rule.resist, self.pack.file.resist, self.policy.resist)
+        return replace(self, resist=mask_of(next(names for names in chosen if names is not None)))
 
     def _condition(self, model: ConditionModel) -> Condition:
         if model.all_ is not None:
@@ -146,7 +153,9 @@ class _PackCompiler:
         exceptions = term_looks(excepted) if view == "folded" else written
         fields = frozenset(model.fields) if model.fields else None
         edges = model.edges or ("none" if model.regex is not None else "script")
-        return self.table.add(Signal(view, looks, exceptions, edges, fields, self._scripts()))
+        return self.table.add(
+            Signal(view, looks, exceptions, edges, fields, self._scripts(), self.resist * (model.regex is None))
+        )
 
     def _listed(self, names: str | Sequence[str] | None) -> list[str]:
         return [term for name in _many(names or ()) for term in self.pack.lists[name]]

@@ -140,5 +140,5 @@ def fingerprint(book: RuleBook) -> str:
 
 def _tables() -> list[tuple[str, bytes]]:
     package = Path(__file__).parent.parent
-    files = sorted(file for part in ("text", "language") for file in (package / part / "tables").glob("*.*"))
+    files = sorted(file for part in ("text", "evasion", "language") for file in (package / part / "tables").glob("*.*"))
     return [(file.relative_to(package).as_posix(), file.read_bytes()) for file in files]

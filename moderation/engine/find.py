@@ -9,13 +9,15 @@ import numpy as np
 
 from moderation.engine.candidates import Fired, Mask, candidates
 from moderation.engine.compile import Plan
+from moderation.engine.disguised import Via, look_everywhere, look_on_demand
 from moderation.engine.gather import Rows
 from moderation.engine.hits import NOTHING_HIT, SignalHits
-from moderation.engine.lists import Index, Lists, distinct
 from moderation.engine.needs import Needs, signals_of
 from moderation.engine.resolve import Entries, SignalColumns, entries_of, without_excepted
 from moderation.engine.signals import ViewPlan, regex_signals
+from moderation.evasion.matcher import Key
 from moderation.signals.matcher import NO_PAIRS, Pairs
+from moderation.text.lists import Index, Lists, distinct
 from moderation.text.views import View
 
 Shares = Sequence[Mapping[str, float]]
@@ -91,7 +93,8 @@ class Finder:
         if not thorough:
             decided = _mask(chosen[0], len(rows))
             parts = [(view, entries.where(decided[entries.post])) for view, entries in parts]
-        return SignalHits.of(parts, unknown, signals), chosen
+        disguised = {key: via for look in looks for key, via in look.disguised.items()}
+        return SignalHits.of(parts, unknown, signals, disguised), chosen
 
     def _all_pairs(self, rows: Rows) -> tuple[Index, Index]:
         rules = len(self.plan.rules)
@@ -111,17 +114,26 @@ class _ViewLook:
     view: View
     terms: Entries
     possible: Pairs
+    disguised: Mapping[Key, Via]
 
     @classmethod
     def at(cls, plan: ViewPlan, view: View, columns: SignalColumns, rows: Rows) -> _ViewLook:
         terms = entries_of(plan, view, columns, rows, plan.matcher.terms(view))
-        return cls(plan, view, terms, plan.matcher.possible(view))
+        disguised = look_everywhere(plan, view)
+        if disguised.found:
+            terms = terms.beside(entries_of(plan, view, columns, rows, *disguised.columns()))
+        return cls(plan, view, terms, plan.matcher.possible(view), disguised.found)
 
     def with_late_terms(self, concerned: Mask, columns: SignalColumns, rows: Rows) -> _ViewLook:
         """The same, and the hits of terms on demand in the posts that are concerned; those of others are left out."""
-        late = self.plan.matcher.terms_in(self.view, concerned[rows.owner].nonzero()[0])
+        asked = concerned[rows.owner].nonzero()[0]
+        late = self.plan.matcher.terms_in(self.view, asked)
         terms = self.terms.where(concerned[self.terms.post])
-        return replace(self, terms=terms.beside(entries_of(self.plan, self.view, columns, rows, late)))
+        terms = terms.beside(entries_of(self.plan, self.view, columns, rows, late))
+        disguised = look_on_demand(self.plan, self.view, asked)
+        if disguised.found:
+            terms = terms.beside(entries_of(self.plan, self.view, columns, rows, *disguised.columns()))
+        return replace(self, terms=terms, disguised={**self.disguised, **disguised.found})
 
     def fired(self, rows: Rows) -> list[tuple[Index, Index]]:
         """(post, signal) of all that stands there or may."""

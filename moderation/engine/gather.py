@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.engine.columns import Columns
-from moderation.engine.lists import Lists
 from moderation.post import PostId
 from moderation.text.batch import Batch
+from moderation.text.lists import Lists
 
 
 @dataclass(frozen=True, slots=True)

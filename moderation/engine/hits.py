@@ -9,8 +9,10 @@ from itertools import pairwise, starmap
 import msgspec
 import numpy as np
 
-from moderation.engine.lists import Index, openings
+from moderation.engine.disguised import Via
 from moderation.engine.resolve import Entries
+from moderation.evasion.matcher import Key
+from moderation.text.lists import Index, openings
 from moderation.text.views import View
 
 
@@ -32,16 +34,24 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
 @dataclass(frozen=True, slots=True)
 class SignalHits:
     """`table` holds a `Hit` a row, sorted by (post, signal, row, start, end); `groups` tells which rows are those of a
-    post's signal, by key: post * signals + signal. `unknown` are the signals by post whose regex ran out of time.
+    post's signal, by key: post * signals + signal. `unknown` are the signals by post whose regex ran out of time,
+    `disguised` tells of hits in the folded view how they were found, if not plainly.
     """
 
     table: Index
     groups: Mapping[int, tuple[int, int]]
     signals: int
     unknown: Mapping[int, frozenset[int]]
+    disguised: Mapping[Key, Via]
 
     @classmethod
-    def of(cls, parts: Sequence[tuple[View, Entries]], unknown: Iterable[tuple[int, int]], signals: int) -> SignalHits:
+    def of(
+        cls,
+        parts: Sequence[tuple[View, Entries]],
+        unknown: Iterable[tuple[int, int]],
+        signals: int,
+        disguised: Mapping[Key, Via],
+    ) -> SignalHits:
         """From the hits of all views."""
         rows = [_rows(view, entries) for view, entries in parts]
         table = np.concatenate([np.zeros((8, 0), np.int64), *rows], axis=1)
@@ -51,7 +61,7 @@ class SignalHits:
         opens = openings(key)
         bounds = pairwise([*opens.tolist(), len(key)])
         groups = dict(zip(key[opens].tolist(), bounds, strict=True))
-        return cls(np.ascontiguousarray(table[1:].T), groups, signals, _by_post(unknown))
+        return cls(np.ascontiguousarray(table[1:].T), groups, signals, _by_post(unknown), disguised)
 
     def of_post(self, post: int) -> PostHits:
         """One post's hits."""
@@ -83,5 +93,5 @@ def _by_post(unknown: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
     return {post: frozenset(signals) for post, signals in found.items()}
 
 
-NOTHING_HIT = SignalHits(np.zeros((0, 7), np.int64), {}, 0, {})
+NOTHING_HIT = SignalHits(np.zeros((0, 7), np.int64), {}, 0, {}, {})
 NO_HITS = PostHits(NOTHING_HIT, 0)

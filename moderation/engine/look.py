@@ -11,14 +11,16 @@ from moderation.decision import Decision, Reason, Span
 from moderation.engine.columns import Columns
 from moderation.engine.compile import Plan
 from moderation.engine.coverage import uncovered_in
+from moderation.engine.disguised import Via
 from moderation.engine.evidence import Evidence
 from moderation.engine.find import Finder
 from moderation.engine.gather import Rows, gather
 from moderation.engine.hits import Hit, SignalHits
 from moderation.engine.judge import RuleOutcome, judge, limit_reason, outcome_of, uncovered_reason
-from moderation.engine.lists import Index
 from moderation.engine.speech import Speech, speech_of
+from moderation.evasion.tricks import names_of
 from moderation.language.detect import Detector
+from moderation.text.lists import Index
 from moderation.text.views import View, folded_view, original_view, tricks
 
 
@@ -108,11 +110,17 @@ class Look:
         """A hit as it stands in a decision: the field, the author's own text, the term, the folds that it took."""
         row, start, end, rows = found.row, found.original_start, found.original_end, self.rows
         view = self.compiled.plan.view_of[found.signal]
+        via = self._disguise(found) if view.name == "folded" else None
+        if via is not None and via.original is not None:
+            start, end = via.original
         text = rows.batch.texts[row][start:end]
         term = view.spelled[found.pattern, found.signal]
         written_so = text == term or view.name != "folded" or text.isascii()
-        via = () if written_so else tricks(rows.batch, row, start, end)
-        return Span(rows.fields[row], start, end, text, term, via)
+        folds = () if written_so else tricks(rows.batch, row, start, end)
+        return Span(rows.fields[row], start, end, text, term, folds + (names_of(via.mask) if via is not None else ()))
+
+    def _disguise(self, found: Hit) -> Via | None:
+        return self.hits.disguised.get((found.row, found.pattern, found.start, found.end))
 
     def _matched(self, found: Hit) -> str:
         view = self.views[self.compiled.plan.view_of[found.signal].name]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from moderation.engine.conditions import Condition, Text
-from moderation.engine.lists import Index, Lists, distinct, openings
 from moderation.engine.rule import CompiledRule
+from moderation.text.lists import Index, Lists, distinct, openings
 
 
 @dataclass(frozen=True, slots=True)

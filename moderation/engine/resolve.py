@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.engine.gather import Rows, base_name
-from moderation.engine.lists import Index
 from moderation.engine.signals import ALL_SCRIPTS, EDGES, Signal, ViewPlan
+from moderation.evasion.tricks import ALWAYS_MASK
 from moderation.signals.matcher import NO_HITS, Columns
 from moderation.text.edges import script_edges, word_edges
+from moderation.text.lists import Index
 from moderation.text.scripts import COMMON, script_of
 from moderation.text.views import View
 
@@ -55,6 +56,7 @@ class SignalColumns:
     scripts: NDArray[np.uint64]
     fields: tuple[frozenset[str] | None, ...]
     has_fields: Mask
+    resist: Index
 
     @classmethod
     def of(cls, signals: Sequence[Signal]) -> SignalColumns:
@@ -63,18 +65,23 @@ class SignalColumns:
             np.array([signal.scripts for signal in signals], np.uint64),
             tuple(signal.fields for signal in signals),
             np.array([signal.fields is not None for signal in signals], np.bool_),
+            np.array([signal.resist for signal in signals], np.int64),
         )
 
 
-def entries_of(plan: ViewPlan, view: View, columns: SignalColumns, rows: Rows, hits: Columns) -> Entries:
-    """The hits that count for their signals, exceptions not yet taken off."""
+def entries_of(
+    plan: ViewPlan, view: View, columns: SignalColumns, rows: Rows, hits: Columns, masks: Index | None = None
+) -> Entries:
+    """The hits that count for their signals, exceptions not yet taken off; `masks` are the tricks by which those in
+    disguise were found, which the signal has to resist.
+    """
     if not hits.shape[1]:
         return _NO_ENTRIES
     hit, entry = plan.entries.entries(hits[1])
     signal, excepting = plan.signal[entry], plan.exception[entry]
     keep = _on_edges(hit, signal, excepting, hits, view, columns)
     keep &= _in_fields(hit, signal, hits, columns, rows)
-    keep &= _in_scripts(hit, signal, hits, view, columns)
+    keep &= _in_scripts(hit, signal, hits, view, columns) if masks is None else _resisted(masks[hit], signal, columns)
     hit = hit[keep]
     return Entries(hits[:, hit], signal[keep], rows.owner[hits[0, hit]], excepting[keep])
 
@@ -104,6 +111,12 @@ def _in_fields(hit: Index, signal: Index, hits: Columns, columns: SignalColumns,
     allowed = np.array([[fields is None or name in fields for name in names] for fields in columns.fields], np.bool_)
     keep[bound] = allowed[signal[bound], field_of[hits[0, hit[bound]]]]
     return keep
+
+
+def _resisted(masks: Index, signal: Index, columns: SignalColumns) -> Mask:
+    """Whether a signal resists the tricks of a hit. Such a hit may be written in any script: that is the trick."""
+    resisted: Mask = (masks & ~(columns.resist[signal] | ALWAYS_MASK)) == 0
+    return resisted
 
 
 def _in_scripts(hit: Index, signal: Index, hits: Columns, view: View, columns: SignalColumns) -> Mask:

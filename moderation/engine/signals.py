@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.engine.lists import Lists
+from moderation.evasion.matcher import LoosePlan
+from moderation.evasion.sounds import digit_of
 from moderation.packs.regex_limits import size_of
 from moderation.signals.matcher import Kind, Matcher, build_matcher
 from moderation.text.folding import fold_all
+from moderation.text.lists import Lists
 
 EDGES = ("none", "script", "words")
 ALL_SCRIPTS = (1 << 64) - 1
@@ -40,6 +42,7 @@ class Signal:
     edges: str
     fields: frozenset[str] | None
     scripts: int
+    resist: int = 0
 
 
 def term_looks(terms: Iterable[str]) -> tuple[Look, ...]:
@@ -68,7 +71,8 @@ class ViewPlan:
 
     `entries` are entry numbers by pattern: entry e says that the pattern is one of `signal[e]`, an exception of it
     where `exception[e]`. `spelled` is how the author of a signal spelled it, by (pattern, signal). `regex_of` is the
-    regex's pattern by signal, -1 for others; `late` tells by pattern whether it is looked for on demand only.
+    regex's pattern by signal, -1 for others; `late` tells by pattern whether it is looked for on demand only; `loose`
+    finds terms in disguise.
     """
 
     name: str
@@ -80,6 +84,7 @@ class ViewPlan:
     spelled: Mapping[tuple[int, int], str]
     regex_of: NDArray[np.int64]
     late: NDArray[np.bool_]
+    loose: LoosePlan | None
 
     def signals_of(self, pattern: int) -> list[int]:
         """The signals that a pattern belongs to, as one of their exceptions too."""
@@ -148,7 +153,23 @@ def plan_view(
         {(pattern, entry[0]): entry[2] for pattern, items in enumerate(lists) for entry in items if not entry[1]},
         np.array([-1 if text is None else numbers[text] for text in looked_for], np.int64),
         np.isin(np.arange(len(lists)), sorted(late)),
+        _loose(terms, lists, signals, late) if name == "folded" else None,
     )
+
+
+def _loose(
+    terms: Sequence[str], lists: Sequence[list[tuple[int, bool, str]]], signals: Sequence[Signal], late: frozenset[int]
+) -> LoosePlan:
+    """The terms that are looked for in disguise: those whose signals resist a trick, and numbers in any script."""
+    masks: dict[int, tuple[str, int]] = {}
+    for pattern, text in enumerate(terms):
+        mask = 0
+        for number, _, _ in lists[pattern]:
+            mask |= signals[number].resist
+        if mask or any(digit_of(character) for character in text):
+            masks[pattern] = (text, mask)
+    kin = {pattern: frozenset((number, exception) for number, exception, _ in lists[pattern]) for pattern in masks}
+    return LoosePlan.of(masks, late, kin)
 
 
 def _entries(name: str, signals: Sequence[Signal]) -> Mapping[tuple[str, str], list[tuple[int, bool, str]]]:

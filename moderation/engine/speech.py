@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from moderation.decision import Segment
 from moderation.engine.gather import Rows
-from moderation.engine.lists import Index
 from moderation.language.segments import Segments
+from moderation.text.lists import Index
 
 
 @dataclass(frozen=True, slots=True)

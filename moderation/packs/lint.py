@@ -23,8 +23,6 @@ Found = Iterator[Diagnostic]
 def lint_pack(pack: Pack, policy: PolicyFile | None, document: Document) -> Found:
     """Every finding over one pack by itself; without a policy, nothing that depends on it."""
     file = pack.file
-    for index, trick in enumerate(file.resist):
-        yield document.report("M029", document.place(("resist", index)), name=trick)
     for index, tag in enumerate(file.languages):
         if tag != "*" and not is_language_tag(tag):
             yield document.report("M035", document.place(("languages", index)), nearest_tag(tag), tag=tag)
@@ -58,8 +56,6 @@ def _unavailable(rule: Rule, at: Location, document: Document) -> Found:
     for key in ("sample", "audiences"):
         if getattr(rule, key) is not None:
             yield document.report("M029", document.key_place((*at, key)), name=key)
-    for index, trick in enumerate(rule.resist):
-        yield document.report("M029", document.place((*at, "resist", index)), name=trick)
 
 
 def _lint_over(rule: Rule, at: Location, policy: PolicyFile | None, document: Document) -> Found:

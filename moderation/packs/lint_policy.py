@@ -52,8 +52,6 @@ def _lint_policy(policy: PolicyFile, document: Document) -> Found:
     for key in ("classifier", "audiences"):
         if getattr(policy, key) is not None:
             yield document.report("M029", document.key_place((key,)), name=key)
-    for index, trick in enumerate(policy.resist):
-        yield document.report("M029", document.place(("resist", index)), name=trick)
     for tag in policy.routes or {}:
         if tag != "*" and not is_language_tag(tag):
             yield document.report("M035", document.key_place(("routes", tag)), nearest_tag(tag), tag=tag)

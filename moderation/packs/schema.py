@@ -10,16 +10,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from moderation.evasion.tricks import NAMES as TRICKS
 from moderation.packs.source import Plain
 from moderation.post import TEXT_FIELDS
 
 KINDS = ("terms", "list", "regex", "near", "count", "field", "language", "classifier", "rate", "all", "any", "not")
 UNAVAILABLE_KINDS = ("classifier", "rate")
 TEXT_KINDS = ("terms", "list", "regex")
-TRICKS = (
-    "separators", "repeats", "homoglyphs", "leet", "masks", "homophones", "pinyin", "initials", "splits", "variants",
-    "emoji", "reversed", "encoded",
-)  # fmt: skip
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
 
@@ -199,7 +196,9 @@ class Rule(Model):
     until: Instant = Field(None, description="holds for posts created before this")
     sample: str | None = Field(None, description="not available in this version")
     audiences: tuple[str, ...] | None = Field(None, description="not available in this version")
-    resist: tuple[Trick, ...] = Field((), description="not available in this version")
+    resist: tuple[Trick, ...] | None = Field(
+        None, description="tricks of evasion that its terms are seen through; the pack's or the policy's unless given"
+    )
     when: Condition = Field(description="the rule holds where this holds")
     unless: Condition | None = Field(None, description="and where this does not: it vetoes the whole rule")
     examples: Examples = Field(description="posts that the rule must hold for, and posts that it must not")
@@ -241,7 +240,9 @@ class PackFile(Model):
     about: Text = Field(description="what the pack is for, in one line")
     languages: Names = Field(description="language codes, or '*' for any")
     category: Slug = Field(description="what its rules find, unless they say otherwise")
-    resist: tuple[Trick, ...] = Field((), description="not available in this version")
+    resist: tuple[Trick, ...] | None = Field(
+        None, description="tricks of evasion that terms are seen through; the policy's unless given"
+    )
     lists: dict[Text, Annotated[TermList, WithJsonSchema(_TERM_LIST)]] = Field(
         {}, description="terms by name, for `list` and `except_list`"
     )
@@ -306,7 +307,7 @@ class PolicyFile(Model):
     )
     classifier: str | None = Field(None, description="not available in this version")
     audiences: dict[str, Any] | None = Field(None, description="not available in this version")
-    resist: tuple[Trick, ...] = Field((), description="not available in this version")
+    resist: tuple[Trick, ...] = Field((), description="tricks of evasion that terms are seen through")
 
 
 for _model in (Near, Count, Condition, Rule, PackFile):

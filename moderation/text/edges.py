@@ -8,14 +8,11 @@ to the character before them.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.errors import ModerationError
 from moderation.text.scripts import COMMON, DIGIT, HAN, HANGUL, MARK, kind_of, names, script_of, writes_spaces
+from moderation.text.segmenter import cut
 from moderation.text.views import Indexes, View
 
 Edges = NDArray[np.bool_]
@@ -91,20 +88,5 @@ def _between_words(codes: NDArray[np.uint32], edge: int) -> bool:
     place = int(np.searchsorted(others, edge))
     start = int(others[place - 1]) + 1 if place else opens
     end = int(others[place]) if place < len(others) else opens + len(window)
-    words = _segmenter().cut(codes[start:end].tobytes().decode("utf-32-le"), False)
+    words = cut(codes[start:end].tobytes().decode("utf-32-le"))
     return edge - start in np.cumsum([len(word) for word in words])
-
-
-class _Segmenter(Protocol):
-    def cut(self, text: str, hmm: bool) -> list[str]: ...
-
-
-@cache
-def _segmenter() -> _Segmenter:
-    """A segmenter of our own: words that other users of the package add to the shared one change no decision."""
-    try:
-        import rjieba
-    except ImportError as error:
-        raise ModerationError("`edges: words` needs the package rjieba: pip install rjieba") from error
-    segmenter: _Segmenter = rjieba.Jieba()
-    return segmenter

@@ -1,0 +1,1 @@
+"""Seeing through evasion: what readers still read as a term although it is not written so."""

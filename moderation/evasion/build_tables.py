@@ -1,0 +1,204 @@
+"""Builds the tables of evasion: `python -m moderation.evasion.build_tables CHAIZI SCOWL` (needs the `dev` extra).
+
+CHAIZI is chaizi-jt.txt of kfcd/chaizi, SCOWL a word list of SCOWL at size 35 (Debian's wamerican-small).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import confusable_homoglyphs
+import jieba
+import numpy as np
+import regex
+from numpy.typing import NDArray
+from pypinyin.contrib.tone_convert import to_normal
+from pypinyin.pinyin_dict import pinyin_dict
+
+from moderation.evasion.tables import read_lines
+from moderation.evasion.words import spoken, word_key
+from moderation.text.folding import fold, fold_all
+
+Arrays = dict[str, NDArray[np.generic]]
+Decompositions = Mapping[str, list[tuple[str, ...]]]
+
+_TABLES = Path(__file__).parent / "tables"
+# Characters that are rarer than this in Chinese text take part in no table of shapes.
+_KNOWN = 6000
+_COMMON = 500
+_COMMON_WORD = 100
+_LOOKALIKES = 6
+# Readings that most people use, where the dictionary puts another one first.
+_READ = {
+    "喔": "wo",
+    "嗯": "en",
+    "唔": "wu",
+    "呣": "mu",
+    "哼": "heng",
+    "噷": "hen",
+    "呒": "wu",
+    "嗳": "ai",
+    "〇": "ling",
+}
+# Letters that Unicode doesn't call confusable and that are written for Latin ones all the same, beside real ones.
+_TAKEN_FOR = ("цшвкмнтВКМНТзяиЯИГгпεηκτωμβνλЁёøłđħŧƒðþßɓɗɛɨɪʃʌʊʋ", "uwbkmhtbkmhtzrnrnrrnenktwubvleeoldhtfdpbbdeiisauv")
+
+
+def characters() -> Counter[str]:
+    """How often each character stands in the words that jieba counted."""
+    found: Counter[str] = Counter()
+    for word, count in words().items():
+        for character in word:
+            found[character] += count
+    return found
+
+
+def words() -> dict[str, int]:
+    """jieba's dictionary: words and how often each was counted."""
+    lines = (Path(jieba.__file__).parent / "dict.txt").read_text("utf-8").splitlines()
+    return {word: int(count) for word, count, _ in (line.split(" ") for line in lines)}
+
+
+def build_sounds() -> Arrays:
+    """sounds.npz: the toneless syllable of every character, and a second one where many people read it so."""
+    first = {chr(code): _syllables(readings) for code, readings in pinyin_dict.items()}
+    first |= {character: [reading] for character, reading in _READ.items()}
+    plain = {character: found for character, found in first.items() if found and fold(character) == character}
+    other = dict(line.split() for line in read_lines("readings.txt"))
+    names = sorted({*other.values(), *(found[0] for found in plain.values())})
+    number = {name: at for at, name in enumerate(names)}
+    codes = sorted(map(ord, plain))
+    second = [other.get(chr(code), plain[chr(code)][0]) for code in codes]
+    return {
+        "codes": np.array(codes, np.uint32),
+        "first": np.array([number[plain[chr(code)][0]] for code in codes], np.uint16),
+        "second": np.array([number[name] for name in second], np.uint16),
+        "names": np.array(names),
+    }
+
+
+def _syllables(readings: str) -> list[str]:
+    """ASCII syllables, ü as v, each once; interjections without a vowel are left out."""
+    plain = (to_normal(reading).replace("ü", "v").replace("ê", "e") for reading in readings.split(","))
+    return list(
+        dict.fromkeys(name for name in plain if regex.fullmatch(r"[a-z]+", name) and regex.search("[aeiouv]", name))
+    )
+
+
+def build_shapes(decompositions: Decompositions) -> Arrays:
+    """shapes.npz: by character, the parts that it falls into and the characters that look like it, as texts."""
+    rank = {character: at for at, (character, _) in enumerate(characters().most_common())}
+    known = [c for c in rank if rank[c] < _KNOWN and regex.fullmatch(r"\p{Han}", c) and fold(c) == c]
+    parts = {c: _splits(decompositions.get(c, ())) for c in known}
+    alike = _lookalikes(known, decompositions, rank)
+    return {
+        "characters": np.array(known),
+        "splits": np.array([" ".join(parts[c]) for c in known]),
+        "lookalikes": np.array(["".join(alike.get(c, ())) for c in known]),
+    }
+
+
+def _splits(found: Iterable[tuple[str, ...]]) -> list[str]:
+    """Decompositions into two or three parts that people could type, two parts first."""
+    usable = [fold("".join(parts)) for parts in found if len(parts) in (2, 3)]
+    return list(dict.fromkeys(sorted((each for each in usable if len(each) in (2, 3)), key=len)))[:3]
+
+
+def _lookalikes(known: list[str], decompositions: Decompositions, rank: Mapping[str, int]) -> dict[str, list[str]]:
+    """Characters that differ in one part beside a larger rest, frequent ones first, and those of the list."""
+    sharing: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for character in known:
+        for parts in decompositions.get(character, ()):
+            for rest in _rests(parts):
+                sharing[rest].add(character)
+    for character in known:
+        sharing[("*", character)].add(character)
+    groups: dict[str, dict[str, None]] = {c: {} for c in known}
+    for group in read_lines("lookalikes.txt"):
+        for character in group:
+            groups.setdefault(character, {}).update(dict.fromkeys(other for other in group if other != character))
+    for character in known:
+        near = {
+            other for parts in decompositions.get(character, ()) for rest in _rests(parts) for other in sharing[rest]
+        }
+        near |= sharing[("*", character)]
+        groups[character].update(dict.fromkeys(sorted(near - {character}, key=rank.__getitem__)))
+    return {character: list(found)[:_LOOKALIKES] for character, found in groups.items()}
+
+
+def _rests(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """What is left where the radical, or any part of three and more, is another: 仓 of 枪, 彳山_攵 of 微."""
+    if len(parts) == 2:
+        yield ("*", parts[1])
+    elif len(parts) > 2:
+        for at in range(len(parts)):
+            yield (*parts[:at], "*", *parts[at + 1 :])
+
+
+def build_words(english: Iterable[str]) -> Arrays:
+    """words.npz: how common Chinese words sound, common English words, and the commonest characters."""
+    chinese = [fold(word) for word, count in words().items() if 2 <= len(word) <= 4 and count >= _COMMON_WORD]
+    plain = {word for word in fold_all(list(english)) if regex.fullmatch(r"[a-z]{1,12}", word)}
+    return {
+        "spoken": np.unique(np.array([word_key(spoken(word)) for word in chinese], np.uint32)),
+        "english": np.unique(np.array([word_key(word) for word in plain], np.uint32)),
+        "characters": np.array(sorted(ord(c) for c, _ in characters().most_common(_COMMON)), np.uint32),
+    }
+
+
+def build_glyphs() -> Arrays:
+    """glyphs.npz: the Latin letter that a letter of another script, or a modified Latin one, is taken for."""
+    path = Path(confusable_homoglyphs.__file__).parent / "confusables.json"
+    similar = json.loads(path.read_text("utf-8"))
+    found: dict[int, int] = {}
+    for character in similar:
+        if len(character) == 1 and not character.isascii() and regex.fullmatch(r"\p{L}", character):
+            letter = _letter(character, similar)
+            if letter and fold(character) != letter:
+                found[ord(character)] = ord(letter)
+    loose = {ord(one): ord(letter) for one, letter in zip(*_TAKEN_FOR, strict=True) if ord(one) not in found}
+    codes, letters = zip(*sorted((found | loose).items()), strict=True)
+    return {
+        "codes": np.array(codes, np.uint32),
+        "letters": np.array(letters, np.uint8),
+        "loose": np.array(sorted(loose), np.uint32),
+    }
+
+
+def _letter(character: str, similar: Mapping[str, list[dict[str, str]]]) -> str | None:
+    """The letter by the lower-case form where that looks like one, as І (like l) is read as i."""
+    for each in dict.fromkeys((character.lower(), character)):
+        letters = sorted({o["c"].lower() for o in similar.get(each, ()) if regex.fullmatch("[A-Za-z]", o["c"])})
+        if len(letters) == 1 or (letters and each == character):
+            return "i" if letters == ["i", "l"] else letters[0]
+    return None
+
+
+def read_chaizi(path: Path) -> dict[str, list[tuple[str, ...]]]:
+    """Decompositions by character."""
+    found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for line in path.read_text("utf-8").splitlines():
+        character, *variants = line.split("\t")
+        found[character] += [parts for each in variants if (parts := tuple(each.split())) not in found[character]]
+    return found
+
+
+def main(chaizi: Path, scowl: Path) -> None:
+    """Write all tables."""
+    np.savez_compressed(_TABLES / "sounds.npz", **build_sounds())  # type: ignore[arg-type]
+    tables = {
+        "shapes": build_shapes(read_chaizi(chaizi)),
+        "words": build_words(scowl.read_text("utf-8").splitlines()),
+        "glyphs": build_glyphs(),
+    }
+    for name, arrays in tables.items():
+        np.savez_compressed(_TABLES / f"{name}.npz", **arrays)  # type: ignore[arg-type]
+        print(f"{name}.npz: {(_TABLES / f'{name}.npz').stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,144 @@
+"""What reads as a term by a trick and is ordinary writing all the same: the false hits that tricks would bring."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import regex
+
+from moderation.evasion.align import Alignment
+from moderation.evasion.spellings import Spelling, has_puns, is_pun
+from moderation.evasion.tricks import BIT
+from moderation.evasion.words import common_characters, is_chinese_word, is_english_word, sounds_like_a_word
+from moderation.text.segmenter import cut
+
+_CONTEXT = 8
+_MODEL_NUMBER = regex.compile(r"([a-z]+)([0-9]+)|([0-9]+)([a-z]+)")
+_LATIN = regex.compile(r"[a-z]+")
+_HAN = regex.compile(r"\p{Han}+")
+_SENTENCE_BREAK = regex.compile(r"[.!?;:]\s|[。!?;:、]")
+_PUNCTUATION = regex.compile(r"[,.!?;:。、]")
+_SOUNDS = BIT["homophones"] | BIT["near-homophones"] | BIT["emoji"]
+
+
+def is_ordinary(row: str, start: int, end: int, found: Alignment, spelling: Spelling) -> bool:
+    """Whether a stretch of a folded row that reads as a spelling is ordinary writing."""
+    text = row[start:end]
+    if is_pun(text, spelling.text):
+        return False
+    if text.isascii():
+        return _is_ordinary_latin(row, text, found, spelling)
+    if found.gaps and _is_running_text(row, start, end, found, spelling):
+        return True
+    if found.mask & BIT["pinyin"] and " " in text:
+        return any(len(token) > 2 and is_english_word(token) for token in _LATIN.findall(text))
+    if spelling.mask & BIT["initials"] or (spelling.mask & BIT["splits"] and len(spelling.text) > 2):
+        return False
+    if spelling.exact or found.mask & _SOUNDS:
+        return _are_words(row, start, end) or _only_sounds(text, found, spelling)
+    return False
+
+
+def _only_sounds(text: str, found: Alignment, spelling: Spelling) -> bool:
+    """Two other characters that sound like a term of two, none of them its own: 圆角 is no 援交."""
+    if spelling.exact or len(spelling.text) != 2 or found.mask & BIT["emoji"]:
+        return False
+    return not set(text) & set(spelling.text)
+
+
+def _is_ordinary_latin(row: str, text: str, found: Alignment, spelling: Spelling) -> bool:
+    if found.mask & BIT["pinyin"]:
+        return _is_said_plainly(row, text, found, spelling.text)
+    if found.mask & BIT["leet"] and _is_model_number(text):
+        return True
+    if spelling.mask & BIT["initials"] and (found.gaps or (len(text) < 3 and _HAN.search(row) is None)):
+        return True
+    return _are_english(text, spelling.text, found) if found.gaps else is_english_word(text)
+
+
+def _is_model_number(text: str) -> bool:
+    """A55, 4k, 300ml: letters and then digits or digits and then letters, few of them letters."""
+    match = _MODEL_NUMBER.fullmatch(text)
+    if match is None:
+        return False
+    letters, digits = len(match[1] or match[4]), len(match[2] or match[3])
+    return letters < 2 * digits or letters < 2
+
+
+def _are_english(text: str, spelled: str, found: Alignment) -> bool:
+    """`pen is`, `the m`, `i'll`: words with what stands between words anyway, and no letters spelled out one by one."""
+    chunks = _LATIN.findall(text)
+    if len(found.gaps) == 1 and (found.gaps[0] == "'" or _SENTENCE_BREAK.search(found.gaps[0])):
+        return True
+    if " " in spelled:
+        return is_english_word("".join(chunks))
+    if all(len(chunk) == 1 for chunk in chunks):
+        return False
+    words = [chunk for chunk in chunks if is_english_word(chunk) and (len(chunk) > 1 or chunk in "ai")]
+    if len(words) == len(chunks):
+        return True
+    spaced = any(" " in gap for gap in found.gaps)
+    rest = sum(map(len, chunks)) - sum(map(len, words))
+    return spaced and (rest < 2 or any(len(word) > 2 for word in words))
+
+
+def _is_said_plainly(row: str, text: str, found: Alignment, spelled: str) -> bool:
+    """Whether letters that would be pinyin are words of their own, or pinyin of something else that people say."""
+    tokens = _LATIN.findall(text)
+    if found.gaps or (found.mask & BIT["near-homophones"] and _HAN.search(row) is None):
+        return True
+    if all(map(is_english_word, tokens)) and (len(tokens) == 1 or any(len(token) > 3 for token in tokens)):
+        return True
+    return not has_puns(spelled) and sounds_like_a_word("".join(tokens))
+
+
+def _is_running_text(row: str, start: int, end: int, found: Alignment, spelling: Spelling) -> bool:
+    """Whether what stands in between is what stands between words and sentences anyway."""
+    if found.mask & (_SOUNDS | BIT["pinyin"]) or spelling.exact:
+        if any(_PUNCTUATION.search(gap) for gap in found.gaps):
+            return True
+    elif any(_SENTENCE_BREAK.search(gap) for gap in found.gaps) and len(found.gaps) < 2:
+        return True
+    return _in_other_words(row, start, end)
+
+
+def _in_other_words(row: str, start: int, end: int) -> bool:
+    """Whether a character beside a gap belongs to a longer word with what stands before or after the stretch."""
+    pieces = list(_HAN.finditer(row, start, end))
+    if len(pieces) < 2:
+        return False
+    before = _HAN.search(row[max(start - _CONTEXT, 0) : pieces[0].end()][::-1])
+    after = _HAN.match(row[pieces[-1].start() : end + _CONTEXT])
+    first, last = (before[0][::-1] if before else ""), (after[0] if after else "")
+    inside_first, inside_last = len(pieces[0][0]), len(pieces[-1][0])
+    return (len(first) > inside_first and not _stands(first, len(first) - inside_first)) or (
+        len(last) > inside_last and not _stands(last, inside_last)
+    )
+
+
+@lru_cache(maxsize=1 << 14)
+def _stands(text: str, edge: int) -> bool:
+    """Whether an edge falls between two words."""
+    at = 0
+    for word in cut(text):
+        if at >= edge:
+            break
+        at += len(word)
+    return at == edge
+
+
+def _are_words(row: str, start: int, end: int) -> bool:
+    """Whether the characters are ordinary words, or parts of words that reach over the ends."""
+    text = row[start:end]
+    if _HAN.fullmatch(text) is None:
+        return False
+    codes = [ord(character) for character in text]
+    if is_chinese_word(text) or bool(common_characters()[codes].all()):
+        return True
+    opens = max(start - _CONTEXT, 0)
+    window = row[opens : end + _CONTEXT]
+    match = next((m for m in _HAN.finditer(window) if m.start() <= start - opens < m.end()), None)
+    if match is None:
+        return False
+    base = opens + match.start()
+    return not (_stands(match[0], start - base) and _stands(match[0], end - base))

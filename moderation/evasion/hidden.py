@@ -1,0 +1,87 @@
+"""Text within text: base64, text that a control character turns around, letters in characters that show nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import regex
+
+from moderation.evasion.tricks import ALWAYS_BIT, BIT
+from moderation.text.batch import Batch
+
+_LEAST = 12
+_BASE64 = regex.compile(rf"(?<![A-Za-z0-9+/=_.:-])[A-Za-z0-9+/]{{{_LEAST - 2},4000}}={{0,2}}(?![A-Za-z0-9+/=_])")
+_TURNED = regex.compile("[\u202e\u2067]([^\u202c\u2069\n]{2,500})")
+_TAGS = regex.compile("(?<!\U0001f3f4)[\U000e0020-\U000e007e]{3,500}")
+_READABLE = regex.compile(r"[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\n]+")
+_FIRST_TAG = 0xE0020
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A text that a row hides by the trick `bit`: character i comes from [opens[i], closes[i]) of the row."""
+
+    row: int
+    text: str
+    opens: tuple[int, ...]
+    closes: tuple[int, ...]
+    bit: int
+
+
+def hidden_texts(batch: Batch, encoded: bool) -> list[Hidden]:
+    """What the rows of a batch hide; base64 only if it is `encoded` texts that are asked for."""
+    found: list[Hidden] = []
+    if _has_controls(batch):
+        found += [hidden for row, text in enumerate(batch.texts) for hidden in _controlled(row, text)]
+    if encoded:
+        found += [hidden for row in _rows_with_long_words(batch) for hidden in _encoded(row, batch.texts[row])]
+    return found
+
+
+def _has_controls(batch: Batch) -> bool:
+    """Whether any row may turn or hide text: few batches do."""
+    turned = "\u202e" in batch.joined or "\u2067" in batch.joined
+    return turned or (len(batch.codes) > 0 and bool(batch.codes.max() >= _FIRST_TAG))
+
+
+def _rows_with_long_words(batch: Batch) -> list[int]:
+    """Rows that hold printable ASCII without a space, in a row long enough for base64."""
+    stops = ((batch.codes - 0x21) > 0x5D).nonzero()[0]
+    long = (stops[1:] - stops[:-1] > _LEAST).nonzero()[0] + 1
+    if len(stops) and stops[0] > _LEAST:
+        long = np.append(long, 0)
+    rows: list[int] = np.unique(np.searchsorted(batch.starts, stops[long], side="right") - 1).tolist()
+    return rows
+
+
+def _controlled(row: int, text: str) -> Iterator[Hidden]:
+    for match in _TURNED.finditer(text):
+        places = range(match.end(1) - 1, match.start(1) - 1, -1)
+        yield Hidden(row, match[1][::-1], tuple(places), tuple(place + 1 for place in places), ALWAYS_BIT["bidi"])
+    for match in _TAGS.finditer(text):
+        shown = "".join(chr(ord(character) - 0xE0000) for character in match[0])
+        places = range(match.start(), match.end())
+        yield Hidden(row, shown, tuple(places), tuple(place + 1 for place in places), ALWAYS_BIT["tags"])
+
+
+def _encoded(row: int, text: str) -> Iterator[Hidden]:
+    for match in _BASE64.finditer(text):
+        decoded = _decoded(match[0])
+        if decoded is not None:
+            size = len(decoded)
+            yield Hidden(row, decoded, (match.start(),) * size, (match.end(),) * size, BIT["encoded"])
+
+
+def _decoded(word: str) -> str | None:
+    """The text that a word of base64 stands for; None where it is none."""
+    body = word.rstrip("=")
+    try:
+        text = base64.b64decode(body + "=" * (-len(body) % 4), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    # An ordinary long word may decode to something by chance, but seldom to letters.
+    return text if _READABLE.fullmatch(text) and regex.search(r"\p{L}{2}", text) else None

@@ -1,0 +1,94 @@
+"""Terms with asterisks over some of their characters: f*ck, s**t, 傻*."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from moderation.evasion.reading import GAP, SYLLABLE, first_look, kind_of, mask_places
+from moderation.evasion.reading import MASK_SIGNS as MASKS
+from moderation.evasion.words import common_characters
+from moderation.text.views import View
+
+_LONGEST = 24
+_AROUND = 4
+_TOKEN = regex.compile(rf"[\p{{L}}\p{{N}}]*(?:[{MASKS}]+[\p{{L}}\p{{N}}]*)+")
+_RUN = regex.compile(f"[{MASKS}]+")
+_HAN = regex.compile(r"\p{Han}")
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedTerms:
+    """The terms that are looked for, by length: a text with a term a line, and the numbers of a term by itself."""
+
+    by_length: Mapping[int, str]
+    numbers: Mapping[str, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, terms: Mapping[int, str]) -> MaskedTerms:
+        """From folded terms by number; those that hold spaces or signs, or are too short, are left out."""
+        numbers: dict[str, tuple[int, ...]] = {}
+        for number, term in terms.items():
+            least = 2 if _HAN.search(term) else 3
+            if least <= len(term) <= _LONGEST and all(kind_of[ord(character)] != GAP for character in term):
+                numbers[term] = (*numbers.get(term, ()), number)
+        lengths = sorted(set(map(len, numbers)))
+        lines = {length: "\n".join(term for term in sorted(numbers) if len(term) == length) for length in lengths}
+        return cls({length: f"\n{text}\n" for length, text in lines.items()}, numbers)
+
+    def find(self, view: View, looks: NDArray[np.uint8] | None = None) -> Iterator[tuple[int, int, int, int]]:
+        """(row, term, start, end) of the masked terms in a view; `looks` are what `first_look` tells of it."""
+        if not self.numbers:
+            return
+        places = mask_places(first_look(view) if looks is None else looks)
+        beside = np.concatenate((view.codes[places - 1], view.codes[np.minimum(places + 1, len(view.codes) - 1)]))
+        worth = (kind_of.take(beside) != GAP) & (beside != 0)
+        rows = np.unique(np.searchsorted(view.starts, np.tile(places, 2)[worth], side="right") - 1)
+        for row in rows.tolist():
+            for start, text in _candidates(view.row_text(row)):
+                for number in self._meant(text):
+                    yield row, number, start, start + len(text)
+
+    def _meant(self, text: str) -> Iterator[int]:
+        """The terms that a masked text may stand for."""
+        known = [character for character in text if character not in MASKS]
+        if len(text) not in self.by_length or not _is_telling(text, known):
+            return
+        pattern = "".join("[^\n]" if character in MASKS else regex.escape(character) for character in text)
+        for match in regex.finditer(f"\n({pattern})(?=\n)", self.by_length[len(text)]):
+            yield from self.numbers[match[1]]
+
+
+def _candidates(text: str) -> Iterator[tuple[int, str]]:
+    """Where a masked word may stand: Latin words whole, of Chinese what stands around the mask."""
+    for token in _TOKEN.finditer(text):
+        if not _HAN.search(token[0]):
+            # **bold** is no mask: what stands at the end counts, what stands before the word does not.
+            word = token[0].lstrip(MASKS)
+            yield token.end() - len(word), word
+            continue
+        for run in _RUN.finditer(token[0]):
+            for start in range(max(run.start() - _AROUND, 0), run.start() + 1):
+                for end in range(run.end(), min(run.end() + _AROUND, len(token[0])) + 1):
+                    if end - start > run.end() - run.start():
+                        yield token.start() + start, token[0][start:end]
+
+
+def _is_telling(text: str, known: list[str]) -> bool:
+    """Whether enough is left to tell: half of a Chinese term, one character of it uncommon; of a Latin one its first
+    letter and a third.
+    """
+    if not any(character in MASKS for character in text) or len(known) == len(text):
+        return False
+    if any(kind_of[ord(character)] == SYLLABLE for character in known):
+        return 2 * len(known) >= len(text) and not all(common_characters()[ord(character)] for character in known)
+    return (
+        text[0] not in MASKS
+        and 3 * len(known) >= len(text)
+        and len(text) > 2
+        and not (len(text) == 3 and len(known) < 2)
+    )

@@ -1,0 +1,227 @@
+"""The loose reading of a folded view: letters and syllables in a row, nothing between them.
+
+Chinese characters become the letters of their syllable (傻逼, 煞笔, sha bi and ni妈 read alike), letters that look like
+Latin ones become those, digits and signs inside of Latin words become letters, a character written several times stands
+once, and what stands between characters falls away. It says far too much: what is found in it is only a candidate, and
+`moderation.evasion.align` tells whether the text really says the term, and by which tricks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.evasion import sounds
+from moderation.evasion.emoji import emoji_syllables
+from moderation.evasion.glyphs import glyph_of, leet_of, loose_glyph
+from moderation.text.scripts import COMMON, HAN, LATIN, script_of, writes_spaces
+from moderation.text.tables import CODE_POINTS
+from moderation.text.views import View
+
+Codes = NDArray[np.uint32]
+Index = NDArray[np.int64]
+
+# What a code point is to a loose reading. A break is a letter of a script that has no loose reading, or the end of a
+# row: nothing is found across it. A gap is everything else: it falls away.
+GAP, LETTER, SYLLABLE, BREAK = range(4)
+
+# Symbols: letters and digits are their ASCII codes, syllables their numbers above these, characters without a syllable
+# are told apart by their last bits. The first letter of a word may be marked.
+SYMBOL_BREAK, MARK, _FIRST_SYLLABLE, _SILENT = 1, 0x80, 0x100, 0x4000
+
+# What a first look tells of a code point, as bits.
+_FOREIGN, _LEET, _SPEAKS, _MASKS = 1, 2, 4, 8
+
+MASK_SIGNS = "*#×■□●○"
+"""What is written over characters to mask them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Symbols of 16 bits in a row: symbol i stands for the code points of the view from `first[i]` to `last[i]`,
+    repetitions included. `opens` tells which are the first letters of Latin words.
+
+    `codes` are those of the view as they are read: looks and leet resolved.
+    """
+
+    symbols: NDArray[np.uint16]
+    opens: NDArray[np.bool_]
+    first: Index
+    last: Index
+    codes: Codes
+
+
+def _kinds() -> NDArray[np.uint8]:
+    kinds = np.where(script_of == COMMON, GAP, BREAK).astype(np.uint8)
+    kinds[0] = BREAK
+    kinds[(sounds.syllable_of > 0) | ((script_of == HAN) & (kinds == BREAK))] = SYLLABLE
+    kinds[[*range(ord("a"), ord("z") + 1), *range(ord("0"), ord("9") + 1)]] = LETTER
+    return kinds
+
+
+kind_of = _kinds()
+
+
+def _symbols() -> NDArray[np.uint16]:
+    codes = np.arange(CODE_POINTS)
+    symbols = np.where(kind_of == LETTER, codes, np.where(kind_of == BREAK, SYMBOL_BREAK, 0))
+    silent = (kind_of == SYLLABLE) & (sounds.syllable_of == 0)
+    symbols = np.where(kind_of == SYLLABLE, sounds.syllable_of + _FIRST_SYLLABLE, symbols)
+    return np.where(silent, _SILENT | (codes & (_SILENT - 1)), symbols).astype(np.uint16)
+
+
+symbol_of = _symbols()
+"""By code point; 0 for what falls away."""
+
+
+def syllable_symbol(syllable: str) -> int:
+    """The symbol of a syllable. Raises KeyError for one that no character is read as."""
+    return sounds.number[syllable] + _FIRST_SYLLABLE
+
+
+is_latin = np.zeros(CODE_POINTS, np.bool_)
+is_latin[ord("a") : ord("z") + 1] = True
+_is_foreign = (glyph_of > 0) | ((kind_of == BREAK) & (script_of != LATIN) & writes_spaces[script_of])
+
+
+def _looks() -> NDArray[np.uint8]:
+    looks = np.zeros(CODE_POINTS, np.uint8)
+    looks[_is_foreign] |= _FOREIGN
+    looks[leet_of > 0] |= _LEET
+    looks[(emoji_syllables().number_of > 0)] |= _SPEAKS
+    looks[ord("0") : ord("9") + 1] |= _SPEAKS
+    looks[[ord(sign) for sign in MASK_SIGNS]] |= _MASKS
+    return looks
+
+
+_LOOK = _looks()
+
+
+def first_look(view: View) -> NDArray[np.uint8]:
+    """What a table tells of each code point of a view: the other functions ask for it."""
+    looks: NDArray[np.uint8] = _LOOK.take(view.codes)
+    return looks
+
+
+def loose_reading(view: View, looks: NDArray[np.uint8] | None = None) -> Reading:
+    """Read a whole view, in time linear in its length."""
+    looks = first_look(view) if looks is None else looks
+    return _spelled(_without_leet(_without_looks(view, looks), looks))
+
+
+def sounded_reading(view: View, rows: Index) -> tuple[Reading, Index]:
+    """Read some rows once more, with digits and emoji as they sound and without tone digits.
+
+    Also where each of its code points stands in the view: emoji that sound like two characters stand there twice.
+    """
+    lengths = view.starts[rows + 1] - view.starts[rows]
+    at = np.repeat(view.starts[rows] - (lengths.cumsum() - lengths), lengths) + np.arange(int(lengths.sum()))
+    codes = _without_looks(view, _LOOK.take(view.codes))[at]
+    codes, at = _sounding(codes, at)
+    return _spelled(_without_leet(codes, _LOOK.take(codes))), at
+
+
+def mask_places(looks: NDArray[np.uint8]) -> Index:
+    """Where signs stand that mask characters."""
+    places: Index = (looks & _MASKS).nonzero()[0]
+    return places
+
+
+def sounding_rows(view: View, looks: NDArray[np.uint8] | None = None) -> Index:
+    """The rows that may read otherwise when digits and emoji sound: most don't."""
+    codes = view.codes
+    looks = first_look(view) if looks is None else looks
+    places = (looks & _SPEAKS).nonzero()[0]
+    if not len(places):
+        return places
+    found = codes[places]
+    before, after = codes[places - 1], codes[places + 1]
+    digit = found < 0x80
+    han = (kind_of.take(before) == SYLLABLE) | (kind_of.take(after) == SYLLABLE)
+    tone = is_latin.take(before) & ((found - ord("1")) < 5)
+    rows: Index = np.unique(np.searchsorted(view.starts, places[~digit | han | tone], side="right") - 1)
+    return rows
+
+
+def _without_looks(view: View, looks: NDArray[np.uint8]) -> Codes:
+    """The view's codes, letters that look like Latin ones being those.
+
+    A word that mixes them with Latin letters is read so; a word all of whose letters look Latin only where no other
+    letter of its row says that the row is in that script: сосна, and a сок beside it, stay as they are.
+    """
+    codes = view.codes
+    places = (looks & _FOREIGN).nonzero()[0]
+    if not len(places):
+        return codes
+    written = view.batch.codes[view.source[places]]
+    folded = codes[places]
+    alike = np.where(glyph_of.take(written) > 0, glyph_of.take(written), glyph_of.take(folded))
+    numbers = _words(codes)
+    word = numbers[places]
+    row = np.searchsorted(view.starts, places, side="right") - 1
+    mixed = np.isin(word, numbers[is_latin.take(codes)])
+    strange = (alike == 0) | (loose_glyph.take(folded) & ~mixed)
+    row_strange = np.isin(row, row[strange])
+    read = ~np.isin(word, word[strange]) & (mixed | ~row_strange)
+    found = codes.copy()
+    found[places[read]] = alike[read]
+    return found
+
+
+def _words(codes: Codes) -> Index:
+    """A number for each run of letters, by position."""
+    letter = is_latin.take(codes) | _is_foreign.take(codes)
+    starts = letter.copy()
+    starts[1:] &= ~letter[:-1]
+    numbers: Index = starts.cumsum()
+    return numbers
+
+
+def _without_leet(codes: Codes, looks: NDArray[np.uint8]) -> Codes:
+    """Digits and signs as letters where they touch a Latin letter, or others that do."""
+    places = (looks & _LEET).nonzero()[0]
+    if not len(places):
+        return codes
+    opens = np.ones(len(places), np.bool_)
+    opens[1:] = np.diff(places) > 1
+    firsts = places[opens]
+    lasts = places[np.append(opens[1:], True)]
+    touches = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[np.minimum(lasts + 1, len(codes) - 1)])
+    read = places[touches[opens.cumsum() - 1]]
+    if not len(read):
+        return codes
+    found = codes.copy()
+    found[read] = leet_of.take(codes[read])
+    return found
+
+
+def _sounding(codes: Codes, at: Index) -> tuple[Codes, Index]:
+    """Tone digits out, other digits and emoji replaced by characters that sound like them."""
+    digit = (codes - ord("0")) < 10
+    before = np.concatenate((codes[:1], codes[:-1]))
+    after = np.concatenate((codes[1:], codes[-1:]))
+    tone = digit & is_latin.take(before) & ((codes - ord("1")) < 5) & ~((after - ord("0")) < 10)
+    spoken = digit & ~is_latin.take(before) & ~is_latin.take(after)
+    numerals = np.array([ord(each) for each in sounds.DIGITS], np.uint32)
+    found = codes.copy()
+    found[tone] = ord(" ")
+    found[spoken] = numerals[codes[spoken] - ord("0")]
+    return emoji_syllables().replaced(found, at)
+
+
+def _spelled(codes: Codes) -> Reading:
+    """Symbols out of codes: gaps left out, repetitions counted once."""
+    symbols = symbol_of.take(codes)
+    kept = symbols.nonzero()[0]
+    found = codes[kept]
+    differs = np.ones(len(kept), np.bool_)
+    np.not_equal(found[1:], found[:-1], out=differs[1:])
+    differs |= found == 0
+    once = differs.nonzero()[0]
+    first = kept[once]
+    last = np.empty(len(once), np.int64)
+    last[:-1], last[-1:] = kept[once[1:] - 1], kept[-1:]
+    opens = is_latin.take(codes[first]) & ~is_latin.take(codes[first - 1])
+    return Reading(symbols[first], opens, first, last + 1, codes)

@@ -1,0 +1,111 @@
+"""Other spellings of a term: what tricks make of it that can't be undone in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import islice, product
+
+from moderation.evasion import sounds
+from moderation.evasion.tables import read_lines, read_table
+from moderation.evasion.tricks import ALWAYS_BIT, BIT
+from moderation.evasion.words import is_chinese_word, is_english_word
+from moderation.text.folding import fold
+
+MOST = {"splits": 8, "variants": 6, "reversed": 1, "initials": 16}
+"""The most spellings of a term that a trick makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A term as it may be written: `text`, folded, by the tricks in `mask` (0: as it is). Of an `exact` one the
+    characters themselves count, not how they sound.
+    """
+
+    text: str
+    mask: int
+    exact: bool
+
+
+def spellings(term: str, mask: int) -> list[Spelling]:
+    """The spellings of a folded term under the tricks of a mask, the term itself first."""
+    found = {term: Spelling(term, 0, False)}
+    for name, make in _MAKERS.items():
+        if mask & BIT.get(name, ALWAYS_BIT.get(name, 0)):
+            bit = BIT.get(name, 0)
+            for text in islice(make(term), MOST[name]):
+                found.setdefault(text, Spelling(text, bit, True))
+    return list(found.values())
+
+
+def _splits(term: str) -> Iterator[str]:
+    """Every character that falls apart taken apart, in all combinations: 强奸 gives 弓虽女干, 弓虽奸, 强女干."""
+    choices = [[*_shapes().get(character, ((), ""))[0], character] for character in term]
+    return (text for parts in product(*choices) if (text := "".join(parts)) != term)
+
+
+def _variants(term: str) -> Iterator[str]:
+    """One character replaced by one that looks like it."""
+    places = [(at, list(_shapes().get(character, ((), ""))[1])) for at, character in enumerate(term)]
+    for depth in range(max((len(others) for _, others in places), default=0)):
+        for at, others in places:
+            if depth < len(others):
+                yield term[:at] + others[depth] + term[at + 1 :]
+
+
+def _reversed(term: str) -> Iterator[str]:
+    """From last to first, unless that is an ordinary word."""
+    text = term[::-1]
+    ordinary = is_english_word(text) if text.isascii() else len(text) < 3 and is_chinese_word(text)
+    if text != term and not ordinary and (len(term) > 3 or not text.isascii()):
+        yield text
+
+
+def _initials(term: str) -> Iterator[str]:
+    """The listed abbreviations of the term, and of listed terms inside of it."""
+    for long in sorted(_abbreviations(), key=len, reverse=True):
+        if long in term:
+            yield from (term.replace(long, short) for short in _abbreviations()[long])
+
+
+_MAKERS = {"splits": _splits, "variants": _variants, "reversed": _reversed, "initials": _initials}
+
+
+@cache
+def _shapes() -> dict[str, tuple[tuple[str, ...], str]]:
+    """By character: the texts of its parts, and the characters that look like it."""
+    table = read_table("shapes")
+    columns = zip(table["characters"].tolist(), table["splits"].tolist(), table["lookalikes"].tolist(), strict=True)
+    return {character: (tuple(splits.split()), alike) for character, splits, alike in columns}
+
+
+@cache
+def _abbreviations() -> dict[str, tuple[str, ...]]:
+    return {fold(long): tuple(map(fold, short)) for long, *short in map(str.split, read_lines("initials.txt"))}
+
+
+@lru_cache(maxsize=1 << 12)
+def is_pun(text: str, term: str) -> bool:
+    """Whether a text is a listed pun on a term, or on the part of it that is not written plainly."""
+    puns = _puns()
+    return any(long in term and text in {term.replace(long, short) for short in puns[long]} for long in puns)
+
+
+def has_puns(term: str) -> bool:
+    """Whether any pun on a term is listed."""
+    return any(long in term for long in _puns())
+
+
+@cache
+def _puns() -> dict[str, tuple[str, ...]]:
+    return {fold(long): tuple(map(fold, short)) for long, *short in map(str.split, read_lines("puns.txt"))}
+
+
+def also_written(text: str) -> Iterator[str]:
+    """A spelling, and what digits and letters that look like one another make of it."""
+    yield text
+    yield "".join(sounds.digit_of(character) or character for character in text)
+    yield "".join(sounds.DIGITS[int(character)] if character in "0123456789" else character for character in text)
+    if "l" in text and len(set(text)) > 3:
+        yield text.replace("l", "i")

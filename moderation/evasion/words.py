@@ -1,0 +1,68 @@
+"""Words and characters that are common in ordinary posts: what reads as one of them is seldom a cloaked term."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.evasion.tables import read_table
+from moderation.text.segmenter import cut
+from moderation.text.tables import CODE_POINTS
+
+
+def word_key(word: str) -> int:
+    """A word as a number of 32 bits: a table of numbers holds fifty thousand words in little room."""
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=4).digest(), "little")
+
+
+@lru_cache(maxsize=1 << 14)
+def is_chinese_word(text: str) -> bool:
+    """Whether a text is one word of the segmenter's dictionary."""
+    return len(text) > 1 and not text.isascii() and len(cut(text)) == 1
+
+
+def is_english_word(text: str) -> bool:
+    """Whether a text is a common English word of at most twelve letters."""
+    return _holds("english", text)
+
+
+def sounds_like_a_word(syllables: str) -> bool:
+    """Whether a common Chinese word sounds so: `dama` may be the aunt next door."""
+    return _holds("spoken", syllables)
+
+
+def spoken(text: str) -> str:
+    """The syllables of Chinese characters in a row; other characters as they are."""
+    from moderation.evasion.sounds import readings
+
+    return "".join((readings(character) or (character,))[0] for character in text)
+
+
+def are_english_words(texts: Iterable[str]) -> bool:
+    """Whether all of them are."""
+    return all(map(is_english_word, texts))
+
+
+@lru_cache(maxsize=1 << 14)
+def _holds(name: str, word: str) -> bool:
+    keys = _table()[name]
+    key = np.uint32(word_key(word))
+    at = int(np.searchsorted(keys, key))
+    return at < len(keys) and bool(keys[at] == key)
+
+
+@cache
+def common_characters() -> NDArray[np.bool_]:
+    """Which code points are among the five hundred commonest Chinese characters."""
+    common = np.zeros(CODE_POINTS, np.bool_)
+    common[_table()["characters"].astype(np.int64)] = True
+    return common
+
+
+@cache
+def _table() -> dict[str, NDArray[np.uint32]]:
+    return read_table("words")
