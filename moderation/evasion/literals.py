@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
-from itertools import combinations, islice
+from dataclasses import dataclass
+from itertools import combinations, islice, pairwise
+
+import numpy as np
 
 from moderation.evasion import sounds
-from moderation.evasion.reading import (
-    GAP,
-    MARK,
-    SYLLABLE,
-    SYMBOL_BREAK,
-    kind_of,
-    loose_reading,
-    syllable_symbol,
-    symbol_of,
-)
+from moderation.evasion.reading import GAP, MARK, SYLLABLE, SYMBOL_BREAK, kind_of, loose_reading, syllable_symbol
 from moderation.evasion.tricks import BIT
 from moderation.text.batch import Batch
 from moderation.text.views import folded_view
@@ -24,26 +19,36 @@ Symbols = tuple[int, ...]
 
 _MOST = 16
 _SHORT = 4
+_SOUNDS = BIT["homophones"] | BIT["near-homophones"] | BIT["emoji"]
 
 
-def read_as(texts: Sequence[str]) -> list[str]:
-    """Texts as a loose reading reads them, character by character: 1v1 is read ivi, there as here."""
-    if not texts:
-        return []
-    view = folded_view(Batch.of(texts))
-    codes = loose_reading(view).codes
-    return codes.tobytes().decode("utf-32-le").split("\0")[:-1]
+@dataclass(frozen=True, slots=True)
+class Literals:
+    """Texts as a loose reading reads them: 1v1 is read ivi, here as there. By text: `read`, and `plain`, its symbols."""
 
+    read: tuple[str, ...]
+    plain: tuple[bytes, ...]
 
-def literals(read: str, mask: int, exact: bool) -> list[bytes]:
-    """The literals of a spelling as it is read, the plainest first; none for one that holds what has no reading."""
-    rows = dict.fromkeys(_squeezed(row) for row in _rows(read, 0 if exact else mask))
-    return [encoded(row) for row in rows if SYMBOL_BREAK not in row]
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Literals:
+        """Read texts, all at once."""
+        if not texts:
+            return cls((), ())
+        view = folded_view(Batch.of(texts))
+        reading = loose_reading(view)
+        bounds = np.searchsorted(reading.first, view.starts).tolist()
+        symbols = reading.symbols.tobytes()
+        read = reading.codes.tobytes().decode("utf-32-le").split("\0")[:-1]
+        return cls(tuple(read), tuple(symbols[2 * start : 2 * end - 2] for start, end in pairwise(bounds)))
 
-
-def encoded(row: Symbols) -> bytes:
-    """Symbols as bytes, two each."""
-    return b"".join(symbol.to_bytes(2, "little") for symbol in row)
+    def literals(self, at: int, mask: int) -> Iterator[bytes]:
+        """The literals of a text by the tricks of a mask, the plainest first; none where part of it has no reading."""
+        plain = self.plain[at]
+        if SYMBOL_BREAK in array("H", plain):
+            return
+        yield plain
+        if mask & (_SOUNDS | BIT["pinyin"]):
+            yield from dict.fromkeys(map(_encoded, _rows(self.read[at], mask)))
 
 
 def is_short(literal: bytes) -> bool:
@@ -58,7 +63,7 @@ def marked(literal: bytes) -> Iterator[bytes]:
     letters = literal[::2]
     for size in range(len(letters)):
         for also in combinations(range(1, len(letters)), size):
-            yield encoded(tuple(byte | MARK if at in (0, *also) else byte for at, byte in enumerate(letters)))
+            yield array("H", [each | MARK if at in (0, *also) else each for at, each in enumerate(letters)]).tobytes()
 
 
 def is_enough(text: str) -> bool:
@@ -73,16 +78,27 @@ def is_enough(text: str) -> bool:
 
 def size_of(text: str) -> int:
     """How many characters of a text are read."""
-    return sum(kind_of[ord(character)] != GAP for character in text)
+    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    return int(np.count_nonzero(kind_of.take(codes)))
+
+
+def _encoded(row: Symbols) -> bytes:
+    """Symbols as bytes, repetitions as one, as they are read."""
+    return array("H", [symbol for at, symbol in enumerate(row) if not at or symbol != row[at - 1]]).tobytes()
 
 
 def _rows(read: str, mask: int) -> Iterator[Symbols]:
-    """The symbols of a text; of characters also other readings, near ones, and their letters."""
+    """The symbols of a text by other readings of its characters, by near ones, and by their letters."""
     characters = [character for character in read if kind_of[ord(character)] != GAP]
-    plain = [(int(symbol_of[ord(character)]),) for character in characters]
-    yield _joined(plain)
     heard = {at: found for at, character in enumerate(characters) if (found := sounds.readings(character))}
-    yield from islice(_otherwise(plain, heard, mask), _MOST)
+    if not heard:
+        return
+    plain = [
+        (syllable_symbol(heard[at][0]),) if at in heard else (ord(character) & 0x7F,)
+        for at, character in enumerate(characters)
+    ]
+    if mask & _SOUNDS:
+        yield from islice(_otherwise(plain, heard, mask), _MOST)
     if mask & BIT["pinyin"]:
         yield from islice(_in_letters(plain, heard), _MOST)
 
@@ -95,9 +111,8 @@ def _otherwise(plain: Sequence[Symbols], heard: dict[int, tuple[str, ...]], mask
         for syllable in others:
             yield _joined([*plain[:at], (syllable_symbol(syllable),), *plain[at + 1 :]])
     if near and len(heard) > 1:
-        yield _joined(
-            [(syllable_symbol(_nearest(heard[at][0])),) if at in heard else each for at, each in enumerate(plain)]
-        )
+        nearest = {at: (syllable_symbol(_nearest(syllables[0])),) for at, syllables in heard.items()}
+        yield _joined([nearest.get(at, each) for at, each in enumerate(plain)])
 
 
 def _nearest(syllable: str) -> str:
@@ -107,22 +122,15 @@ def _nearest(syllable: str) -> str:
 def _in_letters(plain: Sequence[Symbols], heard: dict[int, tuple[str, ...]]) -> Iterator[Symbols]:
     """All syllables in letters, then some of them, in all ways if they are few."""
     letters = {at: tuple(map(ord, syllables[0])) for at, syllables in heard.items()}
-    choices = [tuple(heard)]
+    yield _joined([letters.get(at, each) for at, each in enumerate(plain)])
     for at, syllables in heard.items():
         for other in syllables[1:]:
-            yield _joined(
-                [tuple(map(ord, other)) if here == at else letters.get(here, each) for here, each in enumerate(plain)]
-            )
-    sizes = range(len(heard) - 1, 0, -1) if len(heard) <= 4 else (1,)
-    choices += [chosen for size in sizes for chosen in combinations(heard, size)]
-    for chosen in choices:
-        yield _joined([letters[at] if at in chosen else each for at, each in enumerate(plain)])
+            turned = {**letters, at: tuple(map(ord, other))}
+            yield _joined([turned.get(here, each) for here, each in enumerate(plain)])
+    for size in range(len(heard) - 1, 0, -1) if len(heard) <= _SHORT else (1,):
+        for chosen in combinations(heard, size):
+            yield _joined([letters[at] if at in chosen else each for at, each in enumerate(plain)])
 
 
 def _joined(parts: Sequence[Symbols]) -> Symbols:
-    return tuple(symbol for part in parts for symbol in part)
-
-
-def _squeezed(row: Symbols) -> Symbols:
-    """Repetitions as one, as they are read."""
-    return tuple(symbol for at, symbol in enumerate(row) if not at or symbol != row[at - 1])
+    return tuple([symbol for part in parts for symbol in part])

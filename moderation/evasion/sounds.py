@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ _NUMERALS = dict(zip("零〇一二三四五六七八九壹贰叁肆伍陆柒捌�
 _NEAR = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
 
 
+@lru_cache(maxsize=1 << 14)
 def readings(character: str) -> tuple[str, ...]:
     """The syllables that a character is read as, the commonest first; none for what is no Chinese character."""
     code = ord(character)

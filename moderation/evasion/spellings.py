@@ -92,6 +92,7 @@ def is_pun(text: str, term: str) -> bool:
     return any(long in term and text in {term.replace(long, short) for short in puns[long]} for long in puns)
 
 
+@lru_cache(maxsize=1 << 14)
 def has_puns(term: str) -> bool:
     """Whether any pun on a term is listed."""
     return any(long in term for long in _puns())

@@ -1,0 +1,107 @@
+"""One automaton over all literals, and what of its matches is worth a close look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ahocorasick_rs import BytesAhoCorasick, Implementation
+from numpy.typing import NDArray
+
+from moderation.evasion.reading import Reading, is_latin
+from moderation.evasion.targets import Target, Targets
+from moderation.evasion.words import common_characters
+from moderation.text.lists import Lists
+from moderation.text.views import View
+
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A reading of a view; `at` tells where its code points stand there, None where one for one."""
+
+    view: View
+    reading: Reading
+    at: Index | None
+
+    def folded(self, places: Index) -> NDArray[np.uint32]:
+        """The view's code points at places of the reading."""
+        return self.view.codes[places if self.at is None else self.at[places]]
+
+
+@dataclass(frozen=True, slots=True)
+class Automaton:
+    """Literals, and the numbers of the targets that each stands for."""
+
+    native: BytesAhoCorasick | None
+    owners: Lists
+    targets: Targets
+
+    @classmethod
+    def of(
+        cls,
+        literals: Mapping[bytes, Sequence[int]],
+        targets: Targets,
+        forms: Callable[[bytes], Iterable[bytes]] = lambda literal: (literal,),
+    ) -> Automaton:
+        """The automaton over all forms of the literals."""
+        numbers: dict[bytes, list[int]] = {}
+        for literal, owned in literals.items():
+            for form in forms(literal):
+                numbers.setdefault(form, []).extend(owned)
+        native = BytesAhoCorasick(list(numbers), implementation=Implementation.ContiguousNFA) if numbers else None
+        return cls(native, Lists.of(numbers.values()), targets)
+
+    def candidates(self, place: Place, symbols: NDArray[np.uint16]) -> Iterator[tuple[Target, int, int]]:
+        """(target, start, end) in the reading's codes, of all that is worth a close look."""
+        if self.native is None:
+            return
+        matches = self.native.find_matches_as_indexes(symbols.tobytes(), overlapping=True)
+        if not matches:
+            return
+        literal, start, end = np.array(matches, np.int64).T
+        whole = (start & 1) == 0
+        literal, starts = literal[whole], place.reading.first[start[whole] >> 1]
+        ends = place.reading.last[(end[whole] >> 1) - 1]
+        at, number = self.owners.at(literal)
+        number, starts, ends = self._likely(place, number, starts[at], ends[at])
+        for which, opens, closes in zip(number.tolist(), starts.tolist(), ends.tolist(), strict=True):
+            yield self.targets.items[which], opens, closes
+
+    def _likely(self, place: Place, number: Index, starts: Index, ends: Index) -> tuple[Index, Index, Index]:
+        """Leave out what is plainly the term, what is plainly not an exact spelling, what is too short, and common
+        characters that only sound like the term.
+        """
+        targets, lengths = self.targets, ends - starts
+        enough = (lengths >= targets.sizes[number]) & _on_edges(place.reading.codes, starts, ends)
+        number, starts, ends, lengths = number[enough], starts[enough], ends[enough], lengths[enough]
+        if not len(number):
+            return number, starts, ends
+        opens = lengths.cumsum() - lengths
+        within = np.arange(int(lengths.sum())) - opens.repeat(lengths)
+        codes = place.folded(within + starts.repeat(lengths)).astype(np.int64)
+        sums = np.add.reduceat(codes * (within + 1), opens)
+        same = targets.are_plain(number, sums, lengths)
+        common = np.logical_and.reduceat(common_characters().take(codes), opens)
+        likely = np.where(targets.exact[number], same | (lengths > targets.lengths[number]), ~same)
+        likely &= targets.puns[number] | ~common
+        return number[likely], starts[likely], ends[likely]
+
+
+def _on_edges(codes: NDArray[np.uint32], starts: Index, ends: Index) -> NDArray[np.bool_]:
+    """Whether no Latin letter goes on beyond a Latin letter at an end; what is repeated there is trimmed later."""
+    opening, closing = codes[starts], codes[ends - 1]
+    inside = is_latin.take(codes[starts - 1]) & is_latin.take(opening)
+    beyond = is_latin.take(codes[np.minimum(ends, len(codes) - 1)]) & is_latin.take(closing)
+    turned = inside & ~_repeated(codes, opening, starts + 1, starts + 2)
+    on_edges: NDArray[np.bool_] = ~turned & ~(beyond & ~_repeated(codes, closing, ends - 2, ends - 3))
+    return on_edges
+
+
+def _repeated(codes: NDArray[np.uint32], edge: NDArray[np.uint32], *places: Index) -> NDArray[np.bool_]:
+    """Whether what stands at the edge stands at one of these places, too."""
+    bounded = [np.clip(place, 0, len(codes) - 1) for place in places]
+    repeated: NDArray[np.bool_] = np.logical_or.reduce([codes[place] == edge for place in bounded])
+    return repeated

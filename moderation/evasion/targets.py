@@ -1,0 +1,141 @@
+"""What literals stand for: spellings of terms, as objects and as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.evasion.literals import Literals, is_enough, is_short, size_of
+from moderation.evasion.spellings import Spelling, also_written, has_puns, spellings
+from moderation.evasion.tricks import ALWAYS_MASK, BIT
+
+Index = NDArray[np.int64]
+Terms = Mapping[int, tuple[str, int]]
+Kin = Mapping[int, frozenset[Hashable]]
+
+_LEAST = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """A spelling of a term, and the tricks that the term may be found by. `kin` is whom the term counts for."""
+
+    term: int
+    spelling: Spelling
+    mask: int
+    kin: frozenset[Hashable]
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Targets by number, with columns: `sizes` (characters that are read), `lengths` of the spelling, whether its
+    characters themselves count (`exact`), and whether common ones may be it (`puns`).
+
+    `plain` are the sorted keys of texts that are a target's term, or another that reads so and counts for all that it
+    counts for: these need no trick.
+    """
+
+    items: tuple[Target, ...]
+    sizes: Index
+    lengths: Index
+    exact: NDArray[np.bool_]
+    puns: NDArray[np.bool_]
+    plain: Index
+
+    @classmethod
+    def of(cls, items: Sequence[Target], plain: set[tuple[int, int]]) -> Targets:
+        """The columns of targets; `plain` are pairs of targets, the second standing for its text."""
+        texts = [target.spelling.text for target in items]
+        lengths, sums = list(map(len, texts)), list(map(_sum, texts))
+        return cls(
+            tuple(items),
+            np.array(list(map(size_of, texts)), np.int64),
+            np.array(lengths, np.int64),
+            np.array([target.spelling.exact for target in items], np.bool_),
+            np.array([_may_be_common(target.spelling) for target in items], np.bool_),
+            np.array(sorted({mixed(target, sums[other], lengths[other]) for target, other in plain}), np.int64),
+        )
+
+    def are_plain(self, number: Index, sums: Index, lengths: Index) -> NDArray[np.bool_]:
+        """Whether texts, by the sum of their characters weighed by place and by length, need no trick to be targets."""
+        if not len(self.plain):
+            return np.zeros(len(number), np.bool_)
+        keys = mixed(number, sums, lengths)
+        at = np.minimum(self.plain.searchsorted(keys), len(self.plain) - 1)
+        held: NDArray[np.bool_] = self.plain[at] == keys
+        return held
+
+
+def mixed(target: Any, sums: Any, lengths: Any) -> Any:
+    """One number for a target and a text."""
+    return (target << 40) ^ (sums << 8) ^ lengths
+
+
+def targets_of(terms: Terms, kin: Kin) -> tuple[Targets, dict[bytes, list[int]]]:
+    """The targets of terms by number, each term with its mask, and by literal the targets that it stands for.
+
+    Of terms that read alike and count for the same, the one with puns, or else the first, stands for all.
+    """
+    items: list[Target] = []
+    owners: dict[bytes, list[int]] = {}
+    for literal, target in _literals(terms, kin, items):
+        owned = owners.setdefault(literal, [])
+        if not owned or owned[-1] != target:
+            owned.append(target)
+    plain = {(number, number) for number in range(len(items))}
+    for literal, owned in owners.items():
+        if len(owned) > 1:
+            owners[literal] = list(_chosen(sorted(set(owned)), items, plain))
+    return Targets.of(items, plain), owners
+
+
+def _chosen(owned: Sequence[int], items: Sequence[Target], plain: set[tuple[int, int]]) -> Iterator[int]:
+    """Of targets that say the same in the same way one; what others say plainly is noted."""
+    alike: dict[tuple[frozenset[Hashable], int], list[int]] = {}
+    for number in owned:
+        target = items[number]
+        if target.spelling.exact:
+            yield number
+        else:
+            alike.setdefault((target.kin, target.mask), []).append(number)
+    for (kin, _), numbers in alike.items():
+        best = min(numbers, key=lambda each: (not has_puns(items[each].spelling.text), items[each].spelling.text))
+        plain.update((best, each) for each in owned if not items[each].spelling.exact and items[each].kin >= kin)
+        yield best
+
+
+def _literals(terms: Terms, kin: Kin, items: list[Target]) -> Iterator[tuple[bytes, int]]:
+    """(literal, number of its target) of all spellings; targets are added to `items`."""
+    texts: list[str] = []
+    owners: list[tuple[int, int]] = []
+    for number, (term, mask) in terms.items():
+        for spelling in spellings(term, mask):
+            if not is_enough(spelling.text):
+                continue
+            items.append(Target(number, spelling, mask | ALWAYS_MASK, kin.get(number, frozenset({number}))))
+            written = list(dict.fromkeys(also_written(spelling.text)))
+            texts += written
+            # What is neither the term nor sounds like it may be said by anybody, if it is short.
+            least = 2 if spelling.mask & BIT["initials"] else _LEAST
+            owners += [(len(items) - 1, least if text != term else 2) for text in written]
+    read = Literals.of(texts)
+    for at, (target, least) in enumerate(owners):
+        item = items[target]
+        for literal in read.literals(at, 0 if item.spelling.exact else item.mask):
+            if len(literal) >= (2 * least if is_short(literal) else 4):
+                yield literal, target
+
+
+def _may_be_common(spelling: Spelling) -> bool:
+    """Whether common characters in a row may be this spelling: listed ones, and more than two parts of characters."""
+    if spelling.exact:
+        return bool(spelling.mask & BIT["initials"] or (spelling.mask & BIT["splits"] and len(spelling.text) > 2))
+    return has_puns(spelling.text)
+
+
+def _sum(text: str) -> int:
+    return sum(ord(character) * place for place, character in enumerate(text, 1))
