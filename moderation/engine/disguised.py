@@ -113,9 +113,8 @@ def _note_inside(
 
 
 def _in_view(view: View, row: int, span: tuple[int, int]) -> tuple[int, int]:
-    """What of a view comes from a span of an original row, or what stands before it; relative to the row."""
+    """What of a view comes from a span of an original row: nothing, if that shows nothing. Relative to the row."""
     base, origin = int(view.starts[row]), int(view.batch.starts[row])
     sources = view.source[base : int(view.starts[row + 1])]
     start, end = np.searchsorted(sources, (origin + span[0], origin + span[1])).tolist()
-    start = min(start, max(len(sources) - 2, 0)) if start >= end else start
-    return start, max(end, start + 1)
+    return min(start, len(sources) - 1), min(end, len(sources) - 1)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from moderation.engine.gather import Rows, base_name
 from moderation.engine.signals import ALL_SCRIPTS, EDGES, Signal, ViewPlan
-from moderation.evasion.tricks import ALWAYS_MASK
+from moderation.evasion.tricks import ALWAYS_MASK, HIDDEN_MASK
 from moderation.signals.matcher import NO_HITS, Columns
 from moderation.text.edges import script_edges, word_edges
 from moderation.text.lists import Index
@@ -80,6 +80,9 @@ def entries_of(
     hit, entry = plan.entries.entries(hits[1])
     signal, excepting = plan.signal[entry], plan.exception[entry]
     keep = _on_edges(hit, signal, excepting, hits, view, columns)
+    if masks is not None:
+        # In what a row hides, edges are those of the hidden text, where they were looked for.
+        keep |= (masks[hit] & HIDDEN_MASK) != 0
     keep &= _in_fields(hit, signal, hits, columns, rows)
     keep &= _in_scripts(hit, signal, hits, view, columns) if masks is None else _resisted(masks[hit], signal, columns)
     hit = hit[keep]

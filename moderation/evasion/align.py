@@ -112,7 +112,7 @@ def _ways(unit: Unit, units: list[Unit], at: int, folded: str, exact: bool) -> I
     if kind_of[ord(heard.read)] == SYLLABLE:
         yield from _sounding(syllables, heard.read, written)
     elif heard.read.isascii() and heard.read not in _DIGITS:
-        yield from _spelled_out(syllables, units, at)
+        yield from _spelled_out(syllables, units, at, len(unit.places))
 
 
 def _sounding(syllables: tuple[str, ...], read: str, written: str) -> Iterator[tuple[int, int]]:
@@ -120,17 +120,17 @@ def _sounding(syllables: tuple[str, ...], read: str, written: str) -> Iterator[t
     trick = "emoji" if read != written and written not in _DIGITS else "homophones"
     if not set(syllables).isdisjoint(heard):
         yield BIT[trick], 1
-    elif any(not sounds.near(each).isdisjoint(heard) for each in syllables):
+    elif any(not sounds.near_class(each).isdisjoint(heard) for each in syllables):
         yield BIT["near-homophones"] if trick == "homophones" else BIT[trick], 1
 
 
-def _spelled_out(syllables: tuple[str, ...], units: list[Unit], at: int) -> Iterator[tuple[int, int]]:
-    """A syllable in letters; what many speakers don't tell apart after what is right."""
+def _spelled_out(syllables: tuple[str, ...], units: list[Unit], at: int, times: int) -> Iterator[tuple[int, int]]:
+    """A syllable in letters, so many times or once; what many speakers don't tell apart after what is right."""
     near = sorted({other for each in syllables for other in sounds.near(each)} - set(syllables))
     for syllable in (*syllables, *near):
         # nan nong, written nannong, reads nanong: the n is shared.
-        for letters in (syllable, syllable[1:]):
-            shared = letters != syllable
+        for letters in dict.fromkeys((syllable * times, syllable, syllable[1:])):
+            shared = letters == syllable[1:]
             if shared and not (at and units[at - 1].read == syllable[0] and len(units[at - 1].places) > 1):
                 continue
             spelled = "".join(unit.read for unit in units[at : at + len(letters)])

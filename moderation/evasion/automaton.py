@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from moderation.evasion.reading import Reading, is_latin
 from moderation.evasion.targets import Target, Targets
-from moderation.evasion.words import common_characters
+from moderation.evasion.words import SEVERAL, common_characters
 from moderation.text.lists import Lists
 from moderation.text.views import View
 
@@ -86,7 +86,7 @@ class Automaton:
         same = targets.are_plain(number, sums, lengths)
         common = np.logical_and.reduceat(common_characters().take(codes), opens)
         likely = np.where(targets.exact[number], same | (lengths > targets.lengths[number]), ~same)
-        likely &= targets.puns[number] | ~common
+        likely &= targets.puns[number] | ~common | (lengths > SEVERAL)
         return number[likely], starts[likely], ends[likely]
 
 

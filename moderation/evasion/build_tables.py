@@ -30,8 +30,10 @@ _TABLES = Path(__file__).parent / "tables"
 # Characters that are rarer than this in Chinese text take part in no table of shapes.
 _KNOWN = 6000
 _COMMON = 500
-_COMMON_WORD = 100
+_COMMON_WORD = 300
 _LOOKALIKES = 6
+# Radicals that stand on the left: characters that differ in these only are taken for one another.
+_LEFT = frozenset("亻彳讠氵冫扌木禾米礻衤日目月土王贝口女忄钅纟饣犭石虫阝马车弓巾火酉足艹")
 # Readings that most people use, where the dictionary puts another one first.
 _READ = {
     "喔": "wo",
@@ -109,42 +111,44 @@ def _splits(found: Iterable[tuple[str, ...]]) -> list[str]:
 
 
 def _lookalikes(known: list[str], decompositions: Decompositions, rank: Mapping[str, int]) -> dict[str, list[str]]:
-    """Characters that differ in one part beside a larger rest, frequent ones first, and those of the list."""
+    """Characters with another radical on the same side, or one other part of several, frequent ones first; before them
+    those of the list.
+    """
     sharing: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for character in known:
-        for parts in decompositions.get(character, ()):
-            for rest in _rests(parts):
-                sharing[rest].add(character)
-    for character in known:
-        sharing[("*", character)].add(character)
-    groups: dict[str, dict[str, None]] = {c: {} for c in known}
+        for rest in _rests(character, decompositions):
+            sharing[rest].add(character)
+    groups: dict[str, dict[str, None]] = {character: {} for character in known}
     for group in read_lines("lookalikes.txt"):
         for character in group:
             groups.setdefault(character, {}).update(dict.fromkeys(other for other in group if other != character))
     for character in known:
-        near = {
-            other for parts in decompositions.get(character, ()) for rest in _rests(parts) for other in sharing[rest]
-        }
-        near |= sharing[("*", character)]
-        groups[character].update(dict.fromkeys(sorted(near - {character}, key=rank.__getitem__)))
+        near = {other for rest in _rests(character, decompositions) for other in sharing[rest]} - {character}
+        groups[character].update(dict.fromkeys(sorted(near, key=rank.__getitem__)))
     return {character: list(found)[:_LOOKALIKES] for character, found in groups.items()}
 
 
-def _rests(parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """What is left where the radical, or any part of three and more, is another: 仓 of 枪, 彳山_攵 of 微."""
-    if len(parts) == 2:
-        yield ("*", parts[1])
-    elif len(parts) > 2:
-        for at in range(len(parts)):
-            yield (*parts[:at], "*", *parts[at + 1 :])
+def _rests(character: str, decompositions: Decompositions) -> Iterator[tuple[str, ...]]:
+    """What is left where a radical on the left, or any of three and more parts, is another: 仓 of 枪, 彳山_攵 of 微."""
+    yield ("", character)
+    for parts in decompositions.get(character, ()):
+        if len(parts) == 2 and parts[0] in _LEFT:
+            yield ("", parts[1])
+        elif len(parts) > 2:
+            for at in range(len(parts)):
+                yield (*parts[:at], "*", *parts[at + 1 :])
 
 
 def build_words(english: Iterable[str]) -> Arrays:
     """words.npz: how common Chinese words sound, common English words, and the commonest characters."""
-    chinese = [fold(word) for word, count in words().items() if 2 <= len(word) <= 4 and count >= _COMMON_WORD]
+    counts = {word: count for word, count in words().items() if 2 <= len(word) <= 4 and count >= _COMMON_WORD}
+    chinese = [fold(word) for word in sorted(counts, key=counts.__getitem__)]
+    # Of words that sound alike the commonest comes last.
+    sounding = sorted({word_key(spoken(word)): word_key(word) for word in chinese}.items())
     plain = {word for word in fold_all(list(english)) if regex.fullmatch(r"[a-z]{1,12}", word)}
     return {
-        "spoken": np.unique(np.array([word_key(spoken(word)) for word in chinese], np.uint32)),
+        "spoken": np.array([sound for sound, _ in sounding], np.uint32),
+        "spoken_word": np.array([word for _, word in sounding], np.uint32),
         "english": np.unique(np.array([word_key(word) for word in plain], np.uint32)),
         "characters": np.array(sorted(ord(c) for c, _ in characters().most_common(_COMMON)), np.uint32),
     }

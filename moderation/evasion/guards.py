@@ -9,7 +9,7 @@ import regex
 from moderation.evasion.align import Alignment
 from moderation.evasion.spellings import Spelling, has_puns, is_pun
 from moderation.evasion.tricks import BIT
-from moderation.evasion.words import common_characters, is_chinese_word, is_english_word, sounds_like_a_word
+from moderation.evasion.words import SEVERAL, common_characters, is_chinese_word, is_english_word, sounds_like_another
 from moderation.text.segmenter import cut
 
 _CONTEXT = 8
@@ -89,7 +89,7 @@ def _is_said_plainly(row: str, text: str, found: Alignment, spelled: str) -> boo
         return True
     if all(map(is_english_word, tokens)) and (len(tokens) == 1 or any(len(token) > 3 for token in tokens)):
         return True
-    return not has_puns(spelled) and sounds_like_a_word("".join(tokens))
+    return not has_puns(spelled) and sounds_like_another("".join(tokens), spelled)
 
 
 def _is_running_text(row: str, start: int, end: int, found: Alignment, spelling: Spelling) -> bool:
@@ -133,7 +133,7 @@ def _are_words(row: str, start: int, end: int) -> bool:
     if _HAN.fullmatch(text) is None:
         return False
     codes = [ord(character) for character in text]
-    if is_chinese_word(text) or bool(common_characters()[codes].all()):
+    if is_chinese_word(text) or (len(text) <= SEVERAL and bool(common_characters()[codes].all())):
         return True
     opens = max(start - _CONTEXT, 0)
     window = row[opens : end + _CONTEXT]

@@ -24,7 +24,7 @@ _SOUNDS = BIT["homophones"] | BIT["near-homophones"] | BIT["emoji"]
 
 @dataclass(frozen=True, slots=True)
 class Literals:
-    """Texts as a loose reading reads them: 1v1 is read ivi, here as there. By text: `read`, and `plain`, its symbols."""
+    """Texts as a loose reading reads them: 1v1 is read ivi, here as there. By text: `read`, and `plain` symbols."""
 
     read: tuple[str, ...]
     plain: tuple[bytes, ...]
@@ -88,7 +88,7 @@ def _encoded(row: Symbols) -> bytes:
 
 
 def _rows(read: str, mask: int) -> Iterator[Symbols]:
-    """The symbols of a text by other readings of its characters, by near ones, and by their letters."""
+    """The symbols of a text by other readings of its characters, and by their letters."""
     characters = [character for character in read if kind_of[ord(character)] != GAP]
     heard = {at: found for at, character in enumerate(characters) if (found := sounds.readings(character))}
     if not heard:
@@ -98,25 +98,16 @@ def _rows(read: str, mask: int) -> Iterator[Symbols]:
         for at, character in enumerate(characters)
     ]
     if mask & _SOUNDS:
-        yield from islice(_otherwise(plain, heard, mask), _MOST)
+        yield from islice(_otherwise(plain, heard), _MOST)
     if mask & BIT["pinyin"]:
         yield from islice(_in_letters(plain, heard), _MOST)
 
 
-def _otherwise(plain: Sequence[Symbols], heard: dict[int, tuple[str, ...]], mask: int) -> Iterator[Symbols]:
-    """One character by another reading of it, or by one that is near; by near ones also all together."""
-    near = bool(mask & BIT["near-homophones"])
+def _otherwise(plain: Sequence[Symbols], heard: dict[int, tuple[str, ...]]) -> Iterator[Symbols]:
+    """One character by another reading of it."""
     for at, syllables in heard.items():
-        others = [*syllables[1:], *(sorted(sounds.near(syllables[0]) - set(syllables)) if near else ())]
-        for syllable in others:
+        for syllable in syllables[1:]:
             yield _joined([*plain[:at], (syllable_symbol(syllable),), *plain[at + 1 :]])
-    if near and len(heard) > 1:
-        nearest = {at: (syllable_symbol(_nearest(syllables[0])),) for at, syllables in heard.items()}
-        yield _joined([nearest.get(at, each) for at, each in enumerate(plain)])
-
-
-def _nearest(syllable: str) -> str:
-    return min(sounds.near(syllable) - {syllable}, default=syllable)
 
 
 def _in_letters(plain: Sequence[Symbols], heard: dict[int, tuple[str, ...]]) -> Iterator[Symbols]:
@@ -127,7 +118,7 @@ def _in_letters(plain: Sequence[Symbols], heard: dict[int, tuple[str, ...]]) -> 
         for other in syllables[1:]:
             turned = {**letters, at: tuple(map(ord, other))}
             yield _joined([turned.get(here, each) for here, each in enumerate(plain)])
-    for size in range(len(heard) - 1, 0, -1) if len(heard) <= _SHORT else (1,):
+    for size in range(len(heard) - 1, 0, -1) if len(heard) <= _SHORT else (len(heard) - 1, 1):
         for chosen in combinations(heard, size):
             yield _joined([letters[at] if at in chosen else each for at, each in enumerate(plain)])
 

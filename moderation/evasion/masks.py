@@ -79,12 +79,14 @@ def _candidates(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _is_telling(text: str, known: list[str]) -> bool:
-    """Whether enough is left to tell: half of a Chinese term, one character of it uncommon; of a Latin one its first
-    letter and a third.
+    """Whether enough is left to tell: half of a Chinese term, one character of it uncommon; three quarters, or what
+    stands around a mask; of a Latin one its first letter and a third.
     """
     if not any(character in MASKS for character in text) or len(known) == len(text):
         return False
     if any(kind_of[ord(character)] == SYLLABLE for character in known):
+        if 4 * len(known) >= 3 * len(text) or (len(text) == 3 and text[1] in MASKS):
+            return True
         return 2 * len(known) >= len(text) and not all(common_characters()[ord(character)] for character in known)
     return (
         text[0] not in MASKS

@@ -15,9 +15,9 @@ from moderation.evasion.automaton import Automaton, Place
 from moderation.evasion.guards import is_ordinary
 from moderation.evasion.literals import is_short, marked
 from moderation.evasion.masks import MaskedTerms
-from moderation.evasion.reading import MARK, first_look, loose_reading, sounded_reading, sounding_rows
+from moderation.evasion.reading import MARK, first_look, loose_reading, near_symbol, sounded_reading, sounding_rows
 from moderation.evasion.spellings import is_pun
-from moderation.evasion.targets import Kin, Target, Terms, targets_of
+from moderation.evasion.targets import Kin, Target, Targets, Terms, targets_of
 from moderation.evasion.tricks import BIT
 from moderation.evasion.words import is_chinese_word
 from moderation.text.views import View
@@ -53,6 +53,7 @@ class LooseMatcher:
         short = {literal: owned for literal, owned in owners.items() if is_short(literal)}
         long = {literal: owned for literal, owned in owners.items() if literal not in short}
         self._short, self._long = Automaton.of(short, targets, marked), Automaton.of(long, targets)
+        self._near = Automaton.of(_near_literals(long, targets), targets)
         self._masked = MaskedTerms.of({number: term for number, (term, mask) in terms.items() if mask & BIT["masks"]})
         self.spellings = len(owners)
 
@@ -76,7 +77,8 @@ class LooseMatcher:
         """Note the hits in one reading: (row, term, start, end) and by which tricks, the fewest that will do."""
         reading = place.reading
         opening = reading.symbols | (reading.opens * np.uint16(MARK))
-        for automaton, symbols in ((self._short, opening), (self._long, reading.symbols)):
+        near = near_symbol.take(reading.symbols) if self._near.native is not None else reading.symbols
+        for automaton, symbols in ((self._short, opening), (self._long, reading.symbols), (self._near, near)):
             for target, start, end in automaton.candidates(place, symbols):
                 hit = _hit(place, target, start, end)
                 if hit is not None:
@@ -125,6 +127,21 @@ def _hit(place: Place, target: Target, start: int, end: int) -> tuple[Key, int] 
     mask = aligned.mask | target.spelling.mask
     closes = _over_tone(text, closes) if mask & BIT["pinyin"] else closes
     return (row, target.term, opens, closes), mask
+
+
+def _near_literals(literals: Mapping[bytes, list[int]], targets: Targets) -> dict[bytes, list[int]]:
+    """The literals of terms that resist near homophones, as they read where near syllables are one."""
+    found: dict[bytes, list[int]] = {}
+    for literal, owned in literals.items():
+        near = [
+            number
+            for number in owned
+            if targets.items[number].mask & BIT["near-homophones"] and not targets.exact[number]
+        ]
+        if near and any(literal[1::2]):
+            symbols = near_symbol.take(np.frombuffer(literal, np.uint16))
+            found.setdefault(symbols.tobytes(), []).extend(near)
+    return {literal: sorted(set(owned)) for literal, owned in found.items()}
 
 
 @lru_cache(maxsize=1 << 14)

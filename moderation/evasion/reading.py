@@ -34,6 +34,7 @@ SYMBOL_BREAK, MARK, _FIRST_SYLLABLE, _SILENT = 1, 0x80, 0x100, 0x4000
 # What a first look tells of a code point, as bits.
 _FOREIGN, _LEET, _SPEAKS, _MASKS = 1, 2, 4, 8
 
+_STROKES = np.array([ord(sign) for sign in "|!(+"], np.uint32)
 MASK_SIGNS = "*#×■□●○"
 """What is written over characters to mask them."""
 
@@ -74,6 +75,19 @@ def _symbols() -> NDArray[np.uint16]:
 
 symbol_of = _symbols()
 """By code point; 0 for what falls away."""
+
+
+def _near_symbols() -> NDArray[np.uint16]:
+    nearest = np.arange(1 << 16).astype(np.uint16)
+    for name, number in sounds.number.items():
+        nearest[number + _FIRST_SYLLABLE] = (
+            min(sounds.number[each] for each in sounds.near_class(name)) + _FIRST_SYLLABLE
+        )
+    return nearest
+
+
+near_symbol: NDArray[np.uint16] = _near_symbols()
+"""By symbol, the one that stands for all syllables that many speakers don't tell from its own."""
 
 
 def syllable_symbol(syllable: str) -> int:
@@ -162,7 +176,7 @@ def _without_looks(view: View, looks: NDArray[np.uint8]) -> Codes:
     word = numbers[places]
     row = np.searchsorted(view.starts, places, side="right") - 1
     mixed = np.isin(word, numbers[is_latin.take(codes)])
-    strange = (alike == 0) | (loose_glyph.take(folded) & ~mixed)
+    strange = (alike == 0) | (loose_glyph.take(written) & ~mixed)
     row_strange = np.isin(row, row[strange])
     read = ~np.isin(word, word[strange]) & (mixed | ~row_strange)
     found = codes.copy()
@@ -190,6 +204,11 @@ def _without_leet(codes: Codes, looks: NDArray[np.uint8]) -> Codes:
     lasts = places[np.append(opens[1:], True)]
     touches = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[np.minimum(lasts + 1, len(codes) - 1)])
     read = places[touches[opens.cumsum() - 1]]
+    # f|u|c|k: a stroke between single letters stands between them, in b|tch it is one.
+    stroke = np.isin(codes[read], _STROKES)
+    if stroke.any():
+        alone = ~is_latin.take(codes[read - 2]) & ~is_latin.take(codes[np.minimum(read + 2, len(codes) - 1)])
+        read = read[~(stroke & alone)]
     if not len(read):
         return codes
     found = codes.copy()

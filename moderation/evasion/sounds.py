@@ -49,6 +49,15 @@ def digit_of(character: str) -> str | None:
 
 
 @cache
+def near_class(syllable: str) -> frozenset[str]:
+    """All syllables that are near this one, or near one that is."""
+    found = {syllable}
+    while more := {other for each in found for other in near(each) if other in number} - found:
+        found |= more
+    return frozenset(found)
+
+
+@cache
 def near(syllable: str) -> frozenset[str]:
     """The syllables that many speakers don't tell from this one, itself among them; only those that there are."""
     initials = {syllable}

@@ -133,7 +133,8 @@ def _literals(terms: Terms, kin: Kin, items: list[Target]) -> Iterator[tuple[byt
 def _may_be_common(spelling: Spelling) -> bool:
     """Whether common characters in a row may be this spelling: listed ones, and more than two parts of characters."""
     if spelling.exact:
-        return bool(spelling.mask & BIT["initials"] or (spelling.mask & BIT["splits"] and len(spelling.text) > 2))
+        free = BIT["initials"] | BIT["variants"]
+        return bool(spelling.mask & free or (spelling.mask & BIT["splits"] and len(spelling.text) > 2))
     return has_puns(spelling.text)
 
 

@@ -45,6 +45,8 @@ BIT: Mapping[str, int] = {name: 1 << at for at, name in enumerate(NAMES)}
 ALWAYS: tuple[str, ...] = ("digits", "bidi", "tags")
 ALWAYS_BIT: Mapping[str, int] = {name: 1 << (len(NAMES) + at) for at, name in enumerate(ALWAYS)}
 ALWAYS_MASK = sum(ALWAYS_BIT.values())
+HIDDEN_MASK = ALWAYS_BIT["bidi"] | ALWAYS_BIT["tags"] | BIT["encoded"]
+"""The tricks that hide a text within another."""
 
 
 def mask_of(names: Iterable[str]) -> int:

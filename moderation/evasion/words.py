@@ -13,6 +13,9 @@ from moderation.evasion.tables import read_table
 from moderation.text.segmenter import cut
 from moderation.text.tables import CODE_POINTS
 
+SEVERAL = 3
+"""More common characters than this in a row say something of their own seldom enough."""
+
 
 def word_key(word: str) -> int:
     """A word as a number of 32 bits: a table of numbers holds fifty thousand words in little room."""
@@ -30,9 +33,11 @@ def is_english_word(text: str) -> bool:
     return _holds("english", text)
 
 
-def sounds_like_a_word(syllables: str) -> bool:
-    """Whether a common Chinese word sounds so: `dama` may be the aunt next door."""
-    return _holds("spoken", syllables)
+@lru_cache(maxsize=1 << 14)
+def sounds_like_another(syllables: str, term: str) -> bool:
+    """Whether a common Chinese word sounds so, and more people mean it than the term: `dama` is the aunt next door."""
+    at = _place("spoken", syllables)
+    return at is not None and int(_table()["spoken_word"][at]) != word_key(term)
 
 
 def spoken(text: str) -> str:
@@ -49,10 +54,14 @@ def are_english_words(texts: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=1 << 14)
 def _holds(name: str, word: str) -> bool:
+    return _place(name, word) is not None
+
+
+def _place(name: str, word: str) -> int | None:
     keys = _table()[name]
     key = np.uint32(word_key(word))
     at = int(np.searchsorted(keys, key))
-    return at < len(keys) and bool(keys[at] == key)
+    return at if at < len(keys) and bool(keys[at] == key) else None
 
 
 @cache
