@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from moderation.cli.attack import attack
 from moderation.cli.bench import bench
 from moderation.cli.check import check
 from moderation.cli.explain import explain
@@ -53,7 +54,7 @@ def cli() -> None:
     """Tag the posts of a mixed-language feed as allowed, flagged or blocked, by rules."""
 
 
-for command in (score, check, explain, bench, schema, version):
+for command in (score, check, explain, attack, bench, schema, version):
     cli.add_command(command)
 
 

@@ -48,11 +48,11 @@ def look_everywhere(plan: ViewPlan, view: View) -> Disguised:
     """All terms that are not on demand, in all rows."""
     found = Disguised()
     if plan.loose is not None:
-        _note(found, plan.loose.early, view)
         for hidden in _grouped(view.batch, plan.loose.encoded):
             inside = folded_view(Batch.of([each.text for each in hidden]))
             _note_inside(found, view, hidden, inside, plan.matcher.terms(inside))
             _note_inside(found, view, hidden, inside, *plan.loose.early.find(inside))
+        _note(found, plan.loose.early, view)
     return found
 
 

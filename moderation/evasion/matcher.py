@@ -15,7 +15,16 @@ from moderation.evasion.automaton import Automaton, Place
 from moderation.evasion.guards import is_ordinary
 from moderation.evasion.literals import is_short, marked
 from moderation.evasion.masks import MaskedTerms
-from moderation.evasion.reading import MARK, first_look, loose_reading, near_symbol, sounded_reading, sounding_rows
+from moderation.evasion.reading import (
+    GAP,
+    MARK,
+    first_look,
+    kind_of,
+    loose_reading,
+    near_symbol,
+    sounded_reading,
+    sounding_rows,
+)
 from moderation.evasion.spellings import is_pun
 from moderation.evasion.targets import Kin, Target, Targets, Terms, targets_of
 from moderation.evasion.tricks import BIT
@@ -25,6 +34,7 @@ from moderation.text.views import View
 Key = tuple[int, int, int, int]
 
 _TONES = frozenset("12345")
+_NEAR = 4
 
 
 class LooseHits(NamedTuple):
@@ -124,6 +134,10 @@ def _hit(place: Place, target: Target, start: int, end: int) -> tuple[Key, int] 
     opens, closes = opens - base, closes + 1 - base
     if is_ordinary(text, opens, closes, aligned, target.spelling):
         return None
+    ends = _with_signs(text, opens, closes, target.spelling.text)
+    if ends is None:
+        return None
+    opens, closes = ends
     mask = aligned.mask | target.spelling.mask
     closes = _over_tone(text, closes) if mask & BIT["pinyin"] else closes
     return (row, target.term, opens, closes), mask
@@ -150,15 +164,31 @@ def _said(read: str, folded: str, target: Target) -> Alignment | None:
     spelling = target.spelling
     if is_chinese_word(folded) and not is_pun(folded, spelling.text) and not spelling.mask & BIT["splits"]:
         return None
-    aligned = align(read, folded, spelling.text, spelling.exact)
-    if aligned is None:
-        return None
-    mask = aligned.mask | spelling.mask
-    return aligned if mask and not mask & ~target.mask else None
+    found = (align(read, folded, text, spelling.exact) for text in (spelling.text, *sorted(target.alike)))
+    masked = [(aligned.mask | spelling.mask, aligned) for aligned in found if aligned is not None]
+    usable = [each for each in masked if each[0] and not each[0] & ~target.mask]
+    return min(usable, key=lambda each: each[0].bit_count())[1] if usable else None
 
 
 def _text(codes: NDArray[np.uint32]) -> str:
     return codes.tobytes().decode("utf-32-le", "surrogatepass")
+
+
+def _with_signs(text: str, start: int, end: int, spelled: str) -> tuple[int, int] | None:
+    """A stretch with the signs that its spelling begins and ends with, as in 100%; None where they are not there."""
+    first, last = _signs(spelled)
+    before, after = text[max(start - _NEAR, 0) : start], text[end : end + _NEAR]
+    if first not in before or last not in after:
+        return None
+    start = start - len(before) + before.rindex(first) if first else start
+    return start, end + after.index(last) + len(last) if last else end
+
+
+@lru_cache(maxsize=1 << 12)
+def _signs(spelled: str) -> tuple[str, str]:
+    """The signs that a spelling begins and ends with."""
+    places = [at for at, character in enumerate(spelled) if kind_of[ord(character)] != GAP]
+    return spelled[: places[0]].strip(), spelled[places[-1] + 1 :].strip()
 
 
 def _over_tone(text: str, end: int) -> int:

@@ -204,10 +204,11 @@ def _without_leet(codes: Codes, looks: NDArray[np.uint8]) -> Codes:
     lasts = places[np.append(opens[1:], True)]
     touches = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[np.minimum(lasts + 1, len(codes) - 1)])
     read = places[touches[opens.cumsum() - 1]]
-    # f|u|c|k: a stroke between single letters stands between them, in b|tch it is one.
+    # f|u|c|k: a stroke between single letters stands between them; in b|tch it is one.
     stroke = np.isin(codes[read], _STROKES)
     if stroke.any():
-        alone = ~is_latin.take(codes[read - 2]) & ~is_latin.take(codes[np.minimum(read + 2, len(codes) - 1)])
+        before, after = kind_of.take(codes[read - 2]), kind_of.take(codes[np.minimum(read + 2, len(codes) - 1)])
+        alone = (before != LETTER) & (after != LETTER)
         read = read[~(stroke & alone)]
     if not len(read):
         return codes
@@ -237,10 +238,19 @@ def _spelled(codes: Codes) -> Reading:
     found = codes[kept]
     differs = np.ones(len(kept), np.bool_)
     np.not_equal(found[1:], found[:-1], out=differs[1:])
-    differs |= found == 0
+    again = (~differs).nonzero()[0]
+    if len(again):
+        differs[again] = (found[again] == 0) | _of_two_words(codes, kept[again - 1], kept[again])
     once = differs.nonzero()[0]
     first = kept[once]
     last = np.empty(len(once), np.int64)
     last[:-1], last[-1:] = kept[once[1:] - 1], kept[-1:]
     opens = is_latin.take(codes[first]) & ~is_latin.take(codes[first - 1])
     return Reading(symbols[first], opens, first, last + 1, codes)
+
+
+def _of_two_words(codes: Codes, first: Index, second: Index) -> NDArray[np.bool_]:
+    """Whether a letter ends one word and begins another: in `said don't` it is written twice, in a.s.s repeated."""
+    apart = second > first + 1
+    alone = ~is_latin.take(codes[first - 1]) & ~is_latin.take(codes[np.minimum(second + 1, len(codes) - 1)])
+    return apart & is_latin.take(codes[second]) & ~alone
