@@ -103,8 +103,12 @@ class _PackCompiler:
         )
 
     def _resisting(self, rule: Rule) -> _PackCompiler:
-        """The compiler for what a rule looks for: a rule's own `resist` counts before its pack's and the policy's."""
-        chosen = (rule.resist, self.pack.file.resist, self.policy.resist)
+        """The compiler for what a rule looks for: a rule's own `resist` counts before its pack's and the policy's.
+
+        A rule that allows is not read into a text unless it says so itself.
+        """
+        general = () if rule.verdict == "allow" else self.pack.file.resist
+        chosen = (rule.resist, general, self.policy.resist)
         return replace(self, resist=mask_of(next(names for names in chosen if names is not None)))
 
     def _condition(self, model: ConditionModel) -> Condition:

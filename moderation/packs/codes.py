@@ -144,6 +144,13 @@ CODES = _codes(
         "move it to another pack",
         "warning",
     ),
+    Code("M068", "`resist` is about terms, and there are none here", "remove it: regexes see what they say", "warning"),
+    Code(
+        "M069",
+        "too short for tricks of evasion: `{terms}`{more}",
+        "nothing is wrong: they are found as they are written, and by what is always seen through",
+        "warning",
+    ),
     # Examples
     Code("M080", "the example should {kind}, but {saw}"),
 )

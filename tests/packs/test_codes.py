@@ -25,7 +25,7 @@ RULE = {
     "examples": "examples: {hit: [微信], miss: [你好]}",
     "reason": "reason: {en: Example, zh: 例子}",
 }
-OF_A_RULE = {*RULE, "unless", "from", "until", "over", "serverity"}
+OF_A_RULE = {*RULE, "unless", "from", "until", "over", "mode", "resist", "sample", "serverity"}
 
 
 def blocks(snippet: str) -> list[tuple[str, str]]:
