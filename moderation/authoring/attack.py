@@ -27,7 +27,7 @@ from moderation.text.folding import fold
 EVERY = (*ALWAYS_ON, *NAMES)
 """All tricks: those that are always seen through, then those that `resist` names."""
 
-_SAMPLE = 500
+SAMPLE = 500
 _SPEED_POSTS = 20_000
 _ROUNDS = 3
 # What stands around an attack: a term by itself would say nothing of edges and neighbours.
@@ -97,10 +97,12 @@ def strength(term: str, resist: Sequence[str] = NAMES, count: int = 3, seed: int
     return Strength(term, tuple(resist), not is_enough(folded), by_trick, tuple(attempts))
 
 
-def figures(book: RuleBook, ordinary: Iterable[Mapping[str, object]] = (), seed: int = 0) -> Figures:
+def figures(
+    book: RuleBook, ordinary: Iterable[Mapping[str, object]] = (), seed: int = 0, sample: int = SAMPLE
+) -> Figures:
     """Attack the terms that rules look for, and look at ordinary posts with all tricks on. Takes a minute.
 
-    `ordinary` are posts that no rule should hold for.
+    `ordinary` are posts that no rule should hold for, `sample` is how many terms are attacked by each trick.
     """
     terms = _terms(book)
     engine = _engine_of(terms, NAMES)
@@ -108,18 +110,20 @@ def figures(book: RuleBook, ordinary: Iterable[Mapping[str, object]] = (), seed:
     posts = list(ordinary)
     false = _false_hits(plain, all_on, posts)
     by_trick = Counter(trick for hits in _grouped(false) for trick in {name for hit in hits for name in hit[4]})
-    rows = (_measured(engine, terms, trick, seed, by_trick[trick] if posts else None) for trick in EVERY)
+    rows = (_measured(engine, terms, trick, seed, sample, by_trick[trick] if posts else None) for trick in EVERY)
     return Figures(len(terms), tuple(rows), len(posts), false, _cost(plain, all_on, seed))
 
 
-def _measured(engine: Engine, terms: Sequence[str], trick: str, seed: int, false_hits: int | None) -> TrickFigures:
+def _measured(
+    engine: Engine, terms: Sequence[str], trick: str, seed: int, sample: int, false_hits: int | None
+) -> TrickFigures:
     """Attacks by one trick on a sample of the terms that it can change."""
     source = random.Random(f"{seed} {trick}")
     cases: list[_Case] = []
     for term in source.sample(terms, len(terms)):
         if trick in ALWAYS_ON or is_enough(term):
             cases += (_Case.of(term, text) for text in attacks(term, trick, 1, seed))
-        if len(cases) == _SAMPLE:
+        if len(cases) >= sample:
             break
     spans = _seen(engine, cases)
     exact = sum(span is not None and _is_exact(trick, case, span) for case, span in zip(cases, spans, strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -40,9 +39,15 @@ def attack(
 
     found = strength(term, _tricks(resist), count, seed)
     if style == "json":
-        click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+        _print_json(found)
     else:
         _show_strength(found)
+
+
+def _print_json(found: Strength | Figures) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(found)))
 
 
 def _tricks(resist: str | None) -> tuple[str, ...]:
@@ -66,7 +71,7 @@ def _attack_rules(rules: str | None, benign: str | None, seed: int, style: str) 
     posts = _posts(benign) if benign else []
     found = figures(load_engine(rules).rulebook, posts, seed)
     if style == "json":
-        click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+        _print_json(found)
     else:
         _show_figures(found)
 
@@ -80,7 +85,9 @@ def _posts(path: str) -> list[dict[str, object]]:
             except ValueError:
                 post = None
             if not isinstance(post, dict):
-                raise click.ClickException(f"{path}:{number}: expected a post as JSON, found {line.strip()[:40]!r}")
+                raise click.BadParameter(
+                    f"{path}:{number}: expected a post as JSON, found {line.strip()[:40]!r}", param_hint="--benign"
+                )
             posts.append(post)
     return posts
 

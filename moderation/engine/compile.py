@@ -55,6 +55,17 @@ class Plan:
     view_of: tuple[ViewPlan, ...]
     policy: PolicyFile
 
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """The readings of a text that are searched, at most: views, and what loose readings there are of them."""
+        loose = [reading for view in self.views if view.loose is not None for reading in view.loose.readings]
+        return (*(view.name for view in self.views), *loose)
+
+    @property
+    def spellings(self) -> int:
+        """How many spellings of terms are looked for in loose readings."""
+        return sum(view.loose.spellings for view in self.views if view.loose is not None)
+
 
 def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
     """Compile the packs that the policy makes live. The book was validated when it was read: this raises nothing."""

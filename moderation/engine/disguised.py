@@ -10,7 +10,7 @@ import numpy as np
 
 from moderation.engine.signals import ViewPlan
 from moderation.evasion.hidden import Hidden, hidden_texts
-from moderation.evasion.matcher import Key, LooseMatcher
+from moderation.evasion.matcher import Key, LooseMatcher, fewest
 from moderation.signals.matcher import Columns
 from moderation.text.batch import Batch
 from moderation.text.edges import script_edges
@@ -34,7 +34,7 @@ class Disguised:
     def add(self, key: Key, via: Via) -> None:
         """Note a hit; of two ways to it the one by fewer tricks."""
         known = self.found.get(key)
-        if known is None or via.mask.bit_count() < known.mask.bit_count():
+        if known is None or fewest(via.mask, known.mask) != known.mask:
             self.found[key] = via
 
     def columns(self) -> tuple[Columns, Index]:

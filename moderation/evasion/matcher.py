@@ -27,7 +27,7 @@ from moderation.evasion.reading import (
 )
 from moderation.evasion.spellings import is_pun
 from moderation.evasion.targets import Kin, Target, Targets, Terms, targets_of
-from moderation.evasion.tricks import BIT
+from moderation.evasion.tricks import BIT, HIDDEN_MASK
 from moderation.evasion.words import is_chinese_word
 from moderation.text.views import View
 
@@ -35,6 +35,11 @@ Key = tuple[int, int, int, int]
 
 _TONES = frozenset("12345")
 _NEAR = 4
+
+
+def fewest(one: int, other: int) -> int:
+    """Of two ways to a hit the one by fewer tricks, or by those that come first."""
+    return min(one, other, key=lambda mask: (mask.bit_count(), not mask & HIDDEN_MASK, mask))
 
 
 class LooseHits(NamedTuple):
@@ -67,6 +72,11 @@ class LooseMatcher:
         self._masked = MaskedTerms.of({number: term for number, (term, mask) in terms.items() if mask & BIT["masks"]})
         self.spellings = len(owners)
 
+    @property
+    def near(self) -> bool:
+        """Whether near syllables are looked for."""
+        return self._near.native is not None
+
     def __bool__(self) -> bool:
         return bool(self.spellings or self._masked.numbers)
 
@@ -93,8 +103,7 @@ class LooseMatcher:
                 hit = _hit(place, target, start, end)
                 if hit is not None:
                     key, mask = hit
-                    known = found.get(key, mask)
-                    found[key] = mask if mask.bit_count() < known.bit_count() else known
+                    found[key] = fewest(mask, found.get(key, mask))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,18 @@ class LoosePlan:
     early: LooseMatcher
     late: LooseMatcher
     encoded: bool
+
+    @property
+    def spellings(self) -> int:
+        """How many literals are looked for."""
+        return self.early.spellings + self.late.spellings
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """The readings that are searched for them."""
+        if not self.spellings:
+            return ()
+        return ("loose", "sounded", *(("near",) if self.early.near or self.late.near else ()))
 
     @classmethod
     def of(cls, terms: Terms, late: frozenset[int], kin: Kin) -> LoosePlan:

@@ -34,6 +34,7 @@ SYMBOL_BREAK, MARK, _FIRST_SYLLABLE, _SILENT = 1, 0x80, 0x100, 0x4000
 # What a first look tells of a code point, as bits.
 _FOREIGN, _LEET, _SPEAKS, _MASKS = 1, 2, 4, 8
 
+_BRACKETS = np.array([ord(sign) for sign in "(+"], np.uint32)
 _STROKES = np.array([ord(sign) for sign in "|!(+"], np.uint32)
 MASK_SIGNS = "*#×■□●○"
 """What is written over characters to mask them."""
@@ -204,12 +205,18 @@ def _without_leet(codes: Codes, looks: NDArray[np.uint8]) -> Codes:
     lasts = places[np.append(opens[1:], True)]
     touches = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[np.minimum(lasts + 1, len(codes) - 1)])
     read = places[touches[opens.cumsum() - 1]]
-    # f|u|c|k: a stroke between single letters stands between them; in b|tch it is one.
+    # f|u|c|k: a stroke between single letters stands between them, and hi! ends with one; in b|tch it is one.
     stroke = np.isin(codes[read], _STROKES)
     if stroke.any():
         before, after = kind_of.take(codes[read - 2]), kind_of.take(codes[np.minimum(read + 2, len(codes) - 1)])
         alone = (before != LETTER) & (after != LETTER)
-        read = read[~(stroke & alone)]
+        # fu(k, but not (cat).
+        bracket = np.isin(codes[read], _BRACKETS)
+        alone |= bracket & ~(
+            is_latin.take(codes[read - 1]) & is_latin.take(codes[np.minimum(read + 1, len(codes) - 1)])
+        )
+        closing = kind_of.take(codes[np.minimum(read + 1, len(codes) - 1)]) != LETTER
+        read = read[~(stroke & (alone | closing))]
     if not len(read):
         return codes
     found = codes.copy()
