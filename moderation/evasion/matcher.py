@@ -21,6 +21,7 @@ from moderation.evasion.reading import (
     first_look,
     kind_of,
     loose_reading,
+    loose_reading_of,
     near_symbol,
     sounded_reading,
     sounding_rows,
@@ -80,25 +81,28 @@ class LooseMatcher:
     def __bool__(self) -> bool:
         return bool(self.spellings or self._masked.numbers)
 
-    def find(self, view: View) -> LooseHits:
-        """All terms in all rows, hits that need no trick left out."""
+    def find(self, view: View, rows: NDArray[np.int64] | None = None) -> LooseHits:
+        """All terms in all rows, or in some of them; hits that need no trick left out."""
         found: dict[Key, int] = {}
         looks = first_look(view)
         if self.spellings:
-            self._look(Place(view, loose_reading(view, looks), None), found)
-            rows = sounding_rows(view, looks)
-            if len(rows):
-                self._look(Place(view, *sounded_reading(view, rows)), found)
+            reading, at = (loose_reading(view, looks), None) if rows is None else loose_reading_of(view, rows, looks)
+            self._look(Place(view, reading, at), found)
+            sounding = sounding_rows(view, looks)
+            sounding = sounding if rows is None else np.intersect1d(sounding, rows)
+            if len(sounding):
+                self._look(Place(view, *sounded_reading(view, sounding, looks)), found)
         for key in self._masked.find(view, looks):
-            found.setdefault(key, BIT["masks"])
+            if rows is None or key[0] in rows:
+                found.setdefault(key, BIT["masks"])
         return LooseHits.of(found)
 
     def _look(self, place: Place, found: dict[Key, int]) -> None:
         """Note the hits in one reading: (row, term, start, end) and by which tricks, the fewest that will do."""
         reading = place.reading
-        opening = reading.symbols | (reading.opens * np.uint16(MARK))
-        near = near_symbol.take(reading.symbols) if self._near.native is not None else reading.symbols
-        for automaton, symbols in ((self._short, opening), (self._long, reading.symbols), (self._near, near)):
+        plain = reading.symbols & ~MARK
+        near = near_symbol.take(plain) if self._near.native is not None else plain
+        for automaton, symbols in ((self._short, reading.symbols), (self._long, plain), (self._near, near)):
             for target, start, end in automaton.candidates(place, symbols):
                 hit = _hit(place, target, start, end)
                 if hit is not None:
