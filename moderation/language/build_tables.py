@@ -201,7 +201,7 @@ def _profile_shares(language: str, profile: Mapping[str, Any], script: int, symb
     counts: dict[Gram, float] = defaultdict(float)
     for written, count in profile["freq"].items():
         spelled = written.replace(YEH, FARSI_YEH) if language in ("fa", "ur") else written
-        gram = _gram([_gram_symbol(ord(one), script, symbols) for one in spelled])
+        gram = _gram([gram_symbol(ord(one), script, symbols) for one in spelled])
         if gram:
             counts[gram] += count / profile["n_words"][gram[0] - 1]
     return counts
@@ -212,7 +212,7 @@ def _word_shares(language: str, script: int, symbols: Mapping[str, int]) -> Shar
     words = dict.fromkeys(path.read_text("utf-8").replace("'", " ").split()) if path.exists() else {}
     counts: dict[Gram, float] = defaultdict(float)
     for rank, word in enumerate(words):
-        codes = [0, *(_gram_symbol(ord(one), script, symbols) for one in word), 0]
+        codes = [0, *(gram_symbol(ord(one), script, symbols) for one in word), 0]
         for length in (1, 2, 3):
             grams = (_gram(codes[start : start + length]) for start in range(len(codes) - length + 1))
             for gram in filter(None, grams):
@@ -239,7 +239,7 @@ def _gram(codes: Sequence[int | None]) -> Gram | None:
     return len(codes), key
 
 
-def _gram_symbol(code: int, script: int, symbols: Mapping[str, int]) -> int | None:
+def gram_symbol(code: int, script: int, symbols: Mapping[str, int]) -> int | None:
     if code == ord(" "):
         return 0
     return _symbol(code, symbols) if script_of[code] == script and is_letter(code) else None

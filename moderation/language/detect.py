@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.choose import NO_HINT, ROMANISED, Chooser
-from moderation.language.glyphs import glyph_of
+from moderation.language.choose_latin import LatinChooser
+from moderation.language.glyphs import Glyphs, glyph_of
 from moderation.language.joining import join
 from moderation.language.masks import mask
 from moderation.language.ngrams import ALPHABETS
@@ -26,7 +27,7 @@ Ints = NDArray[np.int64]
 
 # The language that is most likely written in a script, whatever the detector is asked for.
 _SCRIPT_LANGUAGE = {
-    classes.HAN: "zh", classes.KANA: "ja", classes.HANGUL: "ko", classes.CYRILLIC: "ru", classes.ARABIC: "ar",
+    classes.LATIN: "en", classes.HAN: "zh", classes.KANA: "ja", classes.HANGUL: "ko", classes.CYRILLIC: "ru", classes.ARABIC: "ar",
     classes.DEVANAGARI: "hi", classes.THAI: "th", classes.GREEK: "el", classes.HEBREW: "he", classes.BENGALI: "bn",
     classes.TAMIL: "ta", classes.GURMUKHI: "pa", classes.GUJARATI: "gu", classes.ORIYA: "or", classes.TELUGU: "te",
     classes.KANNADA: "kn", classes.MALAYALAM: "ml", classes.SINHALA: "si", classes.LAO: "lo", classes.KHMER: "km",
@@ -51,17 +52,19 @@ class Detector:
 
     def __init__(self, languages: Sequence[str] | None = None, cjk_english: float = 6.0) -> None:
         wanted = _wanted(DEFAULT_LANGUAGES if languages is None else languages)
-        choosers = {script: Chooser.load(script, wanted, cjk_english) for script in ALPHABETS}
-        spoken = [language for chooser in choosers.values() for language in chooser.languages]
+        self._latin = LatinChooser.load(wanted, cjk_english)
+        choosers = {script: Chooser.load(script, wanted) for script in ALPHABETS}
+        spoken = [language for chooser in (self._latin, *choosers.values()) for language in chooser.languages]
         self.names: tuple[str, ...] = tuple(dict.fromkeys(("und", *wanted, *spoken, *_SCRIPT_LANGUAGE.values())))
         self._number = {name: number for number, name in enumerate(self.names)}
         main = _SCRIPT_LANGUAGE | {script: chooser.languages[0] for script, chooser in choosers.items()}
+        self._latin_numbers = self._numbers(self._latin.languages)
         if "ja" in wanted and "zh" not in wanted:
             main[classes.HAN] = "ja"
         self._of_script = np.zeros(_SCRIPTS, np.int64)
         self._of_script[list(main)] = [self._number[language] for language in main.values()]
         self._choosers = {
-            script: (chooser, np.array([self._number[language] for language in chooser.languages], np.int64))
+            script: (chooser, self._numbers(chooser.languages))
             for script, chooser in choosers.items()
             if len(chooser.languages) > 1
         }
@@ -84,7 +87,23 @@ class Detector:
             at = np.flatnonzero(runs.script == script)
             wished = None if hinted is None else hinted[runs.row[at]][:, None] == numbers
             language[at] = numbers[chooser.choose(glyphs, runs, at, wished)]
+        runs, language = self._read_latin(glyphs, runs, language, hinted)
         return to_segments(self.names, batch.starts, runs, language, source)
+
+    def _read_latin(self, glyphs: Glyphs, runs: Runs, language: Ints, hinted: Ints | None) -> tuple[Runs, Ints]:
+        """Name the language of Latin runs, and part those in which it changes."""
+        at = np.flatnonzero(runs.script == classes.LATIN)
+        if not len(at):
+            return runs, language
+        wished = None if hinted is None else hinted[runs.row[at]][:, None] == self._latin_numbers
+        chosen, parts = self._latin.choose(glyphs, runs, at, wished)
+        language[at] = self._latin_numbers[chosen]
+        if parts is None:
+            return runs, language
+        return runs.with_parts(at[parts.of], parts.runs, language, self._latin_numbers[parts.language])
+
+    def _numbers(self, languages: Sequence[str]) -> Ints:
+        return np.array([self._number[language] for language in languages], np.int64)
 
     def _hinted(self, hints: Sequence[str | None]) -> Ints:
         """Number of the language that each row's hint names."""

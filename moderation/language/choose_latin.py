@@ -1,0 +1,178 @@
+"""Chooses the languages of Latin runs, and parts a run where the language changes.
+
+A first look settles what is plain. What is not, because two languages are about as likely or because none of those
+asked for explains it well, is read closely, against all languages that are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.language.glyphs import Glyphs
+from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Sums
+from moderation.language.runs import Runs
+from moderation.text.classes import HAN, HANGUL, KANA, THAI
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+# In nats: what a hint is worth, how much likelier languages are that were asked for, and what English has to do without
+# in a feed of other languages' names and loans.
+_HINT = 4.0
+_ASKED_FOR = 8.0
+
+# A first look is enough where the likeliest language leads by so many nats and explains so much of every position.
+_PLAIN = 10.0
+_EXPLAINED = 0.55
+
+# Letters that are less than a word tell nothing; the fewer there are, the surer the choice must be.
+_LEAST_EVIDENCE = 4
+_CERTAINTY = 8.0
+
+# A change of language must make the text so much likelier (nats), and each side be so long (positions).
+_CHANGE = 14.0
+_SIDE = 6
+_CHANGES = 4
+
+_HOSTS = np.zeros(64, np.bool_)
+_HOSTS[[HAN, KANA, HANGUL, THAI]] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Parts that runs fall into, in order: `of` is the run that each is of, `language` its language."""
+
+    runs: Runs
+    of: Ints
+    language: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class LatinChooser:
+    """Chooses among `languages`; `guest` is the bonus of English (1/SCALE nat) in rows with letters of Asia."""
+
+    latin: Latin
+    english: int
+    guest: int
+
+    @classmethod
+    def load(cls, wanted: Sequence[str], cjk_english: float) -> LatinChooser:
+        """The chooser that prefers the `wanted` languages."""
+        latin = Latin.load(wanted)
+        return cls(latin, latin.languages.index("en"), round(cjk_english * SCALE))
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """All that it can say, those asked for first."""
+        return self.latin.languages
+
+    def choose(self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None) -> tuple[Ints, Parts | None]:
+        """Index in `languages` for each of the runs `at`, and parts to put in the place of some, if the language changes
+        inside any. `wished` marks, by run and language, what hints name.
+        """
+        prior = self._prior(runs, at, wished)
+        sums = self.latin.glance(glyphs, runs.first[at], runs.last[at])
+        odds = sums.odds + prior[:, : self.latin.named]
+        best, lead = _best(odds)
+        chosen = np.where(self._told(sums, lead), best, self._undetermined)
+        doubtful = np.flatnonzero(self._doubtful(sums, best, lead))
+        if not len(doubtful):
+            return chosen, None
+        parts = self._closely(glyphs, runs, at[doubtful], prior[doubtful])
+        if len(parts.of) > len(doubtful):
+            return chosen, replace(parts, of=doubtful[parts.of])
+        chosen[doubtful] = parts.language
+        return chosen, None
+
+    @property
+    def _undetermined(self) -> int:
+        return self.languages.index(UNDETERMINED)
+
+    def _prior(self, runs: Runs, at: Ints, wished: Bools | None) -> Ints:
+        prior = np.zeros((len(at), len(self.languages)), np.int64)
+        prior[:, self.latin.named :] = -round(_ASKED_FOR * SCALE)
+        if self.english < self.latin.named and self.guest:
+            prior[:, self.english] += self.guest * _beside(runs, at)
+        if wished is not None:
+            prior += wished * round(_HINT * SCALE)
+        return prior
+
+    def _told(self, sums: Sums, lead: Ints) -> Bools:
+        told: Bools = (sums.evidence >= _LEAST_EVIDENCE) & (lead * sums.evidence >= _CERTAINTY * SCALE)
+        return told
+
+    def _doubtful(self, sums: Sums, best: Ints, lead: Ints) -> Bools:
+        short = CEILING * sums.positions - np.take_along_axis(sums.odds, best[:, None], axis=1)[:, 0]
+        doubtful: Bools = (lead < _PLAIN * SCALE) | (short > _EXPLAINED * SCALE * sums.positions)
+        return doubtful & (sums.evidence >= _LEAST_EVIDENCE)
+
+    def _closely(self, glyphs: Glyphs, runs: Runs, at: Ints, prior: Ints) -> Parts:
+        """The runs `at` in parts of one language each."""
+        words = self.latin.read(glyphs, runs.first[at], runs.last[at])
+        starts = np.searchsorted(words.run, np.arange(len(at)))
+        for _ in range(_CHANGES):
+            cuts = _changes(words.sums, starts, prior[words.run[starts]])
+            if not len(cuts):
+                break
+            starts = np.sort(np.concatenate((starts, cuts)))
+        run = words.run[starts]
+        ends = np.append(starts[1:], len(words.run)) - 1
+        whole = Sums(*(np.add.reduceat(column, starts, axis=0) for column in _columns(words.sums)))
+        best, lead = _best(whole.odds + prior[run])
+        language = np.where(self._told(whole, lead), best, self._undetermined)
+        first, last = words.first[starts], words.last[ends]
+        letters = np.add.reduceat(words.last - words.first + 1, starts)
+        alone = np.bincount(run, minlength=len(at))[run] == 1
+        parts = Runs(
+            runs.row[at][run],
+            runs.script[at][run],
+            np.where(alone, runs.first[at][run], first),
+            np.where(alone, runs.last[at][run], last),
+            np.where(alone, runs.letters[at][run], letters),
+        )
+        return Parts(parts, run, language)
+
+
+def _columns(sums: Sums) -> tuple[Ints, Ints, Ints]:
+    return sums.odds, sums.positions, sums.evidence
+
+
+def _best(odds: Ints) -> tuple[Ints, Ints]:
+    """The likeliest of each row, and by how much it leads."""
+    best: Ints = odds.argmax(axis=1)
+    second, top = np.partition(odds, -2, axis=1)[:, -2:].T
+    return best, top - second
+
+
+def _changes(sums: Sums, starts: Ints, prior: Ints) -> Ints:
+    """Where, at most once in each stretch of words, another language makes the text much likelier."""
+    lengths = np.diff(starts, append=len(sums.positions))
+    stretch = np.repeat(np.arange(len(starts)), lengths)
+    running = np.cumsum(sums.odds, axis=0)
+    before = running[starts] - sums.odds[starts]
+    whole = np.add.reduceat(sums.odds, starts, axis=0)
+    left = running - before[stretch]
+    right = whole[stretch] - left
+    gain = (left + prior[stretch]).max(axis=1) + (right + prior[stretch]).max(axis=1)
+    gain -= ((whole + prior).max(axis=1))[stretch]
+    position = np.cumsum(sums.positions)
+    ends = position[np.append(starts[1:], len(position)) - 1][stretch]
+    begins = (position - sums.positions)[starts][stretch]
+    gain[(position - begins < _SIDE) | (ends - position < _SIDE)] = 0
+    best = np.maximum.reduceat(gain, starts)
+    hit = np.flatnonzero((gain == best[stretch]) & (gain > _CHANGE * SCALE))
+    hit = hit[np.diff(stretch[hit], prepend=-1) != 0]
+    return hit + 1
+
+
+def _beside(runs: Runs, at: Ints) -> Bools:
+    """Which of the runs `at` share their row with letters that English is a guest among."""
+    hosts = runs.row[_HOSTS[runs.script]]
+    nearest = np.searchsorted(hosts, runs.row[at])
+    nearest[nearest == len(hosts)] = 0
+    beside: Bools = hosts[nearest] == runs.row[at] if len(hosts) else np.zeros(len(at), np.bool_)
+    return beside
