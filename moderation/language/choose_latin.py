@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.glyphs import Glyphs
-from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Sums
+from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Reading, Sums
 from moderation.language.runs import Runs
 from moderation.text.classes import HAN, HANGUL, KANA, THAI
 
@@ -26,8 +26,8 @@ _HINT = 4.0
 _ASKED_FOR = 8.0
 
 # A first look is enough where the likeliest language leads by so many nats and explains so much of every position.
-_PLAIN = 10.0
-_EXPLAINED = 0.55
+_PLAIN = 6.0
+_EXPLAINED = 1.15
 
 # Letters that are less than a word tell nothing; the fewer there are, the surer the choice must be.
 _LEAST_EVIDENCE = 4
@@ -37,6 +37,10 @@ _CERTAINTY = 8.0
 _CHANGE = 14.0
 _SIDE = 6
 _CHANGES = 4
+
+# A run is searched for changes if the languages of its quarters make it so much likelier (nats).
+_QUARTERS = 4
+_SUSPECT = 8.0
 
 _HOSTS = np.zeros(64, np.bool_)
 _HOSTS[[HAN, KANA, HANGUL, THAI]] = True
@@ -112,33 +116,60 @@ class LatinChooser:
 
     def _closely(self, glyphs: Glyphs, runs: Runs, at: Ints, prior: Ints) -> Parts:
         """The runs `at` in parts of one language each."""
-        words = self.latin.read(glyphs, runs.first[at], runs.last[at])
-        starts = np.searchsorted(words.run, np.arange(len(at)))
-        for _ in range(_CHANGES):
-            cuts = _changes(words.sums, starts, prior[words.run[starts]])
-            if not len(cuts):
-                break
-            starts = np.sort(np.concatenate((starts, cuts)))
-        run = words.run[starts]
-        ends = np.append(starts[1:], len(words.run)) - 1
-        whole = Sums(*(np.add.reduceat(column, starts, axis=0) for column in _columns(words.sums)))
-        best, lead = _best(whole.odds + prior[run])
-        language = np.where(self._told(whole, lead), best, self._undetermined)
-        first, last = words.first[starts], words.last[ends]
-        letters = np.add.reduceat(words.last - words.first + 1, starts)
+        reading = self.latin.read(glyphs, runs.first[at], runs.last[at])
+        starts = self._parted(reading, prior)
+        run = reading.run[starts]
+        sums = self.latin.sums(reading, starts)
+        best, lead = _best(sums.odds + prior[run])
+        language = np.where(self._told(sums, lead), best, self._undetermined)
+        ends = np.append(starts[1:], len(reading.run)) - 1
+        letters = np.add.reduceat(reading.last - reading.first + 1, starts)
         alone = np.bincount(run, minlength=len(at))[run] == 1
+        whole = runs.at(at[run])
         parts = Runs(
-            runs.row[at][run],
-            runs.script[at][run],
-            np.where(alone, runs.first[at][run], first),
-            np.where(alone, runs.last[at][run], last),
-            np.where(alone, runs.letters[at][run], letters),
+            whole.row,
+            whole.script,
+            np.where(alone, whole.first, reading.first[starts]),
+            np.where(alone, whole.last, reading.last[ends]),
+            np.where(alone, whole.letters, letters),
         )
         return Parts(parts, run, language)
 
+    def _parted(self, reading: Reading, prior: Ints) -> Ints:
+        """The words that parts of one language begin with."""
+        starts = np.searchsorted(reading.run, np.arange(len(prior)))
+        mixed = np.flatnonzero(self._mixed(reading, starts, prior))
+        if not len(mixed):
+            return starts
+        some = reading.of(mixed)
+        words = self.latin.sums(some, np.arange(len(some.run)))
+        opens = np.searchsorted(some.run, np.arange(len(mixed)))
+        shift = starts[mixed] - opens
+        begins = opens
+        for _ in range(_CHANGES):
+            cuts = _changes(words, begins, prior[mixed][some.run[begins]])
+            if not len(cuts):
+                break
+            begins = np.sort(np.concatenate((begins, cuts)))
+        added = np.setdiff1d(begins, opens)
+        return np.sort(np.concatenate((starts, added + shift[some.run[added]])))
 
-def _columns(sums: Sums) -> tuple[Ints, Ints, Ints]:
-    return sums.odds, sums.positions, sums.evidence
+    def _mixed(self, reading: Reading, starts: Ints, prior: Ints) -> Bools:
+        """Which runs may hold several languages: the likeliest of their parts are not those of the whole."""
+        words = np.diff(starts, append=len(reading.run))
+        quarter = (np.arange(len(reading.run)) - starts[reading.run]) * _QUARTERS // words[reading.run]
+        opens = np.ones(len(quarter), np.bool_)
+        opens[1:] = (quarter[1:] != quarter[:-1]) | (reading.run[1:] != reading.run[:-1])
+        cuts = np.flatnonzero(opens)
+        run = reading.run[cuts]
+        odds = self.latin.sums(reading, cuts).odds
+        first = np.searchsorted(run, np.arange(len(starts)))
+        whole = np.add.reduceat(odds, first, axis=0)
+        best = (whole + prior).argmax(axis=1)[run]
+        own = odds + prior[run]
+        regret = own.max(axis=1) - np.take_along_axis(own, best[:, None], axis=1)[:, 0]
+        mixed: Bools = np.add.reduceat(regret, first) > _SUSPECT * SCALE
+        return mixed
 
 
 def _best(odds: Ints) -> tuple[Ints, Ints]:

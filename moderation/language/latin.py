@@ -49,13 +49,26 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretches:
-    """Words of runs: `run` they belong to, where they start and end among the positions, and in the text."""
+class Reading:
+    """Runs read closely: the row of the table for each position, and by word the run that it is of, where it starts
+    among the positions, and its first and last letter in the text.
+    """
 
-    sums: Sums
+    rows: NDArray[np.intp]
     run: Ints
+    start: Ints
     first: Ints
     last: Ints
+
+    def of(self, runs: Ints) -> Reading:
+        """What was read of some runs, numbered anew."""
+        number = np.full(int(self.run[-1]) + 1, -1, np.int64)
+        number[runs] = np.arange(len(runs))
+        words = np.flatnonzero(number[self.run] >= 0)
+        lengths = np.diff(self.start, append=len(self.rows))[words]
+        moved = np.cumsum(lengths) - lengths
+        rows = self.rows[np.repeat(self.start[words] - moved, lengths) + np.arange(lengths.sum())]
+        return Reading(rows, number[self.run[words]], moved, self.first[words], self.last[words])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +114,22 @@ class Latin:
         rows = self.row_of[keys[at]].astype(np.intp)
         return self._sums(rows, starts, self.named)
 
-    def read(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Stretches:
-        """Sums for all languages by word of runs."""
+    def read(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Reading:
+        """Runs read closely, word by word."""
         pieces, moved = gathered(glyphs, firsts, lasts + 2)
         symbols = symbols_of(pieces, LATIN).astype(np.int64)
         at, rows = self._closely(symbols)
-        run = np.searchsorted(moved, at, side="right") - 1
         opens = np.ones(len(at), np.bool_)
-        opens[1:] = (symbols[at[:-1]] == 0) | (run[1:] != run[:-1])
+        opens[1:] = symbols[at[:-1]] == 0
         starts = np.flatnonzero(opens)
         ends = np.append(starts[1:], len(at)) - 1
-        shift = (firsts - moved)[run[starts]]
-        last = at[ends] - (symbols[at[ends]] == 0)
-        return Stretches(self._sums(rows, starts, len(self.languages)), run[starts], at[starts] + shift, last + shift)
+        run = np.searchsorted(moved, at[starts], side="right") - 1
+        shift = (firsts - moved)[run]
+        return Reading(rows, run, starts, at[starts] + shift, at[ends] - 1 + shift)
+
+    def sums(self, reading: Reading, words: Ints) -> Sums:
+        """Sums for all languages over stretches of words, each of which goes to where the next begins."""
+        return self._sums(reading.rows, reading.start[words], len(self.languages))
 
     def _closely(self, symbols: Ints) -> tuple[Ints, NDArray[np.intp]]:
         """The positions that hold a letter or a word's end, and the row of the longest known n-gram that ends there."""

@@ -35,6 +35,10 @@ class Runs:
         """The runs for which `keep` is true, those that then follow one another in one row and script made one."""
         return _merged(self.row[keep], self.script[keep], self.first[keep], self.last[keep], self.letters[keep])
 
+    def at(self, numbers: Ints) -> Runs:
+        """Some runs, by number."""
+        return Runs(*(column[numbers] for column in self._columns()))
+
     def relabelled(self, script: Ints) -> Runs:
         """The runs with other scripts, those that then follow one another in one row and script made one."""
         return _merged(self.row, script, self.first, self.last, self.letters)
