@@ -89,7 +89,9 @@ def _read_lingua(folder: Path, symbols: Mapping[str, int]) -> dict[int, Counts]:
     result = {}
     for order, name in enumerate(_FILES, 1):
         shares: dict[str, float] = {}
-        for fraction, grams in json.loads(brotli.decompress((folder / f"{name}.json.br").read_bytes()))["ngrams"].items():
+        for fraction, grams in json.loads(brotli.decompress((folder / f"{name}.json.br").read_bytes()))[
+            "ngrams"
+        ].items():
             over, under = map(int, fraction.split("/"))
             shares.update((gram, over / under * before.get(gram[:-1], 0.0)) for gram in grams.split(" "))
         result[order] = _summed((_key(gram, symbols), share) for gram, share in shares.items())

@@ -145,6 +145,9 @@ def packed(rows: NDArray[np.unsignedinteger[Any]]) -> tuple[NDArray[np.uint64], 
     padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % _LANES)))
     columns = np.ascontiguousarray(padded.T)
     return tuple(
-        sum((columns[first + lane].astype(np.uint64) << _SHIFTS[lane] for lane in range(1, _LANES)), columns[first].astype(np.uint64))
+        sum(
+            (columns[first + lane].astype(np.uint64) << _SHIFTS[lane] for lane in range(1, _LANES)),
+            columns[first].astype(np.uint64),
+        )
         for first in range(0, len(columns), _LANES)
     )
