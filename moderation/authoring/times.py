@@ -8,6 +8,8 @@ from typing import Any
 
 from moderation.engine.conditions import as_instant
 
+HOUR = 3600.0
+
 _MILLISECONDS = 1e11
 
 

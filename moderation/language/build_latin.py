@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from moderation.language.build_tables import Arrays, alphabet, gram_symbol, read_profiles
 from moderation.language.glyphs import ASCII_LETTERS, SYMBOL_BITS, SYMBOLS
-from moderation.language.latin import CEILING, ORDER, SCALE
+from moderation.language.latin import CEILING, ORDER, SCALE, UNDETERMINED
 from moderation.text import classes
 
 Ints = NDArray[np.int64]
@@ -48,7 +48,7 @@ _RANK = 20
 _RANDOM = 0.3  # how much of `und` is random letters
 _FLOOR = 1e-3  # how much of any model is letters that come as they like
 _RAREST = 3e-7
-_KEPT: Mapping[int, int] = {3: 30_000, 4: 36_000, 5: 44_000}
+_KEPT: Mapping[int, int] = {3: 28_000, 4: 32_000, 5: 36_000}
 _ASKED_FOR = 4.0  # the first languages weigh more in what is kept
 _RARE = 0.75  # how n-grams weigh by frequency: those of rare words matter too
 
@@ -150,7 +150,8 @@ def _left(keys: Ints, shares: Floats, of: Ints, taken: Floats) -> Floats:
 def _listed(language: str, symbols: Mapping[str, int]) -> dict[int, Counts]:
     path = Path(__file__).parent / "words" / f"{language}.txt"
     words = dict.fromkeys(path.read_text("utf-8").replace("'", " ").split()) if path.exists() else {}
-    weights = Counter[str]({word: 1 / (rank + _RANK) for rank, word in enumerate(words)})
+    even = language == UNDETERMINED  # names come and go: none is the most frequent
+    weights = Counter[str]({word: 1.0 if even else 1 / (rank + _RANK) for rank, word in enumerate(words)})
     if language == "zh-Latn":
         weights = _shared_out(weights, _pinyin())
     counts: dict[int, dict[int, float]] = {order: {} for order in range(1, ORDER + 1)}

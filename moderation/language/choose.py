@@ -43,9 +43,17 @@ class Chooser:
 
     def choose(self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None) -> Ints:
         """Index in `languages` for each of the runs `at`; `wished` marks, by run and language, what hints name."""
-        odds = self.ngrams.score(glyphs, runs.first[at], runs.last[at]).odds
+        odds = self._odds(glyphs, runs, at)
         if wished is not None:
             odds += wished * round(_HINT * SCALE)
-        odds[:, 0] += round(_HOME * SCALE)
         best: Ints = odds.argmax(axis=1)
         return best
+
+    def odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> NDArray[np.float64]:
+        """How likely each language is for each of the runs `at`, in nats."""
+        return self._odds(glyphs, runs, at) / SCALE
+
+    def _odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> Ints:
+        odds = self.ngrams.score(glyphs, runs.first[at], runs.last[at]).odds
+        odds[:, 0] += round(_HOME * SCALE)
+        return odds

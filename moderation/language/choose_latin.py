@@ -14,27 +14,29 @@ from numpy.typing import NDArray
 
 from moderation.language.glyphs import Glyphs
 from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Reading, Sums
-from moderation.language.runs import Runs
+from moderation.language.runs import Runs, openings
 from moderation.text.classes import HAN, HANGUL, KANA, THAI
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-# In nats: what a hint is worth, how much likelier languages are that were asked for, and what English has to do without
-# in a feed of other languages' names and loans.
+# In nats: what a hint is worth, and how much likelier languages are that were asked for.
 _HINT = 4.0
 _ASKED_FOR = 8.0
+
+# What names and abbreviations get of the bonus that English has among the letters of Asia.
+_NAMES = 0.6
 
 # A first look is enough where the likeliest language leads by so many nats and explains so much of every position.
 _PLAIN = 6.0
 _EXPLAINED = 1.15
 
 # Letters that are less than a word tell nothing; the fewer there are, the surer the choice must be.
-_LEAST_EVIDENCE = 4
-_CERTAINTY = 8.0
+_LEAST_EVIDENCE = 3
+_CERTAINTY = 6.0
 
 # A change of language must make the text so much likelier (nats), and each side be so long (positions).
-_CHANGE = 14.0
+_CHANGE = 18.0
 _SIDE = 6
 _CHANGES = 4
 
@@ -92,6 +94,12 @@ class LatinChooser:
         chosen[doubtful] = parts.language
         return chosen, None
 
+    def odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> NDArray[np.float64]:
+        """How likely each language is for each of the runs `at`, in nats."""
+        reading = self.latin.read(glyphs, runs.first[at], runs.last[at])
+        sums = self.latin.sums(reading, np.searchsorted(reading.run, np.arange(len(at))))
+        return (sums.odds + self._prior(runs, at, None)) / SCALE
+
     @property
     def _undetermined(self) -> int:
         return self.languages.index(UNDETERMINED)
@@ -100,7 +108,9 @@ class LatinChooser:
         prior = np.zeros((len(at), len(self.languages)), np.int64)
         prior[:, self.latin.named :] = -round(_ASKED_FOR * SCALE)
         if self.english < self.latin.named and self.guest:
-            prior[:, self.english] += self.guest * _beside(runs, at)
+            beside = _beside(runs, at)
+            prior[:, self.english] += self.guest * beside
+            prior[:, self._undetermined] += round(self.guest * _NAMES) * beside
         if wished is not None:
             prior += wished * round(_HINT * SCALE)
         return prior
@@ -138,38 +148,47 @@ class LatinChooser:
     def _parted(self, reading: Reading, prior: Ints) -> Ints:
         """The words that parts of one language begin with."""
         starts = np.searchsorted(reading.run, np.arange(len(prior)))
-        mixed = np.flatnonzero(self._mixed(reading, starts, prior))
+        likely, mixed = self._quarters(reading, starts, prior)
         if not len(mixed):
             return starts
         some = reading.of(mixed)
-        words = self.latin.sums(some, np.arange(len(some.run)))
+        sums = self.latin.sums(some, np.arange(len(some.run)))
+        languages = likely[mixed]
+        odds = np.take_along_axis(sums.odds, languages[some.run], axis=1)
+        prior = np.take_along_axis(prior[mixed], languages, axis=1)
         opens = np.searchsorted(some.run, np.arange(len(mixed)))
-        shift = starts[mixed] - opens
-        begins = opens
-        for _ in range(_CHANGES):
-            cuts = _changes(words, begins, prior[mixed][some.run[begins]])
-            if not len(cuts):
-                break
-            begins = np.sort(np.concatenate((begins, cuts)))
-        added = np.setdiff1d(begins, opens)
-        return np.sort(np.concatenate((starts, added + shift[some.run[added]])))
+        cuts = _all_changes(odds, sums.positions, opens, prior)
+        return np.sort(np.concatenate((starts, cuts + (starts[mixed] - opens)[some.run[cuts]])))
 
-    def _mixed(self, reading: Reading, starts: Ints, prior: Ints) -> Bools:
-        """Which runs may hold several languages: the likeliest of their parts are not those of the whole."""
+    def _quarters(self, reading: Reading, starts: Ints, prior: Ints) -> tuple[Ints, Ints]:
+        """The likeliest languages of each run and of its quarters; and the runs that those make much likelier."""
         words = np.diff(starts, append=len(reading.run))
         quarter = (np.arange(len(reading.run)) - starts[reading.run]) * _QUARTERS // words[reading.run]
-        opens = np.ones(len(quarter), np.bool_)
-        opens[1:] = (quarter[1:] != quarter[:-1]) | (reading.run[1:] != reading.run[:-1])
-        cuts = np.flatnonzero(opens)
+        cuts = openings(reading.run, quarter)
         run = reading.run[cuts]
         odds = self.latin.sums(reading, cuts).odds
         first = np.searchsorted(run, np.arange(len(starts)))
-        whole = np.add.reduceat(odds, first, axis=0)
-        best = (whole + prior).argmax(axis=1)[run]
-        own = odds + prior[run]
-        regret = own.max(axis=1) - np.take_along_axis(own, best[:, None], axis=1)[:, 0]
-        mixed: Bools = np.add.reduceat(regret, first) > _SUSPECT * SCALE
-        return mixed
+        whole = (np.add.reduceat(odds, first, axis=0) + prior).argmax(axis=1)
+        odds += prior[run]
+        best = odds.argmax(axis=1)
+        gain = np.take_along_axis(odds, np.stack((best, whole[run]), axis=1), axis=1)
+        mixed = np.flatnonzero(np.add.reduceat(gain[:, 0] - gain[:, 1], first) > _SUSPECT * SCALE)
+        likely = np.repeat(whole[:, None], _QUARTERS + 1, axis=1)
+        likely[run, quarter[cuts]] = best
+        return likely, mixed
+
+
+def _all_changes(odds: Ints, positions: Ints, starts: Ints, prior: Ints) -> Ints:
+    """The words, of runs that begin at `starts`, that another language begins with; columns are a run's languages."""
+    run = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(odds)))
+    found: list[Ints] = []
+    for _ in range(_CHANGES):
+        cuts = _changes(odds, positions, starts, prior[run[starts]])
+        if not len(cuts):
+            break
+        found.append(cuts)
+        starts = np.sort(np.concatenate((starts, cuts)))
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
 def _best(odds: Ints) -> tuple[Ints, Ints]:
@@ -179,20 +198,20 @@ def _best(odds: Ints) -> tuple[Ints, Ints]:
     return best, top - second
 
 
-def _changes(sums: Sums, starts: Ints, prior: Ints) -> Ints:
+def _changes(odds: Ints, positions: Ints, starts: Ints, prior: Ints) -> Ints:
     """Where, at most once in each stretch of words, another language makes the text much likelier."""
-    lengths = np.diff(starts, append=len(sums.positions))
+    lengths = np.diff(starts, append=len(positions))
     stretch = np.repeat(np.arange(len(starts)), lengths)
-    running = np.cumsum(sums.odds, axis=0)
-    before = running[starts] - sums.odds[starts]
-    whole = np.add.reduceat(sums.odds, starts, axis=0)
+    running = np.cumsum(odds, axis=0)
+    before = running[starts] - odds[starts]
+    whole = np.add.reduceat(odds, starts, axis=0)
     left = running - before[stretch]
     right = whole[stretch] - left
     gain = (left + prior[stretch]).max(axis=1) + (right + prior[stretch]).max(axis=1)
     gain -= ((whole + prior).max(axis=1))[stretch]
-    position = np.cumsum(sums.positions)
+    position = np.cumsum(positions)
     ends = position[np.append(starts[1:], len(position)) - 1][stretch]
-    begins = (position - sums.positions)[starts][stretch]
+    begins = (position - positions)[starts][stretch]
     gain[(position - begins < _SIDE) | (ends - position < _SIDE)] = 0
     best = np.maximum.reduceat(gain, starts)
     hit = np.flatnonzero((gain == best[stretch]) & (gain > _CHANGE * SCALE))

@@ -102,6 +102,24 @@ class Detector:
             return runs, language
         return runs.with_parts(at[parts.of], parts.runs, language, self._latin_numbers[parts.language])
 
+    def odds(self, batch: Batch) -> NDArray[np.float64]:
+        """Log-likelihood (nats) of each language in `names` for each row, over the runs that need telling apart; -inf
+        for languages that it was not compared with, and for rows without such runs.
+        """
+        glyphs = self._glyph_of[batch.codes]
+        mask(batch.codes, glyphs)
+        glyphs, starts, _ = join(batch.codes, glyphs, batch.starts)
+        runs = find_runs(glyphs, starts)
+        table = np.full((len(batch), len(self.names)), -np.inf)
+        for script, (chooser, numbers) in {classes.LATIN: (self._latin, self._latin_numbers), **self._choosers}.items():
+            at = np.flatnonzero(runs.script == script)
+            if len(at):
+                rows, where = np.unique(runs.row[at], return_inverse=True)
+                sums = np.zeros((len(rows), len(numbers)))
+                np.add.at(sums, where, chooser.odds(glyphs, runs, at))
+                table[rows[:, None], numbers] = sums
+        return table
+
     def _numbers(self, languages: Sequence[str]) -> Ints:
         return np.array([self._number[language] for language in languages], np.int64)
 

@@ -91,10 +91,11 @@ def lane_sums(words: Sequence[NDArray[np.uint64]], rows: NDArray[np.intp], start
 
 
 def _short_sums(words: Sequence[NDArray[np.uint64]], rows: NDArray[np.intp], starts: Ints) -> Ints:
-    sums = np.stack([np.add.reduceat(word[rows], starts) for word in words], axis=1)
-    lanes = (sums[:, :, None] >> _SHIFTS) & np.uint64(_LANE)
-    flat: Ints = lanes.reshape(len(lanes), -1).astype(np.int64)
-    return flat
+    sums = np.empty((len(starts), len(words)), "<u8")
+    for column, word in enumerate(words):
+        np.add.reduceat(word[rows], starts, out=sums[:, column])
+    lanes: Ints = sums.view("<u2").astype(np.int64)
+    return lanes
 
 
 def gathered(glyphs: Glyphs, starts: Ints, ends: Ints) -> tuple[Glyphs, Ints]:
