@@ -25,15 +25,18 @@ _HINT = 4.0
 _ASKED_FOR = 8.0
 
 # What names and abbreviations get of the bonus that English has among the letters of Asia.
-_NAMES = 0.6
+_NAMES = 0.75
+# What counts against names and abbreviations elsewhere (nats): a post of nothing else is rare.
+_NAMES_ALONE = 2.0
 
 # A first look is enough where the likeliest language leads by so many nats and explains so much of every position.
 _PLAIN = 6.0
 _EXPLAINED = 1.15
 
-# Letters that are less than a word tell nothing; the fewer there are, the surer the choice must be.
-_LEAST_EVIDENCE = 3
-_CERTAINTY = 6.0
+# Fewer positions (letters and words' ends) than those of a word of three letters tell nothing; the fewer there are, the
+# surer the choice must be.
+_LEAST = 4
+_CERTAINTY = 5.0
 
 # A change of language must make the text so much likelier (nats), and each side be so long (positions).
 _CHANGE = 18.0
@@ -42,7 +45,7 @@ _CHANGES = 4
 
 # A run is searched for changes if the languages of its quarters make it so much likelier (nats).
 _QUARTERS = 4
-_SUSPECT = 8.0
+_SUSPECT = 12.0
 
 _HOSTS = np.zeros(64, np.bool_)
 _HOSTS[[HAN, KANA, HANGUL, THAI]] = True
@@ -107,22 +110,23 @@ class LatinChooser:
     def _prior(self, runs: Runs, at: Ints, wished: Bools | None) -> Ints:
         prior = np.zeros((len(at), len(self.languages)), np.int64)
         prior[:, self.latin.named :] = -round(_ASKED_FOR * SCALE)
+        prior[:, self._undetermined] = -round(_NAMES_ALONE * SCALE)
         if self.english < self.latin.named and self.guest:
             beside = _beside(runs, at)
             prior[:, self.english] += self.guest * beside
-            prior[:, self._undetermined] += round(self.guest * _NAMES) * beside
+            prior[:, self._undetermined] += round(self.guest * _NAMES + _NAMES_ALONE * SCALE) * beside
         if wished is not None:
             prior += wished * round(_HINT * SCALE)
         return prior
 
     def _told(self, sums: Sums, lead: Ints) -> Bools:
-        told: Bools = (sums.evidence >= _LEAST_EVIDENCE) & (lead * sums.evidence >= _CERTAINTY * SCALE)
+        told: Bools = (sums.positions >= _LEAST) & (lead * sums.positions >= _CERTAINTY * SCALE)
         return told
 
     def _doubtful(self, sums: Sums, best: Ints, lead: Ints) -> Bools:
         short = CEILING * sums.positions - np.take_along_axis(sums.odds, best[:, None], axis=1)[:, 0]
         doubtful: Bools = (lead < _PLAIN * SCALE) | (short > _EXPLAINED * SCALE * sums.positions)
-        return doubtful & (sums.evidence >= _LEAST_EVIDENCE)
+        return doubtful & (sums.positions >= _LEAST)
 
     def _closely(self, glyphs: Glyphs, runs: Runs, at: Ints, prior: Ints) -> Parts:
         """The runs `at` in parts of one language each."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.language.glyphs import ASCII_LETTERS, SYMBOL_BITS, SYMBOLS, Glyphs
-from moderation.language.ngrams import gathered, lane_sums, packed, symbols_of
+from moderation.language.glyphs import SYMBOL_BITS, SYMBOLS, Glyphs
+from moderation.language.ngrams import LANES, gathered, lane_sums, packed, symbols_of
 from moderation.language.tables import read_table
 from moderation.text.classes import LATIN
 
@@ -39,13 +39,10 @@ Words = tuple[NDArray[np.uint64], ...]
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """By stretch of text: how likely it is in each language (1/SCALE nat), its positions (letters and words' ends), and
-    its evidence (letters, accented ones threefold).
-    """
+    """By stretch of text: how likely it is in each language (1/SCALE nat), and its positions: letters and words' ends."""
 
     odds: Ints
     positions: Ints
-    evidence: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +89,12 @@ class Latin:
         languages = (*chosen, *(name for name in known if name not in chosen))
         columns = [known.index(name) for name in languages]
         lengths, grams = table["lengths"], table["grams"].astype(np.int64)
-        last = np.concatenate((np.arange(_PAIRS), grams)) & (SYMBOLS - 1)
-        evidence = np.where(last > ASCII_LETTERS, 3, np.minimum(last, 1)).astype(np.uint8)
         odds = np.concatenate((table["pairs"], table["odds"]))[:, columns]
         triples = int(np.searchsorted(lengths, 4))
         row_of = (np.arange(SYMBOLS * _PAIRS) % _PAIRS).astype(np.uint16)
         row_of[grams[:triples]] = _PAIRS + np.arange(triples)
         slots, rows = _hashed(grams[triples:], lengths[triples:], _PAIRS + triples)
-        return cls(languages, len(chosen), row_of, packed(np.column_stack((evidence, odds))), slots, rows)
+        return cls(languages, len(chosen), row_of, packed(odds), slots, rows)
 
     def glance(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Sums:
         """Sums for the languages asked for, by run, of which `firsts` and `lasts` are the outer letters, in order.
@@ -159,8 +154,8 @@ class Latin:
         return found
 
     def _sums(self, rows: NDArray[np.intp], starts: Ints, languages: int) -> Sums:
-        sums = lane_sums(self.words[: languages // 4 + 1], rows, starts, CEILING)
-        return Sums(sums[:, 1 : languages + 1], np.diff(starts, append=len(rows)), sums[:, 0])
+        sums = lane_sums(self.words[: -(-languages // LANES)], rows, starts, CEILING)
+        return Sums(sums[:, :languages], np.diff(starts, append=len(rows)))
 
 
 def _keys(glyphs: Glyphs) -> NDArray[np.int32]:

@@ -24,9 +24,12 @@ ALPHABETS = {CYRILLIC: "cyrillic", ARABIC: "arabic", DEVANAGARI: "devanagari"}
 SCALE = 24
 """Log-odds are whole numbers of 1/SCALE nat: sums are exact whatever the order they are taken in."""
 
-_LANE_BITS, _LANES = 16, 4
+LANES = 4
+"""Sums in each word."""
+
+_LANE_BITS = 16
 _LANE = (1 << _LANE_BITS) - 1
-_SHIFTS = np.arange(_LANES, dtype=np.uint64) * np.uint64(_LANE_BITS)
+_SHIFTS = np.arange(LANES, dtype=np.uint64) * np.uint64(_LANE_BITS)
 _SYMBOL = np.uint16(SYMBOLS - 1)
 _PAIR = np.int32(SYMBOLS * SYMBOLS - 1)
 
@@ -143,12 +146,12 @@ def _rows(
 
 def packed(rows: NDArray[np.unsignedinteger[Any]]) -> tuple[NDArray[np.uint64], ...]:
     """Columns as lanes of 16 bits, four in each word."""
-    padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % _LANES)))
+    padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % LANES)))
     columns = np.ascontiguousarray(padded.T)
     return tuple(
         sum(
-            (columns[first + lane].astype(np.uint64) << _SHIFTS[lane] for lane in range(1, _LANES)),
+            (columns[first + lane].astype(np.uint64) << _SHIFTS[lane] for lane in range(1, LANES)),
             columns[first].astype(np.uint64),
         )
-        for first in range(0, len(columns), _LANES)
+        for first in range(0, len(columns), LANES)
     )
