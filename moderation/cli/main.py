@@ -16,9 +16,12 @@ import click
 
 from moderation.cli.bench import bench
 from moderation.cli.check import check
+from moderation.cli.coverage import coverage
 from moderation.cli.explain import explain
+from moderation.cli.languages import languages
 from moderation.cli.schema import schema
 from moderation.cli.score import score
+from moderation.cli.surge import surge
 from moderation.cli.version import version
 from moderation.errors import ModerationError, RulesError
 
@@ -53,7 +56,7 @@ def cli() -> None:
     """Tag the posts of a mixed-language feed as allowed, flagged or blocked, by rules."""
 
 
-for command in (score, check, explain, bench, schema, version):
+for command in (score, check, explain, languages, coverage, surge, bench, schema, version):
     cli.add_command(command)
 
 
