@@ -33,10 +33,10 @@ def languages(files: tuple[str, ...], by: str | None, style: str, html: str | No
     """
     from moderation.authoring.census import Census
     from moderation.authoring.language_pages import languages_page
-    from moderation.cli.options import load_policy
+    from moderation.cli.options import load_rulebook
     from moderation.language.detect import Detector
 
-    policy = load_policy(rules)
+    policy = load_rulebook(rules).policy
     census = Census(Detector(policy.languages, policy.cjk_english), by_hour=by is not None)
     posts_of(files, policy.fields, census.add, html)
     found = census.result()

@@ -19,6 +19,7 @@ from moderation.cli.check import check
 from moderation.cli.coverage import coverage
 from moderation.cli.explain import explain
 from moderation.cli.languages import languages
+from moderation.cli.new_pack import new_pack
 from moderation.cli.schema import schema
 from moderation.cli.score import score
 from moderation.cli.surge import surge
@@ -56,7 +57,7 @@ def cli() -> None:
     """Tag the posts of a mixed-language feed as allowed, flagged or blocked, by rules."""
 
 
-for command in (score, check, explain, languages, coverage, surge, bench, schema, version):
+for command in (score, check, explain, languages, coverage, surge, new_pack, bench, schema, version):
     cli.add_command(command)
 
 
