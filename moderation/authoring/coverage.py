@@ -150,7 +150,7 @@ def _by_count(counts: Counter[str]) -> list[tuple[str, int]]:
 
 
 def _advice(languages: Sequence[LanguageCoverage], parity: Mapping[str, Mapping[str, int]]) -> Iterable[str]:
-    """What to write next: first for languages without rules, by their posts, then for categories that lack a language."""
+    """What to write next, by posts: for languages without rules, and for categories that lack a language."""
     source = _richest(parity)
     for one in languages:
         if one.language == UNDETERMINED or not one.missing:

@@ -20,11 +20,11 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 
 def scaffold(book: RuleBook, language: str, source: str) -> str:
-    """A pack file for `language` with the rules of the pack `source`: same ids, categories, verdicts and conditions.
+    """A pack file for `language` with the rules of the pack `source`: same ids, categories, verdicts, conditions.
 
     Lists of terms and examples are empty, with those of the source as comments above: `moderation check` names every
-    one that is still to be written. Regexes and tests of fields stand as they are. Raises ModerationError where there is no
-    such pack or language.
+    one that is still to be written. Regexes and tests of fields stand as they are. Raises ModerationError
+    where there is no such pack or language.
     """
     pack = _pack(book, source)
     _check_language(language, pack)
@@ -35,7 +35,7 @@ def scaffold(book: RuleBook, language: str, source: str) -> str:
         content["lists"][key] = {"terms": list(pack.lists[key])} if isinstance(value, Mapping) else value
     glosses = {rule["id"]: rule["reason"].get("en", "") for rule in content["rules"]}
     lines = [
-        f"# Scaffolded from {pack.id} {pack.file.version}. Write the terms as people do, don't translate word for word;",
+        f"# Scaffolded from {pack.id} {pack.file.version}. Write the terms as people do, not word for word;",
         "# `moderation check` on this file names what is still empty. Delete rules that don't fit the language.",
         *_mapping(content, 0, glosses),
     ]

@@ -84,12 +84,12 @@ class _Track:
 class SurgeMonitor:
     """Watches the languages of a stream of decisions.
 
-    `on_surge` is called with every alarm as it happens; `add` and `close` return them too. `window` slides by `step`. A
-    language alarms at `threshold` standard errors above its baseline, with at least `least_share` of at least
-    `least_posts` in the window, and `least_rise` times the usual share. A baseline's memory halves in `half_life`. Posts
-    may come up to `lateness` after later ones; those that come later still are counted in `late` and nowhere else, as
-    those without a time are in `undated`. A post more than a day ahead has a wrong clock: it is counted in `early`,
-    unless many come in a row, as they do after a pause. Not for use from several threads at once.
+    `on_surge` is called with every alarm as it happens; `add` and `close` return them too. `window` slides by `step`.
+    A language alarms at `threshold` standard errors above its baseline, with at least `least_share` of at least
+    `least_posts` in the window, and `least_rise` times the usual share. A baseline's memory halves in `half_life`.
+    Posts may come up to `lateness` after later ones; those that come later still are counted in `late` and nowhere
+    else, as those without a time are in `undated`. A post more than a day ahead has a wrong clock: it is counted in
+    `early`, unless many come in a row, as they do after a pause. Not for use from several threads at once.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class SurgeMonitor:
         return 0 < self._leaping < _LEAPS
 
     def _advance(self, until: int) -> list[Surge]:
-        """Close the steps before `until`, in order; where nothing was posted for long, the window is emptied at once."""
+        """Close the steps before `until`, in order; after a long pause the window is emptied at once."""
         alarms: list[Surge] = []
         while self._open and (number := min(self._open)) < until:
             start = number if self._next is None else max(self._next, number - self._length)

@@ -27,7 +27,7 @@ _NEXT = 8
 @report_options
 @rules_option
 def coverage(files: tuple[str, ...], style: str, html: str | None, rules: str | None) -> None:
-    """Judge a dump and show how far the rules serve its languages, which categories lack a language, what to write next.
+    """Judge a dump and show how far rules serve its languages, which categories lack one, and what to write next.
 
     FILE is a file of JSON lines, gzipped or not; `-` or no FILE is standard input.
     """

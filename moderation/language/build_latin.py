@@ -1,11 +1,11 @@
 """Builds the table of the Latin alphabet: `python -m moderation.language.build_latin FOLDER`.
 
-FOLDER is that of lingua's language models (lingua-language-detector 1.3, Apache-2.0), `lingua/language-models` of its
-wheel: how often each letter follows each one to four others inside words of the Leipzig Corpora Collection (CC BY 4.0).
-What they leave to no letter at all is the end of a word, what no letter leads up to its beginning. So they say how words
-begin and end too, which tells most about a language. From them and the lists of common words in `words/`, an
-interpolated model of five letters (Witten and Bell, 1991) is made for each language, and of its n-grams those are kept
-that change most about which language is likely. Needs brotli, and pypinyin for the phrases of zh-Latn.
+FOLDER is that of lingua's language models (lingua-language-detector 1.3, Apache-2.0), `lingua/language-models` in its
+wheel: how often each letter follows each one to four others inside words of the Leipzig Corpora Collection (CC BY
+4.0). What they leave to no letter at all is the end of a word, what no letter leads up to its beginning. So they say
+how words begin and end too, which tells most about a language. From them and the lists of common words in `words/`,
+an interpolated model of five letters (Witten and Bell, 1991) is made for each language, and of its n-grams those are
+kept that change most about which language is likely. Needs brotli, and pypinyin for the phrases of zh-Latn.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _summed(pairs: Iterable[tuple[int | None, float]]) -> Counts:
 def _merged(keys: list[Ints], shares: list[Floats]) -> Counts:
     """Keys in order, each once."""
     found, where = np.unique(np.concatenate(keys), return_inverse=True)
-    return found, np.bincount(where, np.concatenate(shares), len(found))
+    return found, np.bincount(where, np.concatenate(shares), len(found)).astype(np.float64)
 
 
 def _with_edges(inside: Mapping[int, Counts]) -> dict[int, Counts]:
@@ -149,7 +149,8 @@ def _left(keys: Ints, shares: Floats, of: Ints, taken: Floats) -> Floats:
 
 def _listed(language: str, symbols: Mapping[str, int]) -> dict[int, Counts]:
     path = Path(__file__).parent / "words" / f"{language}.txt"
-    words = dict.fromkeys(path.read_text("utf-8").replace("'", " ").split()) if path.exists() else {}
+    listed = path.read_text("utf-8").replace("'", " ").split() if path.exists() else []
+    words = dict.fromkeys(word for word in listed if word.isalpha())
     even = language == UNDETERMINED  # names come and go: none is the most frequent
     weights = Counter[str]({word: 1.0 if even else 1 / (rank + _RANK) for rank, word in enumerate(words)})
     if language == "zh-Latn":
@@ -207,7 +208,8 @@ class _Model:
         before = {}
         for order in range(2, ORDER + 1):
             keys, where = np.unique(counts[order][0] >> SYMBOL_BITS, return_inverse=True)
-            before[order] = keys, np.bincount(where, counts[order][1]), np.bincount(where).astype(float)
+            seen = np.bincount(where, counts[order][1]).astype(np.float64)
+            before[order] = keys, seen, np.bincount(where).astype(np.float64)
         listed = language in _OF_LISTS
         return cls(counts, before, _LETTERS_OF_LIST if listed else _LETTERS, _RANDOM if language == "und" else 0.0)
 
@@ -226,7 +228,9 @@ class _Model:
             trusted = count / np.maximum(count + _looked_up(contexts, kinds, part >> SYMBOL_BITS), 1e-12)
             share = self.shares(part, length) * self.letters / np.maximum(count, 1e-12)
             likely = trusted * share + (1 - trusted) * likely
-        return np.log(likely * (1 - self.random) + self.random * (last <= ASCII_LETTERS) / (ASCII_LETTERS + 1))
+        any_letter = (last <= ASCII_LETTERS) / (ASCII_LETTERS + 1)
+        logs: Floats = np.log(likely * (1 - self.random) + self.random * any_letter)
+        return logs
 
 
 def _looked_up(keys: Ints, values: Floats, wanted: Ints) -> Floats:
@@ -251,7 +255,8 @@ def _kept(models: list[_Model], order: int) -> Ints:
 def _odds(models: list[_Model], keys: Ints, order: int) -> NDArray[np.uint8]:
     logs = np.stack([model.logs(keys, order) for model in models], axis=1)
     below = (logs - logs.max(axis=1, keepdims=True)) * SCALE
-    return np.clip(np.rint(below) + CEILING, 0, CEILING).astype(np.uint8)
+    odds: NDArray[np.uint8] = np.clip(np.rint(below) + CEILING, 0, CEILING).astype(np.uint8)
+    return odds
 
 
 def main(arguments: list[str]) -> Any:

@@ -2,8 +2,8 @@
 
 The profiles (Apache-2.0) count 1-, 2- and 3-grams of Wikipedia texts by language. Here those of Cyrillic, Arabic and
 Devanagari become log-odds over alphabets of at most 63 symbols, one table an alphabet, with letters that are one to a
-reader counted together. People talk otherwise than Wikipedia: the lists in `words/` of what they say most, by frequency,
-are mixed in. The Latin alphabet has a table of its own, which `build_latin` builds.
+reader counted together. People talk otherwise than Wikipedia: the lists in `words/` of what they say most, by
+frequency, are mixed in. The Latin alphabet has a table of its own, which `build_latin` builds.
 """
 
 from __future__ import annotations

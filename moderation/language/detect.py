@@ -27,7 +27,8 @@ Ints = NDArray[np.int64]
 
 # The language that is most likely written in a script, whatever the detector is asked for.
 _SCRIPT_LANGUAGE = {
-    classes.LATIN: "en", classes.HAN: "zh", classes.KANA: "ja", classes.HANGUL: "ko", classes.CYRILLIC: "ru", classes.ARABIC: "ar",
+    classes.LATIN: "en",
+    classes.HAN: "zh", classes.KANA: "ja", classes.HANGUL: "ko", classes.CYRILLIC: "ru", classes.ARABIC: "ar",
     classes.DEVANAGARI: "hi", classes.THAI: "th", classes.GREEK: "el", classes.HEBREW: "he", classes.BENGALI: "bn",
     classes.TAMIL: "ta", classes.GURMUKHI: "pa", classes.GUJARATI: "gu", classes.ORIYA: "or", classes.TELUGU: "te",
     classes.KANNADA: "kn", classes.MALAYALAM: "ml", classes.SINHALA: "si", classes.LAO: "lo", classes.KHMER: "km",
@@ -44,8 +45,9 @@ _FEW_HAN = 12
 class Detector:
     """Finds the language of every part of every text.
 
-    `languages` are the tags it chooses from where several languages share a script (by default DEFAULT_LANGUAGES); a
-    script that none of them is written in still gets the name of its main language: Georgian letters are never `und`.
+    `languages` are the tags it chooses from where several languages share a script (by default DEFAULT_LANGUAGES); the
+    fewer, the better. A script that none of them is written in still gets the name of its main language: Georgian
+    letters are never `und`. Latin text that is plainly in a language not among them gets that language's own name.
     `cjk_english` is how much likelier English is than other Latin languages beside Chinese, Japanese, Korean or Thai
     letters, in nats. `names` are all tags that it can say. Raises ValueError for a tag that is not in LANGUAGES.
     """
@@ -54,7 +56,7 @@ class Detector:
         wanted = _wanted(DEFAULT_LANGUAGES if languages is None else languages)
         self._latin = LatinChooser.load(wanted, cjk_english)
         choosers = {script: Chooser.load(script, wanted) for script in ALPHABETS}
-        spoken = [language for chooser in (self._latin, *choosers.values()) for language in chooser.languages]
+        spoken = [*self._latin.languages, *(name for chooser in choosers.values() for name in chooser.languages)]
         self.names: tuple[str, ...] = tuple(dict.fromkeys(("und", *wanted, *spoken, *_SCRIPT_LANGUAGE.values())))
         self._number = {name: number for number, name in enumerate(self.names)}
         main = _SCRIPT_LANGUAGE | {script: chooser.languages[0] for script, chooser in choosers.items()}
@@ -111,7 +113,9 @@ class Detector:
         glyphs, starts, _ = join(batch.codes, glyphs, batch.starts)
         runs = find_runs(glyphs, starts)
         table = np.full((len(batch), len(self.names)), -np.inf)
-        for script, (chooser, numbers) in {classes.LATIN: (self._latin, self._latin_numbers), **self._choosers}.items():
+        all_of: dict[int, tuple[Chooser | LatinChooser, Ints]] = dict(self._choosers)
+        all_of[classes.LATIN] = self._latin, self._latin_numbers
+        for script, (chooser, numbers) in all_of.items():
             at = np.flatnonzero(runs.script == script)
             if len(at):
                 rows, where = np.unique(runs.row[at], return_inverse=True)

@@ -39,7 +39,7 @@ Words = tuple[NDArray[np.uint64], ...]
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """By stretch of text: how likely it is in each language (1/SCALE nat), and its positions: letters and words' ends."""
+    """By stretch of text: how likely it is in each language (1/SCALE nat); its positions: letters and words' ends."""
 
     odds: Ints
     positions: Ints

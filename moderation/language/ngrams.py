@@ -110,7 +110,8 @@ def gathered(glyphs: Glyphs, starts: Ints, ends: Ints) -> tuple[Glyphs, Ints]:
 
 def symbols_of(glyphs: Glyphs, script: int) -> NDArray[np.int32]:
     """The symbols of one script's letters; 0 elsewhere."""
-    return ((glyphs & _SYMBOL) * ((glyphs >> SYMBOL_BITS) == script)).astype(np.int32)
+    symbols: NDArray[np.int32] = ((glyphs & _SYMBOL) * ((glyphs >> SYMBOL_BITS) == script)).astype(np.int32)
+    return symbols
 
 
 def _keys(glyphs: Glyphs, script: int) -> NDArray[np.int32]:

@@ -19,10 +19,11 @@ DEFAULT_LANGUAGES: tuple[str, ...] = (
 """What the detector tells apart unless a policy names its own languages."""
 
 LANGUAGES: tuple[str, ...] = (
-    "af", "am", "ar", "az", "bg", "bn", "bo", "ca", "cs", "cy", "da", "de", "el", "en", "eo", "es", "et", "eu", "fa", "fi",
-    "fr", "ga", "gu", "he", "hi", "hi-Latn", "hr", "hu", "hy", "id", "is", "it", "ja", "ka", "km", "kn", "ko", "lo", "lt", "lv",
-    "mk", "ml", "mn", "mr", "my", "ne", "nl", "no", "or", "pa", "pl", "pt", "ro", "ru", "si", "sk", "sl",
-    "so", "sq", "sv", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "vi", "zh", "zh-Latn",
+    "af", "am", "ar", "az", "bg", "bn", "bo", "ca", "cs", "cy", "da", "de", "el", "en", "eo", "es", "et", "eu",
+    "fa", "fi", "fr", "ga", "gu", "he", "hi", "hi-Latn", "hr", "hu", "hy", "id", "is", "it", "ja", "ka", "km",
+    "kn", "ko", "lo", "lt", "lv", "mk", "ml", "mn", "mr", "my", "ne", "nl", "no", "or", "pa", "pl", "pt", "ro",
+    "ru", "si", "sk", "sl", "so", "sq", "sv", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "vi", "zh",
+    "zh-Latn",
 )  # fmt: skip
 """Everything that the detector can be asked to say."""
 

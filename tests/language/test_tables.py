@@ -37,7 +37,7 @@ def test_tables_are_small() -> None:
 
 
 def slow_sums(text: str, orders: int, names: tuple[str, ...]) -> list[int]:
-    """The sums of a text of Latin letters and spaces, position by position: the longest known n-gram that ends there."""
+    """Sums of a text of Latin letters and spaces, position by position: the longest known n-gram that ends there."""
     table = tables.read_table("latin")
     columns = [table["languages"].tolist().index(name) for name in names]
     keys = zip(table["lengths"].tolist(), table["grams"].tolist(), strict=True)
