@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.glyphs import Glyphs
-from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Reading, Sums
+from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Sums
 from moderation.language.runs import Runs, openings
 from moderation.text.classes import HAN, HANGUL, KANA, THAI
 
@@ -41,10 +41,11 @@ _EXPLAINED = 1.15
 _LEAST = 4
 _CERTAINTY = 5.0
 
-# A change of language must make the text so much likelier (nats), and each side be so long (positions).
+# A change of language must make the text so much likelier (nats), and each side be so long (positions). Every part is
+# looked at for one change so many times.
 _CHANGE = 18.0
 _SIDE = 6
-_CHANGES = 4
+_CHANGES = 2
 
 # A run is searched for changes if the languages of its quarters make it so much likelier (nats).
 _QUARTERS = 4
@@ -132,9 +133,10 @@ class LatinChooser:
     def _closely(self, glyphs: Glyphs, runs: Runs, at: Ints, prior: Ints) -> Parts:
         """The runs `at` in parts of one language each."""
         reading = self.latin.read(glyphs, runs.first[at], runs.last[at])
-        starts = self._parted(reading, prior)
+        words = self.latin.sums(reading, np.arange(len(reading.run)))
+        starts = _parted(words, reading.run, prior)
         run = reading.run[starts]
-        sums = self.latin.sums(reading, starts)
+        sums = words.joined(starts)
         best, lead = _best(sums.odds + prior[run])
         language = np.where(self._told(sums, lead), best, self._undetermined)
         ends = np.append(starts[1:], len(reading.run)) - 1
@@ -150,37 +152,40 @@ class LatinChooser:
         )
         return Parts(parts, run, language)
 
-    def _parted(self, reading: Reading, prior: Ints) -> Ints:
-        """The words that parts of one language begin with."""
-        starts = np.searchsorted(reading.run, np.arange(len(prior)))
-        likely, mixed = self._quarters(reading, starts, prior)
-        if not len(mixed):
-            return starts
-        some = reading.of(mixed)
-        sums = self.latin.sums(some, np.arange(len(some.run)))
-        languages = likely[mixed]
-        odds = np.take_along_axis(sums.odds, languages[some.run], axis=1)
-        prior = np.take_along_axis(prior[mixed], languages, axis=1)
-        opens = np.searchsorted(some.run, np.arange(len(mixed)))
-        cuts = _all_changes(odds, sums.positions, opens, prior)
-        return np.sort(np.concatenate((starts, cuts + (starts[mixed] - opens)[some.run[cuts]])))
 
-    def _quarters(self, reading: Reading, starts: Ints, prior: Ints) -> tuple[Ints, Ints]:
-        """The likeliest languages of each run and of its quarters; and the runs that those make much likelier."""
-        words = np.diff(starts, append=len(reading.run))
-        quarter = (np.arange(len(reading.run)) - starts[reading.run]) * _QUARTERS // words[reading.run]
-        cuts = openings(reading.run, quarter)
-        run = reading.run[cuts]
-        odds = self.latin.sums(reading, cuts).odds
-        first = np.searchsorted(run, np.arange(len(starts)))
-        whole = (np.add.reduceat(odds, first, axis=0) + prior).argmax(axis=1)
-        odds += prior[run]
-        best = odds.argmax(axis=1)
-        gain = np.take_along_axis(odds, np.stack((best, whole[run]), axis=1), axis=1)
-        mixed = np.flatnonzero(np.add.reduceat(gain[:, 0] - gain[:, 1], first) > _SUSPECT * SCALE)
-        likely = np.repeat(whole[:, None], _QUARTERS + 1, axis=1)
-        likely[run, quarter[cuts]] = best
-        return likely, mixed
+def _parted(words: Sums, run: Ints, prior: Ints) -> Ints:
+    """The words that parts of one language begin with; `run` is the run of each word, `prior` that of each run."""
+    starts = np.searchsorted(run, np.arange(len(prior)))
+    likely, mixed = _quarters(words, run, starts, prior)
+    if not len(mixed):
+        return starts
+    number = np.full(len(prior), -1, np.int64)
+    number[mixed] = np.arange(len(mixed))
+    some = np.flatnonzero(number[run] >= 0)
+    languages = likely[mixed]
+    odds = words.odds[some[:, None], languages[number[run[some]]]]
+    opens = np.searchsorted(number[run[some]], np.arange(len(mixed)))
+    cuts = _all_changes(odds, words.positions[some], opens, np.take_along_axis(prior[mixed], languages, axis=1))
+    return np.sort(np.concatenate((starts, some[cuts])))
+
+
+def _quarters(words: Sums, run: Ints, starts: Ints, prior: Ints) -> tuple[Ints, Ints]:
+    """The likeliest languages of each run and of its quarters; and the runs that those make much likelier."""
+    lengths = np.diff(starts, append=len(run))
+    quarter = (np.arange(len(run)) - starts[run]) * _QUARTERS // lengths[run]
+    cuts = openings(run, quarter)
+    of = run[cuts]
+    odds = words.joined(cuts).odds
+    first = np.searchsorted(of, np.arange(len(starts)))
+    whole = (np.add.reduceat(odds, first, axis=0) + prior).argmax(axis=1)
+    odds += prior[of]
+    best = odds.argmax(axis=1)
+    each = np.arange(len(of))
+    gain = odds[each, best] - odds[each, whole[of]]
+    mixed = np.flatnonzero(np.add.reduceat(gain, first) > _SUSPECT * SCALE)
+    likely = np.repeat(whole[:, None], _QUARTERS + 1, axis=1)
+    likely[of, quarter[cuts]] = best
+    return likely, mixed
 
 
 def _all_changes(odds: Ints, positions: Ints, starts: Ints, prior: Ints) -> Ints:

@@ -44,6 +44,10 @@ class Sums:
     odds: Ints
     positions: Ints
 
+    def joined(self, starts: Ints) -> Sums:
+        """The same by longer stretches, each of which goes to where the next begins."""
+        return Sums(np.add.reduceat(self.odds, starts, axis=0), np.add.reduceat(self.positions, starts))
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -56,16 +60,6 @@ class Reading:
     start: Ints
     first: Ints
     last: Ints
-
-    def of(self, runs: Ints) -> Reading:
-        """What was read of some runs, numbered anew."""
-        number = np.full(int(self.run[-1]) + 1, -1, np.int64)
-        number[runs] = np.arange(len(runs))
-        words = np.flatnonzero(number[self.run] >= 0)
-        lengths = np.diff(self.start, append=len(self.rows))[words]
-        moved = np.cumsum(lengths) - lengths
-        rows = self.rows[np.repeat(self.start[words] - moved, lengths) + np.arange(lengths.sum())]
-        return Reading(rows, number[self.run[words]], moved, self.first[words], self.last[words])
 
 
 @dataclass(frozen=True, slots=True)
