@@ -29,8 +29,10 @@ _BORROWED = 1.5
 
 # What names and abbreviations get of the bonus that English has among the letters of Asia.
 _NAMES = 0.75
-# What counts against names and abbreviations elsewhere (nats): a post of nothing else is rare.
+# What counts against names and abbreviations elsewhere (nats): a post of nothing else is rare. Three letters are more
+# often one of them than a word.
 _NAMES_ALONE = 2.0
+_WORD = 4
 
 # A first look is enough where the likeliest language leads by so many nats and explains so much of every position.
 _PLAIN = 6.0
@@ -114,9 +116,11 @@ class LatinChooser:
     def _prior(self, runs: Runs, at: Ints, wished: Bools | None) -> Ints:
         prior = np.zeros((len(at), len(self.languages)), np.int64)
         prior[:, self.latin.named :] = -round(_ASKED_FOR * SCALE)
-        beside = _beside(runs, at) & (self.guest > 0)
-        prior[:, self.english] += np.where(beside, self.guest, round(_BORROWED * SCALE))
-        prior[:, self._undetermined] += np.where(beside, round(self.guest * _NAMES), -round(_NAMES_ALONE * SCALE))
+        beside, word = _beside(runs, at), runs.letters[at] >= _WORD
+        prior[:, self.english] += np.where(beside, self.guest, round(_BORROWED * SCALE) * word)
+        prior[:, self._undetermined] += np.where(
+            beside, round(self.guest * _NAMES), -round(_NAMES_ALONE * SCALE) * word
+        )
         if wished is not None:
             prior += wished * round(_HINT * SCALE)
         return prior
