@@ -96,7 +96,7 @@ def lane_sums(words: Sequence[NDArray[np.uint64]], rows: NDArray[np.intp], start
 def _short_sums(words: Sequence[NDArray[np.uint64]], rows: NDArray[np.intp], starts: Ints) -> Ints:
     sums = np.empty((len(starts), len(words)), "<u8")
     for column, word in enumerate(words):
-        np.add.reduceat(word[rows], starts, out=sums[:, column])
+        np.add.reduceat(word.take(rows, mode="clip"), starts, out=sums[:, column])
     lanes: Ints = sums.view("<u2").astype(np.int64)
     return lanes
 
