@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from importlib import resources
 from itertools import pairwise
@@ -29,6 +30,17 @@ def test_shipped_tables_are_up_to_date() -> None:
         shipped = tables.read_table(name)
         assert shipped.keys() == built.keys()
         assert [key for key in built if not np.array_equal(built[key], shipped[key])] == []
+
+
+def test_shipped_latin_table_is_up_to_date() -> None:
+    """Three minutes, and lingua's models, in the folder that the variable LINGUA_MODELS names."""
+    folder = os.environ.get("LINGUA_MODELS")
+    if not folder:
+        pytest.skip("LINGUA_MODELS names no folder")
+    build_latin = pytest.importorskip("moderation.language.build_latin")
+    built, shipped = build_latin.build(Path(folder)), tables.read_table("latin")
+    assert shipped.keys() == built.keys()
+    assert [key for key in built if not np.array_equal(built[key], shipped[key])] == []
 
 
 def test_tables_are_small() -> None:
