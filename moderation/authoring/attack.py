@@ -22,7 +22,7 @@ from moderation.evasion.spellings import spellings
 from moderation.evasion.tricks import BIT, NAMES, mask_of
 from moderation.packs.load import RuleBook, read_sources
 from moderation.packs.schema import PackFile
-from moderation.text.folding import fold
+from moderation.text.folding import fold, fold_all
 
 EVERY = (*ALWAYS_ON, *NAMES)
 """All tricks: those that are always seen through, then those that `resist` names."""
@@ -167,7 +167,8 @@ def _terms(book: RuleBook) -> list[str]:
     """What rules look for, folded, exceptions and what an allow rule looks for left out."""
     plan = compile_rules(book)
     used = {number for rule in plan.rules if rule.verdict != "allow" for number in signals_of((rule.when,))}
-    return sorted({look.text for number in used for look in plan.signals[number].looks if look.kind == "term"})
+    looks = (look for number in used for look in plan.signals[number].looks)
+    return sorted(set(fold_all([look.spelled for look in looks if look.kind == "term"])))
 
 
 def _engine_of(terms: Sequence[str], resist: Sequence[str]) -> Engine:
