@@ -25,7 +25,7 @@ from moderation.evasion.reading import (
     sounding_rows,
 )
 from moderation.evasion.spellings import is_pun
-from moderation.evasion.targets import Kin, Target, Targets, Terms, targets_of
+from moderation.evasion.targets import Kin, Target, Terms, targets_of
 from moderation.evasion.tricks import BIT, HIDDEN_MASK
 from moderation.evasion.words import is_chinese_word
 from moderation.text.views import View
@@ -59,20 +59,15 @@ class LooseMatcher:
 
     `kin` is whom a term counts for: where several terms of the same kin read alike, 微信 and 威信, the one with puns,
     or else the first, stands for all. Terms that are too short for a loose reading are not looked for. `spellings` is
-    how many literals are looked for.
+    how many literals are looked for, `near` whether near syllables are read as one.
     """
 
     def __init__(self, terms: Terms, kin: Kin | None = None) -> None:
         targets, owners = targets_of(terms, kin or {})
-        self._exactly = Automaton.of(owners, targets)
-        self._near = Automaton.of(_near_literals(owners, targets), targets)
+        self.near = any(mask & BIT["near-homophones"] for _, mask in terms.values())
+        self._automaton = Automaton.of(_near_literals(owners) if self.near else owners, targets)
         self._masked = MaskedTerms.of({number: term for number, (term, mask) in terms.items() if mask & BIT["masks"]})
         self.spellings = len(owners)
-
-    @property
-    def near(self) -> bool:
-        """Whether near syllables are looked for."""
-        return self._near.native is not None
 
     def __bool__(self) -> bool:
         return bool(self.spellings or self._masked.numbers)
@@ -96,13 +91,12 @@ class LooseMatcher:
     def _look(self, place: Place, found: dict[Key, int]) -> None:
         """Note the hits in one reading: (row, term, start, end) and by which tricks, the fewest that will do."""
         reading = place.reading
-        near = near_symbol.take(reading.symbols) if self.near else reading.symbols
-        for automaton, symbols in ((self._exactly, reading.symbols), (self._near, near)):
-            for target, start, end in automaton.candidates(place, symbols):
-                hit = _hit(place, target, start, end)
-                if hit is not None:
-                    key, mask = hit
-                    found[key] = fewest(mask, found.get(key, mask))
+        symbols = near_symbol.take(reading.symbols) if self.near else reading.symbols
+        for target, start, end in self._automaton.candidates(place, symbols):
+            hit = _hit(place, target, start, end)
+            if hit is not None:
+                key, mask = hit
+                found[key] = fewest(mask, found.get(key, mask))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +157,14 @@ def _hit(place: Place, target: Target, start: int, end: int) -> tuple[Key, int] 
     return (row, target.term, opens, closes), mask
 
 
-def _near_literals(literals: Mapping[bytes, list[int]], targets: Targets) -> dict[bytes, list[int]]:
-    """The literals of terms that resist near homophones, as they read where near syllables are one."""
+def _near_literals(literals: Mapping[bytes, list[int]]) -> dict[bytes, list[int]]:
+    """The literals as they read where near syllables are one: those of terms that do not resist these are among them,
+    and what is only near to such a term is no hit when it is aligned.
+    """
     found: dict[bytes, list[int]] = {}
     for literal, owned in literals.items():
-        near = [
-            number
-            for number in owned
-            if targets.items[number].mask & BIT["near-homophones"] and not targets.exact[number]
-        ]
-        if near and any(literal[1::2]):
-            symbols = near_symbol.take(np.frombuffer(literal, np.uint16))
-            found.setdefault(symbols.tobytes(), []).extend(near)
+        symbols = near_symbol.take(np.frombuffer(literal, np.uint16))
+        found.setdefault(symbols.tobytes(), []).extend(owned)
     return {literal: sorted(set(owned)) for literal, owned in found.items()}
 
 
