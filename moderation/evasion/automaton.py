@@ -26,8 +26,10 @@ class Place:
     reading: Reading
     at: Index | None
 
-    def folded(self, places: Index) -> NDArray[np.uint32]:
-        """The view's code points at places of the reading."""
+    def folded(self, places: Index | None) -> NDArray[np.uint32]:
+        """The view's code points at places of the reading, or at all."""
+        if places is None:
+            return self.view.codes if self.at is None else self.view.codes[self.at]
         return self.view.codes[places if self.at is None else self.at[places]]
 
 

@@ -92,8 +92,13 @@ class LooseMatcher:
         """Note the hits in one reading: (row, term, start, end) and by which tricks, the fewest that will do."""
         reading = place.reading
         symbols = near_symbol.take(reading.symbols) if self.near else reading.symbols
-        for target, start, end in self._automaton.candidates(place, symbols):
-            hit = _hit(place, target, start, end)
+        candidates = list(self._automaton.candidates(place, symbols))
+        if not candidates:
+            return
+        read, folded = _text(reading.codes), _text(place.folded(None))
+        for target, start, end in candidates:
+            aligned = _said(read[start:end], folded[start:end], target)
+            hit = None if aligned is None else _hit(place, target, start, aligned)
             if hit is not None:
                 key, mask = hit
                 found[key] = fewest(mask, found.get(key, mask))
@@ -132,14 +137,9 @@ class LoosePlan:
         return cls(LooseMatcher(early, kin), LooseMatcher(demanded, kin), encoded)
 
 
-def _hit(place: Place, target: Target, start: int, end: int) -> tuple[Key, int] | None:
-    """A candidate as a hit, if the text says the term by tricks that the term resists and is not ordinary."""
+def _hit(place: Place, target: Target, start: int, aligned: Alignment) -> tuple[Key, int] | None:
+    """A candidate that says a term by tricks that it resists as a hit, unless it is ordinary writing."""
     view, at = place.view, place.at
-    read = _text(place.reading.codes[start:end])
-    folded = _text(view.codes[start:end] if at is None else view.codes[at[start:end]])
-    aligned = _said(read, folded, target)
-    if aligned is None:
-        return None
     opens, closes = start + aligned.start, start + aligned.end - 1
     if at is not None:
         opens, closes = int(at[opens]), int(at[closes])
