@@ -19,6 +19,7 @@ from moderation.cli.check import check
 from moderation.cli.explain import explain
 from moderation.cli.schema import schema
 from moderation.cli.score import score
+from moderation.cli.train import train
 from moderation.cli.version import version
 from moderation.errors import ModerationError, RulesError
 
@@ -53,7 +54,7 @@ def cli() -> None:
     """Tag the posts of a mixed-language feed as allowed, flagged or blocked, by rules."""
 
 
-for command in (score, check, explain, bench, schema, version):
+for command in (score, check, explain, bench, train, schema, version):
     cli.add_command(command)
 
 

@@ -54,7 +54,11 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     """
 
     def __init__(
-        self, C: float = 6.0, smoothing: float = 1.0, class_weight: dict[Any, float] | str | None = None, bits: int = BITS
+        self,
+        C: float = 6.0,
+        smoothing: float = 1.0,
+        class_weight: dict[Any, float] | str | None = None,
+        bits: int = BITS,
     ) -> None:
         self.C = C
         self.smoothing = smoothing
