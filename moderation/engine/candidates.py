@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.engine.conditions import All, AnyOf, Condition, Field, Language, Not, Period
+from moderation.engine.conditions import All, AnyOf, Classifier, Condition, Field, Language, Not, Period
 from moderation.engine.evidence import Evidence
 from moderation.engine.gather import Rows
 from moderation.engine.hits import NO_HITS
@@ -60,6 +60,10 @@ def _possible(
         combine = np.logical_and if isinstance(condition, All) else np.logical_or
         columns = [_possible(child, untold, fired, rows, languages) for child in condition.children]
         return np.asarray(combine.reduce(columns), np.bool_)
+    if isinstance(condition, Classifier):
+        if rows.scores is None:
+            return np.ones(len(rows), np.bool_)
+        return np.asarray(~(rows.scores.column(condition.category) <= condition.above))
     if isinstance(condition, Field | Period):
         column = (condition.evaluate(_attributes_only(attributes)) for attributes in rows.attributes)
         return np.fromiter((outcome.value is not False for outcome in column), np.bool_, len(rows))

@@ -86,7 +86,13 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         scaled.data *= ratio[scaled.indices]
         # The dual solver draws its order from a seed: the same data give the same weights.
         model = LogisticRegression(
-            C=self.C, solver="liblinear", dual=True, tol=5e-3, class_weight=self._weights(), random_state=0
+            C=self.C,
+            solver="liblinear",
+            dual=True,
+            tol=1e-2,
+            max_iter=2000,
+            class_weight=self._weights(),
+            random_state=0,
         )
         weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         model.fit(scaled, target, sample_weight=weight)
@@ -108,7 +114,8 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     def predict_proba(self, X: Iterable[str]) -> NDArray[np.float64]:
         """The probabilities of both classes, texts × 2, as the regression itself has them."""
         positive = 1 / (1 + np.exp(-self.decision_function(X)))
-        return np.stack((1 - positive, positive), axis=1)
+        both: NDArray[np.float64] = np.stack((1 - positive, positive), axis=1)
+        return both
 
     def predict(self, X: Iterable[str]) -> NDArray[Any]:
         """The likelier class of each text."""
@@ -139,7 +146,10 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     def _ratio(self, counts: sparse.csr_matrix, target: NDArray[np.int64]) -> NDArray[np.float32]:
         present = [np.bincount(counts[target == side].indices, minlength=counts.shape[1]) for side in (1, 0)]
         positive, negative = (each + self.smoothing for each in present)
-        return np.log((positive / positive.sum()) / (negative / negative.sum())).astype(np.float32)
+        ratio: NDArray[np.float32] = np.log((positive / positive.sum()) / (negative / negative.sum())).astype(
+            np.float32
+        )
+        return ratio
 
     def _round(self, weights: NDArray[np.float64], intercept: float) -> None:
         largest = float(np.abs(weights).max())

@@ -16,11 +16,39 @@ TEXT_COLUMNS = ("text", "tweet", "content", "message", "post", "comment", "body"
 LABEL_COLUMNS = ("label", "labels", "class", "category", "target", "label_gold", "y", "kind")
 NEUTRAL = frozenset(
     {
-        "0", "false", "no", "none", "neither", "neutral", "normal", "safe", "ham", "benign", "clean", "ok", "non",
-        "not", "negative", "non-hate", "non-hateful", "nonhate", "not-hate", "nothate", "not-hateful", "non-offensive",
-        "not-offensive", "inoffensive", "non-sexist", "not-sexist", "not-spam", "non-spam", "non-toxic", "not-toxic",
-        "nontoxic", "allowed",
-    }  # fmt: skip
+        "0",
+        "false",
+        "no",
+        "none",
+        "neither",
+        "neutral",
+        "normal",
+        "safe",
+        "ham",
+        "benign",
+        "clean",
+        "ok",
+        "non",
+        "not",
+        "negative",
+        "non-hate",
+        "non-hateful",
+        "nonhate",
+        "not-hate",
+        "nothate",
+        "not-hateful",
+        "non-offensive",
+        "not-offensive",
+        "inoffensive",
+        "non-sexist",
+        "not-sexist",
+        "not-spam",
+        "non-spam",
+        "non-toxic",
+        "not-toxic",
+        "nontoxic",
+        "allowed",
+    }
 )
 """Labels, in lower case and with hyphens, that say that nothing is wrong."""
 

@@ -24,4 +24,5 @@ def main_languages(texts: Sequence[str], detector: Detector | None = None) -> ND
 def _main(texts: Sequence[str], detector: Detector) -> NDArray[np.int64]:
     segments = detector.detect(Batch.of(texts))
     # A text without any segment has equal shares of nothing: the first name, `und`.
-    return segments.shares(np.arange(len(texts)), len(texts)).argmax(axis=1)
+    main: NDArray[np.int64] = segments.shares(np.arange(len(texts)), len(texts)).argmax(axis=1)
+    return main

@@ -24,6 +24,9 @@ from moderation.text.folding import fold_all
 STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
 FOLDS = 5
 PREVALENCE = 0.05
+BACKGROUND = 0.3
+"""What a background post weighs beside one of the head's own: enough to be let pass, too little to blur the head."""
+
 _FEWEST = 20
 
 Values = NDArray[np.float64]
@@ -118,7 +121,7 @@ def _train_head(task: Task, held: frozenset[str], progress: Progress) -> Trained
     strength = _chosen(strengths, spreads)
     slope, offset = platt(decided[strength], pool.truth)
     scores = _calibrated_across(decided[strength], pool)
-    estimator = _estimator(strength, task.balanced).fit_counts(counts, pool.truth)
+    estimator = _estimator(strength, task.balanced).fit_counts(counts, pool.truth, pool.weight)
     progress(f"{name}: trained with C = {strength:g} on {len(pool.texts):,} posts")
     return _described(task, pool, estimator, (slope, offset), (strength, strengths), scores, decided[strength])
 
@@ -203,6 +206,10 @@ class _Pool:
         kept = truth[chosen]
         return cls([texts[at] for at in keep], kept, chosen >= own, _folds(kept), repeated, contradictory, shared)
 
+    @property
+    def weight(self) -> Values:
+        return np.where(self.background, BACKGROUND, 1.0)
+
     def check(self, name: str) -> None:
         positives, negatives = int(self.truth.sum()), int((~self.truth).sum())
         if min(positives, negatives) < _FEWEST:
@@ -231,7 +238,7 @@ def _out_of_fold(counts: sparse.csr_matrix, pool: _Pool, strength: float, balanc
     areas = []
     for number in range(FOLDS):
         test = pool.fold == number
-        fitted = _estimator(strength, balanced).fit_counts(counts[~test], pool.truth[~test])
+        fitted = _estimator(strength, balanced).fit_counts(counts[~test], pool.truth[~test], pool.weight[~test])
         decided[test] = fitted.decide_counts(counts[test])
         judged = test & ~pool.background
         areas.append(float(roc_auc_score(pool.truth[judged], decided[judged])))
@@ -239,9 +246,9 @@ def _out_of_fold(counts: sparse.csr_matrix, pool: _Pool, strength: float, balanc
 
 
 def _chosen(areas: dict[float, float], spreads: dict[float, float]) -> float:
-    """The least strength whose AUC is within a standard error of the best: the simplest that is as good."""
+    """The least strength whose AUC is within a quarter of a standard error of the best."""
     best = max(areas, key=lambda strength: areas[strength])
-    return min(strength for strength in areas if areas[strength] >= areas[best] - spreads[best])
+    return min(strength for strength in areas if areas[strength] >= areas[best] - spreads[best] / 4)
 
 
 def platt(decided: Values, truth: Truth) -> tuple[float, float]:
