@@ -16,7 +16,9 @@ import click
 
 from moderation.cli.bench import bench
 from moderation.cli.check import check
+from moderation.cli.evaluate import evaluate
 from moderation.cli.explain import explain
+from moderation.cli.sample import sample
 from moderation.cli.schema import schema
 from moderation.cli.score import score
 from moderation.cli.train import train
@@ -54,7 +56,7 @@ def cli() -> None:
     """Tag the posts of a mixed-language feed as allowed, flagged or blocked, by rules."""
 
 
-for command in (score, check, explain, bench, train, schema, version):
+for command in (score, check, explain, bench, train, evaluate, sample, schema, version):
     cli.add_command(command)
 
 

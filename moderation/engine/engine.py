@@ -119,6 +119,12 @@ class Engine:
         """The full ids of all rules, live and in shadow, in order."""
         return tuple(rule.id for rule in self._compiled.plan.rules)
 
+    @property
+    def asking_classifier(self) -> frozenset[str]:
+        """The full ids of the rules that ask the classifier."""
+        rules = self._compiled.plan.rules
+        return frozenset(rule.id for rule in rules if any(_asks(each) for each in (rule.when, rule.unless) if each))
+
     def _looks(self, posts: Iterable[PostLike], batch_size: int) -> Iterator[Look]:
         stream, fields = iter(posts), self.text_fields
         limit = self.rulebook.policy.limits.post_chars

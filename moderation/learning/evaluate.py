@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from moderation.packs.models import ModelError, ModelFile, load_model
 from moderation.signals.classifier import Classifier
 from moderation.text.batch import Batch
 from moderation.text.folding import fold_batch
+
+if TYPE_CHECKING:
+    from moderation.engine.engine import Engine
 
 Values = NDArray[np.float64]
 Truth = NDArray[np.bool_]
@@ -155,3 +159,26 @@ def measure_tests(content: bytes, tests: Iterable[Labelled], positive: Sequence[
                 truth, category_scores(model, category, data.texts, languages)
             )
     return found
+
+
+def engine_verdicts(engine: Engine, texts: Sequence[str], by_model: Truth) -> dict[str, Truth]:
+    """Which posts rules flag or block without asking the classifier; which they do with it; and which either those or
+    the model itself find. The engine's own reasons (limits, coverage) say nothing of a post's content and don't count.
+    """
+    asking = engine.asking_classifier
+    alone, whole = np.zeros(len(texts), np.bool_), np.zeros(len(texts), np.bool_)
+    for at, decision in enumerate(engine.decide_many(texts)):
+        against = [
+            reason.rule for reason in decision.reasons if reason.verdict != "allow" and reason.category != "engine"
+        ]
+        whole[at] = bool(against)
+        alone[at] = any(rule not in asking for rule in against)
+    return {"rules alone": alone, "the engine": whole, "rules or model": alone | by_model}
+
+
+def plain_of(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation as it stands in JSON, without the posts."""
+    plain = asdict(evaluation)
+    for name in ("truth", "scores"):
+        del plain[name]
+    return plain
