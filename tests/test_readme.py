@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from moderation.cli.main import cli
+from moderation.evasion.tricks import NAMES, TRICKS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -54,6 +55,12 @@ def comparable(text: str) -> str:
     text = re.sub(r"sha256:[0-9a-f…]+", "sha256:…", text)
     text = re.sub(r"[\d.,]+ s · [\d,]+ posts/s", "… s · … posts/s", text)
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def test_every_trick_is_in_the_table_with_its_example() -> None:
+    """The examples themselves are tried in tests/evasion/test_tricks.py."""
+    rows = re.findall(r"^\| `([\w-]+)` \| (.+?) \| `(.+?)` \| (.+?) \|$", README, re.M)
+    assert [tuple(row) for row in rows if row[0] in NAMES] == [tuple(trick) for trick in TRICKS]
 
 
 @pytest.mark.parametrize("code", PYTHON)

@@ -38,13 +38,16 @@ class PackCounts:
 class Report:
     """All findings, sorted by place; the packs, empty where an error kept them from being compiled.
 
-    `unfiltered` are the regexes that every post is searched for, because nothing in them narrows the search.
+    `unfiltered` are the regexes that every post is searched for, because nothing in them narrows the search; `readings`
+    the readings of a post that are searched, and `spellings` how many spellings of terms are looked for in loose ones.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     packs: tuple[PackCounts, ...] = ()
     files: int | None = None
     unfiltered: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
+    spellings: int = 0
     fingerprint: str | None = None
 
     @property
@@ -79,6 +82,8 @@ def check(path: Path | str | None = None) -> Report:
         tuple(_counts(pack, pack.id in live) for pack in book.packs),
         len(book.sources),
         engine.unfiltered_regexes,
+        engine.readings,
+        engine.spellings,
         engine.fingerprint,
     )
 

@@ -90,4 +90,6 @@ def _show_packs(report: Report) -> None:
     console_on(sys.stdout).print(table)
     for pattern in report.unfiltered:
         click.echo(f"slow: every post is searched for the regex {pattern}")
+    spellings = f"{report.spellings:,} spellings of terms" if report.spellings else "terms as they are written"
+    click.echo(f"readings searched: {', '.join(report.readings)}; {spellings}")
     click.echo(f"engine {report.fingerprint}\n")

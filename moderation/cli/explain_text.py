@@ -76,7 +76,7 @@ def _show_languages(explanation: Explanation, show: _Show) -> None:
         text = texts[field[0]] if field else explanation.post.fields[0][1]
         where = f"{field[0]} " if field else ""
         piece = (
-            Text(f"{language:<4}", "cyan") + Text(f"{where}[{start}:{end}] ", "dim") + Text(visible(text[start:end]))
+            Text(f"{language:<3} ", "cyan") + Text(f"{where}[{start}:{end}] ", "dim") + Text(visible(text[start:end]))
         )
         show("", piece)
 
@@ -163,3 +163,6 @@ def _show_verdict(explanation: Explanation, show: _Show) -> None:
     looked = f"{len(explanation.rules):,} of {explanation.rules_total:,} rules concern it"
     show("verdict", verdict)
     show("", Text(looked, "dim"))
+    read = f"read as {', '.join(explanation.readings)}" if explanation.readings else "no text is looked at"
+    spelled = f", for {explanation.spellings:,} spellings in disguise" if explanation.spellings else ""
+    show("", Text(read + spelled, "dim"))

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from moderation.cli.attack import attack
 from moderation.cli.bench import bench
 from moderation.cli.check import check
 from moderation.cli.evaluate import evaluate
@@ -56,7 +57,7 @@ def cli() -> None:
     """Tag the posts of a mixed-language feed as allowed, flagged or blocked, by rules."""
 
 
-for command in (score, check, explain, bench, train, evaluate, sample, schema, version):
+for command in (score, check, explain, attack, bench, train, evaluate, sample, schema, version):
     cli.add_command(command)
 
 

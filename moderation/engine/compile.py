@@ -56,6 +56,17 @@ class Plan:
     view_of: tuple[ViewPlan, ...]
     policy: PolicyFile
 
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """The readings of a text that are searched, at most: views, and what loose readings there are of them."""
+        loose = [reading for view in self.views if view.loose is not None for reading in view.loose.readings]
+        return (*(view.name for view in self.views), *loose)
+
+    @property
+    def spellings(self) -> int:
+        """How many spellings of terms are looked for in loose readings."""
+        return sum(view.loose.spellings for view in self.views if view.loose is not None)
+
 
 def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
     """Compile the packs that the policy makes live. The book was validated when it was read: this raises nothing."""
@@ -104,8 +115,12 @@ class _PackCompiler:
         )
 
     def _resisting(self, rule: Rule) -> _PackCompiler:
-        """The compiler for what a rule looks for: a rule's own `resist` counts before its pack's and the policy's."""
-        chosen = (rule.resist, self.pack.file.resist, self.policy.resist)
+        """The compiler for what a rule looks for: a rule's own `resist` counts before its pack's and the policy's.
+
+        A rule that allows is not read into a text unless it says so itself.
+        """
+        general = () if rule.verdict == "allow" else self.pack.file.resist
+        chosen = (rule.resist, general, self.policy.resist)
         return replace(self, resist=mask_of(next(names for names in chosen if names is not None)))
 
     def _condition(self, model: ConditionModel) -> Condition:

@@ -10,7 +10,7 @@ import numpy as np
 
 from moderation.engine.signals import ViewPlan
 from moderation.evasion.hidden import Hidden, hidden_texts
-from moderation.evasion.matcher import Key, LooseMatcher
+from moderation.evasion.matcher import Key, LooseHits, fewest
 from moderation.signals.matcher import Columns
 from moderation.text.batch import Batch
 from moderation.text.edges import script_edges
@@ -25,16 +25,25 @@ class Via(NamedTuple):
     original: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The texts that the rows of a view hide, folded."""
+
+    hidden: Sequence[Hidden]
+    view: View
+
+
 @dataclass(slots=True)
 class Disguised:
-    """Hits of a view by (row, pattern, start, end), each with how it was found."""
+    """Hits of a view by (row, pattern, start, end), each with how it was found; and what the view's rows hide."""
 
+    inside: Inside | None = None
     found: dict[Key, Via] = field(default_factory=dict)
 
     def add(self, key: Key, via: Via) -> None:
         """Note a hit; of two ways to it the one by fewer tricks."""
         known = self.found.get(key)
-        if known is None or via.mask.bit_count() < known.mask.bit_count():
+        if known is None or fewest(via.mask, known.mask) != known.mask:
             self.found[key] = via
 
     def columns(self) -> tuple[Columns, Index]:
@@ -46,55 +55,40 @@ class Disguised:
 
 def look_everywhere(plan: ViewPlan, view: View) -> Disguised:
     """All terms that are not on demand, in all rows."""
-    found = Disguised()
-    if plan.loose is not None:
-        _note(found, plan.loose.early, view)
-        for hidden in _grouped(view.batch, plan.loose.encoded):
-            inside = folded_view(Batch.of([each.text for each in hidden]))
-            _note_inside(found, view, hidden, inside, plan.matcher.terms(inside))
-            _note_inside(found, view, hidden, inside, *plan.loose.early.find(inside))
+    if plan.loose is None:
+        return Disguised()
+    hidden = hidden_texts(view.batch, plan.loose.encoded)
+    found = Disguised(Inside(hidden, folded_view(Batch.of([each.text for each in hidden]))) if hidden else None)
+    if found.inside is not None:
+        _note_inside(found, view, plan.matcher.terms(found.inside.view))
+        _note_inside(found, view, *plan.loose.early.find(found.inside.view))
+    _note(found, plan.loose.early.find(view))
     return found
 
 
-def look_on_demand(plan: ViewPlan, view: View, rows: Index) -> Disguised:
-    """All terms on demand, in these rows."""
-    found = Disguised()
-    if plan.loose is None or not len(rows):
+def look_on_demand(plan: ViewPlan, view: View, rows: Index, inside: Inside | None) -> Disguised:
+    """All terms on demand, in these rows and in what any row hides."""
+    found = Disguised(inside)
+    if plan.loose is None:
         return found
-    texts = [view.batch.texts[row] for row in rows.tolist()]
-    batch = Batch.of(texts)
-    if plan.loose.late:
-        part = folded_view(batch)
-        for (row, *rest), mask in zip(*_listed(*plan.loose.late.find(part)), strict=True):
-            found.add((int(rows[row]), rest[0], rest[1], rest[2]), Via(mask))
-    for hidden in _grouped(batch, plan.loose.encoded):
-        moved = [Hidden(int(rows[each.row]), each.text, each.opens, each.closes, each.bit) for each in hidden]
-        inside = folded_view(Batch.of([each.text for each in hidden]))
-        _note_inside(found, view, moved, inside, plan.matcher.terms_in(inside, np.arange(len(hidden))))
-        _note_inside(found, view, moved, inside, *plan.loose.late.find(inside))
+    if inside is not None:
+        _note_inside(found, view, plan.matcher.terms_in(inside.view, np.arange(len(inside.hidden))))
+        _note_inside(found, view, *plan.loose.late.find(inside.view))
+    if plan.loose.late and len(rows):
+        _note(found, plan.loose.late.find(view, rows))
     return found
 
 
-def _grouped(batch: Batch, encoded: bool) -> list[list[Hidden]]:
-    hidden = hidden_texts(batch, encoded)
-    return [hidden] if hidden else []
+def _note(found: Disguised, hits: LooseHits) -> None:
+    for (row, pattern, start, end), mask in zip(hits.columns.T.tolist(), hits.masks.tolist(), strict=True):
+        found.add((row, pattern, start, end), Via(mask))
 
 
-def _note(found: Disguised, loose: LooseMatcher, view: View) -> None:
-    for key, mask in zip(*_listed(*loose.find(view)), strict=True):
-        found.add((key[0], key[1], key[2], key[3]), Via(mask))
-
-
-def _listed(columns: Columns, masks: Index) -> tuple[list[list[int]], list[int]]:
-    return columns.T.tolist(), masks.tolist()
-
-
-def _note_inside(
-    found: Disguised, view: View, hidden: Sequence[Hidden], inside: View, columns: Columns, masks: Index | None = None
-) -> None:
+def _note_inside(found: Disguised, view: View, columns: Columns, masks: Index | None = None) -> None:
     """Hits in hidden texts, told in terms of the rows that hide them."""
-    if not columns.shape[1]:
+    if found.inside is None or not columns.shape[1]:
         return
+    hidden, inside = found.inside.hidden, found.inside.view
     rows, _, starts, ends = columns
     masks = np.zeros(len(rows), np.int64) if masks is None else masks
     stands = script_edges(inside, rows, starts, ends)

@@ -115,6 +115,16 @@ class Engine:
         return explain(read, Look.at(self._compiled, Columns.of((read,), ()), thorough=True), rules)
 
     @property
+    def readings(self) -> tuple[str, ...]:
+        """The readings of a text that are searched, at most: views, and what loose readings there are of them."""
+        return self._compiled.plan.readings
+
+    @property
+    def spellings(self) -> int:
+        """How many spellings of terms are looked for in loose readings."""
+        return self._compiled.plan.spellings
+
+    @property
     def rules(self) -> tuple[str, ...]:
         """The full ids of all rules, live and in shadow, in order."""
         return tuple(rule.id for rule in self._compiled.plan.rules)

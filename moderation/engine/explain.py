@@ -43,7 +43,8 @@ class RuleTrace:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A decision and how it came about. `folded` pairs each text field with its folded text; of `rules_total` live and
-    shadow rules, `rules` are those for which all that they need fired, and those that were asked for;
+    shadow rules, `rules` are those for which all that they need fired, and those that were asked for. `readings` are
+    those of the text that were searched at most, `spellings` how many of terms were looked for in loose ones;
     `scores` are the classifier's, with what pushed them.
     """
 
@@ -52,6 +53,8 @@ class Explanation:
     folded: tuple[tuple[str, str], ...]
     rules: tuple[RuleTrace, ...]
     rules_total: int
+    readings: tuple[str, ...]
+    spellings: int
     scores: tuple[ScoreTrace, ...] = ()
 
 
@@ -71,6 +74,8 @@ def explain(post: Post, look: Look, wanted: Collection[str] = ()) -> Explanation
         tuple((name, folded.row_text(row)) for row, name in enumerate(look.rows.fields)),
         tuple(_trace_rule(rules[index], evidence, look) for index in traced),
         len(rules),
+        look.compiled.plan.readings,
+        look.compiled.plan.spellings,
         score_traces(look),
     )
 

@@ -9,13 +9,12 @@ import numpy as np
 
 from moderation.engine.candidates import Fired, Mask, candidates
 from moderation.engine.compile import Plan
-from moderation.engine.disguised import Via, look_everywhere, look_on_demand
+from moderation.engine.disguised import Disguised, look_everywhere, look_on_demand
 from moderation.engine.gather import Rows
 from moderation.engine.hits import NOTHING_HIT, SignalHits
 from moderation.engine.needs import Needs, signals_of
 from moderation.engine.resolve import Entries, SignalColumns, entries_of, without_excepted
 from moderation.engine.signals import ViewPlan, regex_signals
-from moderation.evasion.matcher import Key
 from moderation.signals.matcher import NO_PAIRS, Pairs
 from moderation.text.lists import Index, Lists, distinct
 from moderation.text.views import View
@@ -31,13 +30,15 @@ class Finder:
     question, terms on demand; then, where they still do, regexes on demand.
 
     The first two `needs` tell which rules are in question after the first two rounds, the last which are candidates.
-    `regexes` are the signals by rule that are regexes.
+    `regexes` are the signals by rule that are regexes, `resisting` tells by rule whether any of its terms resists a
+    trick.
     """
 
     plan: Plan
     columns: SignalColumns
     needs: tuple[Needs, Needs, Needs]
     regexes: Lists
+    resisting: Mask
 
     @classmethod
     def of(cls, plan: Plan) -> Finder:
@@ -50,6 +51,7 @@ class Finder:
             SignalColumns.of(plan.signals),
             (first, second, last),
             Lists.of(sorted(sought.keys() & signals_of((rule.when, rule.unless))) for rule in plan.rules),
+            np.array([any(plan.signals[n].resist for n in signals_of((rule.when,))) for rule in plan.rules], np.bool_),
         )
 
     def find(
@@ -64,7 +66,8 @@ class Finder:
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
         concerned = _mask(wanted[0], len(rows))
-        looks = [look.with_late_terms(concerned, self.columns, rows) for look in looks]
+        resisting = _mask(wanted[0][self.resisting[wanted[1]]], len(rows))
+        looks = [look.with_late_terms(concerned, resisting, self.columns, rows) for look in looks]
         wanted = everything or self._in_question(looks, self.needs[1], rows, languages)
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
@@ -93,7 +96,7 @@ class Finder:
         if not thorough:
             decided = _mask(chosen[0], len(rows))
             parts = [(view, entries.where(decided[entries.post])) for view, entries in parts]
-        disguised = {key: via for look in looks for key, via in look.disguised.items()}
+        disguised = {key: via for look in looks for key, via in look.disguised.found.items()}
         return SignalHits.of(parts, unknown, signals, disguised), chosen
 
     def _all_pairs(self, rows: Rows) -> tuple[Index, Index]:
@@ -114,7 +117,7 @@ class _ViewLook:
     view: View
     terms: Entries
     possible: Pairs
-    disguised: Mapping[Key, Via]
+    disguised: Disguised
 
     @classmethod
     def at(cls, plan: ViewPlan, view: View, columns: SignalColumns, rows: Rows) -> _ViewLook:
@@ -122,18 +125,23 @@ class _ViewLook:
         disguised = look_everywhere(plan, view)
         if disguised.found:
             terms = terms.beside(entries_of(plan, view, columns, rows, *disguised.columns()))
-        return cls(plan, view, terms, plan.matcher.possible(view), disguised.found)
+        return cls(plan, view, terms, plan.matcher.possible(view), disguised)
 
-    def with_late_terms(self, concerned: Mask, columns: SignalColumns, rows: Rows) -> _ViewLook:
-        """The same, and the hits of terms on demand in the posts that are concerned; those of others are left out."""
+    def with_late_terms(self, concerned: Mask, resisting: Mask, columns: SignalColumns, rows: Rows) -> _ViewLook:
+        """The same, and the hits of terms on demand in the posts that are concerned, in disguise too in those whose rules
+        resist any; those of others are left out.
+        """
         asked = concerned[rows.owner].nonzero()[0]
         late = self.plan.matcher.terms_in(self.view, asked)
         terms = self.terms.where(concerned[self.terms.post])
         terms = terms.beside(entries_of(self.plan, self.view, columns, rows, late))
-        disguised = look_on_demand(self.plan, self.view, asked)
+        loosely = resisting[rows.owner].nonzero()[0]
+        disguised = look_on_demand(self.plan, self.view, loosely, self.disguised.inside)
         if disguised.found:
             terms = terms.beside(entries_of(self.plan, self.view, columns, rows, *disguised.columns()))
-        return replace(self, terms=terms, disguised={**self.disguised, **disguised.found})
+            disguised.found.update(self.disguised.found)
+            return replace(self, terms=terms, disguised=disguised)
+        return replace(self, terms=terms)
 
     def fired(self, rows: Rows) -> list[tuple[Index, Index]]:
         """(post, signal) of all that stands there or may."""

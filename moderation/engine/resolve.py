@@ -84,7 +84,10 @@ def entries_of(
         # In what a row hides, edges are those of the hidden text, where they were looked for.
         keep |= (masks[hit] & HIDDEN_MASK) != 0
     keep &= _in_fields(hit, signal, hits, columns, rows)
-    keep &= _in_scripts(hit, signal, hits, view, columns) if masks is None else _resisted(masks[hit], signal, columns)
+    if masks is None:
+        keep &= _in_scripts(hit, signal, hits, view, columns)
+    else:
+        keep &= _resisted(masks[hit], signal, columns) & ~excepting
     hit = hit[keep]
     return Entries(hits[:, hit], signal[keep], rows.owner[hits[0, hit]], excepting[keep])
 

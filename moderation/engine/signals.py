@@ -164,11 +164,13 @@ def _loose(
     masks: dict[int, tuple[str, int]] = {}
     for pattern, text in enumerate(terms):
         mask = 0
-        for number, _, _ in lists[pattern]:
+        sought = [number for number, exception, _ in lists[pattern] if not exception]
+        for number in sought:
             mask |= signals[number].resist
-        if mask or any(digit_of(character) for character in text):
+        if mask or (sought and any(digit_of(character) for character in text)):
             masks[pattern] = (text, mask)
-    kin = {pattern: frozenset((number, exception) for number, exception, _ in lists[pattern]) for pattern in masks}
+    # An exception in disguise is none: 草泥马 sounds like what it is an exception of.
+    kin = {pattern: frozenset(n for n, exception, _ in lists[pattern] if not exception) for pattern in masks}
     return LoosePlan.of(masks, late, kin)
 
 

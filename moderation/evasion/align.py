@@ -100,7 +100,10 @@ def _ways(unit: Unit, units: list[Unit], at: int, folded: str, exact: bool) -> I
     written = folded[heard.places[0]]
     if heard.read == unit.read:
         if len(heard.places) >= len(unit.places):
-            yield _as_written(heard.read, written), 1
+            mask = 0
+            for place in heard.places:
+                mask |= _as_written(heard.read, folded[place])
+            yield mask, 1
         return
     one, other = sounds.digit_of(unit.read), sounds.digit_of(heard.read) or sounds.digit_of(written)
     if one is not None and one == other:

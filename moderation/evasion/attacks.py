@@ -20,7 +20,7 @@ from moderation.evasion.words import common_characters
 
 Make = Callable[[str, random.Random], str | None]
 
-_SEPARATORS = (" ", ".", "-", "_", "·", "~", "|", "/", "❤️", "✨", "、", "\n")
+_SEPARATORS = (" ", ".", "-", "_", "·", "~", "|", "/", "❤️", "✨", "\n")
 _MARKS = "\u0336\u0301\u0308\u0323\u20dd"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\u00ad\ufeff"
 _TONES = {"a": "āáǎà", "e": "ēéěè", "i": "īíǐì", "o": "ōóǒò", "u": "ūúǔù", "v": "ǖǘǚǜ"}

@@ -75,7 +75,7 @@ class Automaton:
         characters that only sound like the term.
         """
         targets, lengths = self.targets, ends - starts
-        enough = (lengths >= targets.sizes[number]) & _on_edges(place.reading.codes, starts, ends)
+        enough = (lengths >= targets.sizes[number]) & _on_edges(place, starts, ends)
         number, starts, ends, lengths = number[enough], starts[enough], ends[enough], lengths[enough]
         if not len(number):
             return number, starts, ends
@@ -90,18 +90,10 @@ class Automaton:
         return number[likely], starts[likely], ends[likely]
 
 
-def _on_edges(codes: NDArray[np.uint32], starts: Index, ends: Index) -> NDArray[np.bool_]:
-    """Whether no Latin letter goes on beyond a Latin letter at an end; what is repeated there is trimmed later."""
-    opening, closing = codes[starts], codes[ends - 1]
-    inside = is_latin.take(codes[starts - 1]) & is_latin.take(opening)
-    beyond = is_latin.take(codes[np.minimum(ends, len(codes) - 1)]) & is_latin.take(closing)
-    turned = inside & ~_repeated(codes, opening, starts + 1, starts + 2)
-    on_edges: NDArray[np.bool_] = ~turned & ~(beyond & ~_repeated(codes, closing, ends - 2, ends - 3))
+def _on_edges(place: Place, starts: Index, ends: Index) -> NDArray[np.bool_]:
+    """Whether no Latin letter goes on beyond a Latin letter at an end."""
+    codes = place.reading.codes
+    inside = is_latin.take(place.folded(starts - 1)) & is_latin.take(codes[starts])
+    beyond = is_latin.take(place.folded(np.minimum(ends, len(codes) - 1))) & is_latin.take(codes[ends - 1])
+    on_edges: NDArray[np.bool_] = ~inside & ~beyond
     return on_edges
-
-
-def _repeated(codes: NDArray[np.uint32], edge: NDArray[np.uint32], *places: Index) -> NDArray[np.bool_]:
-    """Whether what stands at the edge stands at one of these places, too."""
-    bounded = [np.clip(place, 0, len(codes) - 1) for place in places]
-    repeated: NDArray[np.bool_] = np.logical_or.reduce([codes[place] == edge for place in bounded])
-    return repeated

@@ -26,6 +26,8 @@ def is_ordinary(row: str, start: int, end: int, found: Alignment, spelling: Spel
     text = row[start:end]
     if is_pun(text, spelling.text):
         return False
+    if spelling.mask & BIT["initials"] and found.gaps:
+        return True
     if text.isascii():
         return _is_ordinary_latin(row, text, found, spelling)
     if found.gaps and _is_running_text(row, start, end, found, spelling):
@@ -51,7 +53,7 @@ def _is_ordinary_latin(row: str, text: str, found: Alignment, spelling: Spelling
         return _is_said_plainly(row, text, found, spelling.text)
     if found.mask & BIT["leet"] and _is_model_number(text):
         return True
-    if spelling.mask & BIT["initials"] and (found.gaps or (len(text) < 3 and _HAN.search(row) is None)):
+    if spelling.mask & BIT["initials"] and len(text) < 3 and _HAN.search(row) is None:
         return True
     return _are_english(text, spelling.text, found) if found.gaps else is_english_word(text)
 

@@ -50,11 +50,12 @@ def _has_controls(batch: Batch) -> bool:
 
 def _rows_with_long_words(batch: Batch) -> list[int]:
     """Rows that hold printable ASCII without a space, in a row long enough for base64."""
-    stops = ((batch.codes - 0x21) > 0x5D).nonzero()[0]
-    long = (stops[1:] - stops[:-1] > _LEAST).nonzero()[0] + 1
-    if len(stops) and stops[0] > _LEAST:
-        long = np.append(long, 0)
-    rows: list[int] = np.unique(np.searchsorted(batch.starts, stops[long], side="right") - 1).tolist()
+    run = (batch.codes - 0x21) <= 0x5D
+    for step in (1, 2, 4, _LEAST - 8):
+        if len(run) <= step:
+            return []
+        run = run[:-step] & run[step:]
+    rows: list[int] = np.unique(np.searchsorted(batch.starts, run.nonzero()[0], side="right") - 1).tolist()
     return rows
 
 

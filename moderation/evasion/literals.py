@@ -37,7 +37,7 @@ class Literals:
         view = folded_view(Batch.of(texts))
         reading = loose_reading(view)
         bounds = np.searchsorted(reading.first, view.starts).tolist()
-        symbols = reading.symbols.tobytes()
+        symbols = (reading.symbols & ~MARK).tobytes()
         read = reading.codes.tobytes().decode("utf-32-le").split("\0")[:-1]
         return cls(tuple(read), tuple(symbols[2 * start : 2 * end - 2] for start, end in pairwise(bounds)))
 
@@ -60,10 +60,10 @@ def is_short(literal: bytes) -> bool:
 
 def marked(literal: bytes) -> Iterator[bytes]:
     """A short literal as it stands where its first letter opens a word, and any other may."""
-    letters = literal[::2]
+    mark, letters = int(MARK), literal[::2]
     for size in range(len(letters)):
         for also in combinations(range(1, len(letters)), size):
-            yield array("H", [each | MARK if at in (0, *also) else each for at, each in enumerate(letters)]).tobytes()
+            yield array("H", [each | mark if at in (0, *also) else each for at, each in enumerate(letters)]).tobytes()
 
 
 def is_enough(text: str) -> bool:

@@ -15,16 +15,32 @@ from moderation.evasion.automaton import Automaton, Place
 from moderation.evasion.guards import is_ordinary
 from moderation.evasion.literals import is_short, marked
 from moderation.evasion.masks import MaskedTerms
-from moderation.evasion.reading import MARK, first_look, loose_reading, near_symbol, sounded_reading, sounding_rows
+from moderation.evasion.reading import (
+    GAP,
+    MARK,
+    first_look,
+    kind_of,
+    loose_reading,
+    loose_reading_of,
+    near_symbol,
+    sounded_reading,
+    sounding_rows,
+)
 from moderation.evasion.spellings import is_pun
 from moderation.evasion.targets import Kin, Target, Targets, Terms, targets_of
-from moderation.evasion.tricks import BIT
+from moderation.evasion.tricks import BIT, HIDDEN_MASK
 from moderation.evasion.words import is_chinese_word
 from moderation.text.views import View
 
 Key = tuple[int, int, int, int]
 
 _TONES = frozenset("12345")
+_NEAR = 4
+
+
+def fewest(one: int, other: int) -> int:
+    """Of two ways to a hit the one by fewer tricks, or by those that come first."""
+    return min(one, other, key=lambda mask: (mask.bit_count(), not mask & HIDDEN_MASK, mask))
 
 
 class LooseHits(NamedTuple):
@@ -57,34 +73,41 @@ class LooseMatcher:
         self._masked = MaskedTerms.of({number: term for number, (term, mask) in terms.items() if mask & BIT["masks"]})
         self.spellings = len(owners)
 
+    @property
+    def near(self) -> bool:
+        """Whether near syllables are looked for."""
+        return self._near.native is not None
+
     def __bool__(self) -> bool:
         return bool(self.spellings or self._masked.numbers)
 
-    def find(self, view: View) -> LooseHits:
-        """All terms in all rows, hits that need no trick left out."""
+    def find(self, view: View, rows: NDArray[np.int64] | None = None) -> LooseHits:
+        """All terms in all rows, or in some of them; hits that need no trick left out."""
         found: dict[Key, int] = {}
         looks = first_look(view)
         if self.spellings:
-            self._look(Place(view, loose_reading(view, looks), None), found)
-            rows = sounding_rows(view, looks)
-            if len(rows):
-                self._look(Place(view, *sounded_reading(view, rows)), found)
+            reading, at = (loose_reading(view, looks), None) if rows is None else loose_reading_of(view, rows, looks)
+            self._look(Place(view, reading, at), found)
+            sounding = sounding_rows(view, looks)
+            sounding = sounding if rows is None else np.intersect1d(sounding, rows)
+            if len(sounding):
+                self._look(Place(view, *sounded_reading(view, sounding, looks)), found)
         for key in self._masked.find(view, looks):
-            found.setdefault(key, BIT["masks"])
+            if rows is None or key[0] in rows:
+                found.setdefault(key, BIT["masks"])
         return LooseHits.of(found)
 
     def _look(self, place: Place, found: dict[Key, int]) -> None:
         """Note the hits in one reading: (row, term, start, end) and by which tricks, the fewest that will do."""
         reading = place.reading
-        opening = reading.symbols | (reading.opens * np.uint16(MARK))
-        near = near_symbol.take(reading.symbols) if self._near.native is not None else reading.symbols
-        for automaton, symbols in ((self._short, opening), (self._long, reading.symbols), (self._near, near)):
+        plain = reading.symbols & ~MARK
+        near = near_symbol.take(plain) if self._near.native is not None else plain
+        for automaton, symbols in ((self._short, reading.symbols), (self._long, plain), (self._near, near)):
             for target, start, end in automaton.candidates(place, symbols):
                 hit = _hit(place, target, start, end)
                 if hit is not None:
                     key, mask = hit
-                    known = found.get(key, mask)
-                    found[key] = mask if mask.bit_count() < known.bit_count() else known
+                    found[key] = fewest(mask, found.get(key, mask))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +119,18 @@ class LoosePlan:
     early: LooseMatcher
     late: LooseMatcher
     encoded: bool
+
+    @property
+    def spellings(self) -> int:
+        """How many literals are looked for."""
+        return self.early.spellings + self.late.spellings
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """The readings that are searched for them."""
+        if not self.spellings:
+            return ()
+        return ("loose", "sounded", *(("near",) if self.early.near or self.late.near else ()))
 
     @classmethod
     def of(cls, terms: Terms, late: frozenset[int], kin: Kin) -> LoosePlan:
@@ -124,6 +159,10 @@ def _hit(place: Place, target: Target, start: int, end: int) -> tuple[Key, int] 
     opens, closes = opens - base, closes + 1 - base
     if is_ordinary(text, opens, closes, aligned, target.spelling):
         return None
+    ends = _with_signs(text, opens, closes, target.spelling.text)
+    if ends is None:
+        return None
+    opens, closes = ends
     mask = aligned.mask | target.spelling.mask
     closes = _over_tone(text, closes) if mask & BIT["pinyin"] else closes
     return (row, target.term, opens, closes), mask
@@ -150,15 +189,31 @@ def _said(read: str, folded: str, target: Target) -> Alignment | None:
     spelling = target.spelling
     if is_chinese_word(folded) and not is_pun(folded, spelling.text) and not spelling.mask & BIT["splits"]:
         return None
-    aligned = align(read, folded, spelling.text, spelling.exact)
-    if aligned is None:
-        return None
-    mask = aligned.mask | spelling.mask
-    return aligned if mask and not mask & ~target.mask else None
+    found = (align(read, folded, text, spelling.exact) for text in (spelling.text, *sorted(target.alike)))
+    masked = [(aligned.mask | spelling.mask, aligned) for aligned in found if aligned is not None]
+    usable = [each for each in masked if each[0] and not each[0] & ~target.mask]
+    return min(usable, key=lambda each: each[0].bit_count())[1] if usable else None
 
 
 def _text(codes: NDArray[np.uint32]) -> str:
     return codes.tobytes().decode("utf-32-le", "surrogatepass")
+
+
+def _with_signs(text: str, start: int, end: int, spelled: str) -> tuple[int, int] | None:
+    """A stretch with the signs that its spelling begins and ends with, as in 100%; None where they are not there."""
+    first, last = _signs(spelled)
+    before, after = text[max(start - _NEAR, 0) : start], text[end : end + _NEAR]
+    if first not in before or last not in after:
+        return None
+    start = start - len(before) + before.rindex(first) if first else start
+    return start, end + after.index(last) + len(last) if last else end
+
+
+@lru_cache(maxsize=1 << 12)
+def _signs(spelled: str) -> tuple[str, str]:
+    """The signs that a spelling begins and ends with."""
+    places = [at for at, character in enumerate(spelled) if kind_of[ord(character)] != GAP]
+    return spelled[: places[0]].strip(), spelled[places[-1] + 1 :].strip()
 
 
 def _over_tone(text: str, end: int) -> int:

@@ -22,18 +22,22 @@ from moderation.text.views import View
 
 Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
+Looks = NDArray[np.uint8]
 
 # What a code point is to a loose reading. A break is a letter of a script that has no loose reading, or the end of a
 # row: nothing is found across it. A gap is everything else: it falls away.
 GAP, LETTER, SYLLABLE, BREAK = range(4)
 
 # Symbols: letters and digits are their ASCII codes, syllables their numbers above these, characters without a syllable
-# are told apart by their last bits. The first letter of a word may be marked.
-SYMBOL_BREAK, MARK, _FIRST_SYLLABLE, _SILENT = 1, 0x80, 0x100, 0x4000
+# are told apart by their last bits. The first letter of a word is marked.
+SYMBOL_BREAK, MARK, _FIRST_SYLLABLE, _SILENT = 1, np.uint16(0x8000), 0x100, 0x4000
+_MARK_BIT = np.uint16(15)
+_LETTER_A, _LETTERS = np.uint16(ord("a")), 26
 
 # What a first look tells of a code point, as bits.
 _FOREIGN, _LEET, _SPEAKS, _MASKS = 1, 2, 4, 8
 
+_BRACKETS = np.array([ord(sign) for sign in "(+"], np.uint32)
 _STROKES = np.array([ord(sign) for sign in "|!(+"], np.uint32)
 MASK_SIGNS = "*#×■□●○"
 """What is written over characters to mask them."""
@@ -42,13 +46,12 @@ MASK_SIGNS = "*#×■□●○"
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Symbols of 16 bits in a row: symbol i stands for the code points of the view from `first[i]` to `last[i]`,
-    repetitions included. `opens` tells which are the first letters of Latin words.
+    repetitions included. The first letters of Latin words are marked.
 
     `codes` are those of the view as they are read: looks and leet resolved.
     """
 
     symbols: NDArray[np.uint16]
-    opens: NDArray[np.bool_]
     first: Index
     last: Index
     codes: Codes
@@ -113,37 +116,49 @@ def _looks() -> NDArray[np.uint8]:
 _LOOK = _looks()
 
 
-def first_look(view: View) -> NDArray[np.uint8]:
+def first_look(view: View) -> Looks:
     """What a table tells of each code point of a view: the other functions ask for it."""
-    looks: NDArray[np.uint8] = _LOOK.take(view.codes)
+    looks: Looks = _LOOK.take(view.codes)
     return looks
 
 
-def loose_reading(view: View, looks: NDArray[np.uint8] | None = None) -> Reading:
+def loose_reading(view: View, looks: Looks | None = None) -> Reading:
     """Read a whole view, in time linear in its length."""
     looks = first_look(view) if looks is None else looks
-    return _spelled(_without_leet(_without_looks(view, looks), looks))
+    return _spelled(_without_leet(_without_looks(view, view.codes, None, looks), looks))
 
 
-def sounded_reading(view: View, rows: Index) -> tuple[Reading, Index]:
-    """Read some rows once more, with digits and emoji as they sound and without tone digits.
+def loose_reading_of(view: View, rows: Index, looks: Looks) -> tuple[Reading, Index]:
+    """Read some rows, and where each code point of the reading stands in the view."""
+    at = _places(view, rows)
+    looks = looks[at]
+    return _spelled(_without_leet(_without_looks(view, view.codes[at], at, looks), looks)), at
+
+
+def sounded_reading(view: View, rows: Index, looks: Looks) -> tuple[Reading, Index]:
+    """Read some rows with digits and emoji as they sound and without tone digits.
 
     Also where each of its code points stands in the view: emoji that sound like two characters stand there twice.
     """
-    lengths = view.starts[rows + 1] - view.starts[rows]
-    at = np.repeat(view.starts[rows] - (lengths.cumsum() - lengths), lengths) + np.arange(int(lengths.sum()))
-    codes = _without_looks(view, _LOOK.take(view.codes))[at]
-    codes, at = _sounding(codes, at)
+    at = _places(view, rows)
+    codes, at = _sounding(_without_looks(view, view.codes[at], at, looks[at]), at)
     return _spelled(_without_leet(codes, _LOOK.take(codes))), at
 
 
-def mask_places(looks: NDArray[np.uint8]) -> Index:
+def _places(view: View, rows: Index) -> Index:
+    """Where the rows stand in a view, separators included."""
+    lengths = view.starts[rows + 1] - view.starts[rows]
+    places: Index = (view.starts[rows] - (lengths.cumsum() - lengths)).repeat(lengths)
+    return places + np.arange(len(places))
+
+
+def mask_places(looks: Looks) -> Index:
     """Where signs stand that mask characters."""
     places: Index = (looks & _MASKS).nonzero()[0]
     return places
 
 
-def sounding_rows(view: View, looks: NDArray[np.uint8] | None = None) -> Index:
+def sounding_rows(view: View, looks: Looks | None = None) -> Index:
     """The rows that may read otherwise when digits and emoji sound: most don't."""
     codes = view.codes
     looks = first_look(view) if looks is None else looks
@@ -159,41 +174,38 @@ def sounding_rows(view: View, looks: NDArray[np.uint8] | None = None) -> Index:
     return rows
 
 
-def _without_looks(view: View, looks: NDArray[np.uint8]) -> Codes:
-    """The view's codes, letters that look like Latin ones being those.
+def _without_looks(view: View, codes: Codes, at: Index | None, looks: Looks) -> Codes:
+    """Codes, which stand `at` these places of a view, letters that look like Latin ones being those.
 
-    A word that mixes them with Latin letters is read so; a word all of whose letters look Latin only where no other
-    letter of its row says that the row is in that script: сосна, and a сок beside it, stay as they are.
+    A run of them that touches a Latin letter is read so; one by itself only where no other letter of its row says that
+    the row is in that script: сосна, and a сок beside it, stay as they are.
     """
-    codes = view.codes
     places = (looks & _FOREIGN).nonzero()[0]
     if not len(places):
         return codes
-    written = view.batch.codes[view.source[places]]
-    folded = codes[places]
+    origins = places if at is None else at[places]
+    written, folded = view.batch.codes[view.source[origins]], codes[places]
     alike = np.where(glyph_of.take(written) > 0, glyph_of.take(written), glyph_of.take(folded))
-    numbers = _words(codes)
-    word = numbers[places]
-    row = np.searchsorted(view.starts, places, side="right") - 1
-    mixed = np.isin(word, numbers[is_latin.take(codes)])
-    strange = (alike == 0) | (loose_glyph.take(written) & ~mixed)
-    row_strange = np.isin(row, row[strange])
-    read = ~np.isin(word, word[strange]) & (mixed | ~row_strange)
+    if not alike.any():
+        return codes
+    opens = np.ones(len(places), np.bool_)
+    opens[1:] = np.diff(places) > 1
+    run = opens.cumsum() - 1
+    firsts, lasts = places[opens], places[np.append(opens[1:], True)]
+    touching = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[lasts + 1])
+    strange = (alike == 0) | (loose_glyph.take(written) & ~touching[run])
+    strange_run = np.zeros(len(firsts), np.bool_)
+    strange_run[run[strange]] = True
+    row = view.starts.searchsorted(origins[opens], side="right") - 1
+    strange_row = np.zeros(len(view.starts), np.bool_)
+    strange_row[row[strange_run]] = True
+    read = (~strange_run & (touching | ~strange_row[row]))[run]
     found = codes.copy()
     found[places[read]] = alike[read]
     return found
 
 
-def _words(codes: Codes) -> Index:
-    """A number for each run of letters, by position."""
-    letter = is_latin.take(codes) | _is_foreign.take(codes)
-    starts = letter.copy()
-    starts[1:] &= ~letter[:-1]
-    numbers: Index = starts.cumsum()
-    return numbers
-
-
-def _without_leet(codes: Codes, looks: NDArray[np.uint8]) -> Codes:
+def _without_leet(codes: Codes, looks: Looks) -> Codes:
     """Digits and signs as letters where they touch a Latin letter, or others that do."""
     places = (looks & _LEET).nonzero()[0]
     if not len(places):
@@ -204,11 +216,18 @@ def _without_leet(codes: Codes, looks: NDArray[np.uint8]) -> Codes:
     lasts = places[np.append(opens[1:], True)]
     touches = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[np.minimum(lasts + 1, len(codes) - 1)])
     read = places[touches[opens.cumsum() - 1]]
-    # f|u|c|k: a stroke between single letters stands between them, in b|tch it is one.
+    # f|u|c|k: a stroke between single letters stands between them, and hi! ends with one; in b|tch it is one.
     stroke = np.isin(codes[read], _STROKES)
     if stroke.any():
-        alone = ~is_latin.take(codes[read - 2]) & ~is_latin.take(codes[np.minimum(read + 2, len(codes) - 1)])
-        read = read[~(stroke & alone)]
+        before, after = kind_of.take(codes[read - 2]), kind_of.take(codes[np.minimum(read + 2, len(codes) - 1)])
+        alone = (before != LETTER) & (after != LETTER)
+        # fu(k, but not (cat).
+        bracket = np.isin(codes[read], _BRACKETS)
+        alone |= bracket & ~(
+            is_latin.take(codes[read - 1]) & is_latin.take(codes[np.minimum(read + 1, len(codes) - 1)])
+        )
+        closing = kind_of.take(codes[np.minimum(read + 1, len(codes) - 1)]) != LETTER
+        read = read[~(stroke & (alone | closing))]
     if not len(read):
         return codes
     found = codes.copy()
@@ -233,14 +252,29 @@ def _sounding(codes: Codes, at: Index) -> tuple[Codes, Index]:
 def _spelled(codes: Codes) -> Reading:
     """Symbols out of codes: gaps left out, repetitions counted once."""
     symbols = symbol_of.take(codes)
-    kept = symbols.nonzero()[0]
-    found = codes[kept]
-    differs = np.ones(len(kept), np.bool_)
-    np.not_equal(found[1:], found[:-1], out=differs[1:])
-    differs |= found == 0
-    once = differs.nonzero()[0]
-    first = kept[once]
-    last = np.empty(len(once), np.int64)
-    last[:-1], last[-1:] = kept[once[1:] - 1], kept[-1:]
-    opens = is_latin.take(codes[first]) & ~is_latin.take(codes[first - 1])
-    return Reading(symbols[first], opens, first, last + 1, codes)
+    latin = (symbols - _LETTER_A) < _LETTERS
+    latin[1:] &= ~latin[:-1]
+    symbols |= latin.astype(np.uint16) << _MARK_BIT
+    kept = (symbols != 0).nonzero()[0]
+    symbols = symbols[kept]
+    plain = symbols & ~MARK
+    same = (plain[1:] == plain[:-1]).nonzero()[0] + 1
+    if len(same):
+        same = same[_again(codes, kept[same - 1], kept[same])]
+    if not len(same):
+        return Reading(symbols, kept, kept + 1, codes)
+    once = np.ones(len(kept), np.bool_)
+    once[same] = False
+    last = np.append(kept[once.nonzero()[0][1:] - 1], kept[-1:]) + 1
+    return Reading(symbols[once], kept[once], last, codes)
+
+
+def _again(codes: Codes, first: Index, second: Index) -> NDArray[np.bool_]:
+    """Whether a character stands there again: not a second row's end, not another that sounds alike, and not a letter
+    that ends one word and begins another. In `said don't` the d is written twice, in a.s.s the s repeated.
+    """
+    found = codes[second]
+    again = (found == codes[first]) & (found != 0)
+    alone = ~is_latin.take(codes[first - 1]) & ~is_latin.take(codes[np.minimum(second + 1, len(codes) - 1)])
+    repeated: NDArray[np.bool_] = again & ((second == first + 1) | ~is_latin.take(found) | alone)
+    return repeated

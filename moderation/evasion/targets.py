@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,15 @@ _LEAST = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """A spelling of a term, and the tricks that the term may be found by. `kin` is whom the term counts for."""
+    """A spelling of a term, and the tricks that the term may be found by. `kin` is whom the term counts for, `alike`
+    are the texts of other terms that read alike and that it stands for.
+    """
 
     term: int
     spelling: Spelling
     mask: int
     kin: frozenset[Hashable]
+    alike: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def targets_of(terms: Terms, kin: Kin) -> tuple[Targets, dict[bytes, list[int]]]
     return Targets.of(items, plain), owners
 
 
-def _chosen(owned: Sequence[int], items: Sequence[Target], plain: set[tuple[int, int]]) -> Iterator[int]:
+def _chosen(owned: Sequence[int], items: list[Target], plain: set[tuple[int, int]]) -> Iterator[int]:
     """Of targets that say the same in the same way one; what others say plainly is noted."""
     alike: dict[tuple[frozenset[Hashable], int], list[int]] = {}
     for number in owned:
@@ -105,6 +108,8 @@ def _chosen(owned: Sequence[int], items: Sequence[Target], plain: set[tuple[int,
     for (kin, _), numbers in alike.items():
         best = min(numbers, key=lambda each: (not has_puns(items[each].spelling.text), items[each].spelling.text))
         plain.update((best, each) for each in owned if not items[each].spelling.exact and items[each].kin >= kin)
+        alike_texts = {items[each].spelling.text for each in numbers} - {items[best].spelling.text}
+        items[best] = replace(items[best], alike=items[best].alike | alike_texts)
         yield best
 
 
@@ -114,7 +119,7 @@ def _literals(terms: Terms, kin: Kin, items: list[Target]) -> Iterator[tuple[byt
     owners: list[tuple[int, int]] = []
     for number, (term, mask) in terms.items():
         for spelling in spellings(term, mask):
-            if not is_enough(spelling.text):
+            if not (is_enough(spelling.text) or (spelling.mask & BIT["initials"] and size_of(spelling.text) > 1)):
                 continue
             items.append(Target(number, spelling, mask | ALWAYS_MASK, kin.get(number, frozenset({number}))))
             written = list(dict.fromkeys(also_written(spelling.text)))

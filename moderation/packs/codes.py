@@ -146,6 +146,13 @@ CODES = _codes(
         "move it to another pack",
         "warning",
     ),
+    Code("M068", "`resist` is about terms, and there are none here", "remove it: regexes see what they say", "warning"),
+    Code(
+        "M069",
+        "too short for tricks of evasion: `{terms}`{more}",
+        "nothing is wrong: they are found as they are written, and by what is always seen through",
+        "warning",
+    ),
     Code(
         "M075",
         "the policy names no `classifier`: this condition stays unknown",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from moderation.errors import Diagnostic
 from moderation.packs.lint_conditions import lint_condition
+from moderation.packs.lint_resist import lint_resist
 from moderation.packs.schema import Condition, PolicyFile, Rule
 from moderation.packs.shape import nearest_tag
 from moderation.packs.source import Document, Location
@@ -33,6 +34,7 @@ def lint_pack(pack: Pack, policy: PolicyFile | None, document: Document) -> Foun
             yield document.report("M030", place, id=rule.id, other=f"line {seen[rule.id]}", scope="in a pack")
         seen.setdefault(rule.id, place.line)
         yield from _lint_rule(rule, index, pack, policy, document)
+    yield from lint_resist(pack, document)
     used = {name for rule in file.rules for _, condition in conditions_of(rule) for name in _lists_of(condition)}
     for name in sorted(set(file.lists) - used):
         yield document.report("M062", document.key_place(("lists", name)), name=name)

@@ -48,7 +48,7 @@ def lint_condition(
         yield from _lint_field(condition.field, (*location, "field"), document)
     if condition.regex is not None:
         yield from lint_regex(condition, location, document)
-    yield from lint_terms(condition, location, pack, document)
+    yield from lint_terms(condition, location, pack, policy, document)
     if policy is not None:
         yield from _lint_fields(condition, location, policy, document)
     if condition.language is not None:

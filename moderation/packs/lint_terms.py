@@ -10,7 +10,7 @@ import numpy as np
 
 from moderation.errors import Diagnostic
 from moderation.packs.lists import fold_terms, inline_terms, lint_once
-from moderation.packs.schema import Condition
+from moderation.packs.schema import Condition, PolicyFile
 from moderation.packs.source import Document, Location
 from moderation.text.codes import scripts_of
 from moderation.text.scripts import COMMON, script_of
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from moderation.packs.load import Pack
 
 
-def lint_terms(condition: Condition, location: Location, pack: Pack, document: Document) -> Iterator[Diagnostic]:
+def lint_terms(
+    condition: Condition, location: Location, pack: Pack, policy: PolicyFile | None, document: Document
+) -> Iterator[Diagnostic]:
     """Every finding about the terms and exceptions of one condition."""
     terms = inline_terms(document, (*location, "terms"), condition.terms or ())
     yield from lint_once(document.path, terms, document.lines)
@@ -32,7 +34,7 @@ def lint_terms(condition: Condition, location: Location, pack: Pack, document: D
         phrases = inline_terms(document, (*location, "except"), condition.except_ or ())
         yield from lint_once(document.path, phrases, document.lines)
     if condition.regex is None:
-        yield from _idle_exceptions(condition, location, pack, document)
+        yield from _idle_exceptions(condition, location, pack, policy, document)
 
 
 def _can_be_met(folded: str, languages: tuple[str, ...]) -> bool:
@@ -47,20 +49,34 @@ def _scripts(languages: tuple[str, ...]) -> frozenset[int] | None:
     return None if "*" in languages else frozenset(script for tag in languages for script in scripts_of(tag))
 
 
-def _idle_exceptions(condition: Condition, location: Location, pack: Pack, document: Document) -> Iterator[Diagnostic]:
+def _idle_exceptions(
+    condition: Condition, location: Location, pack: Pack, policy: PolicyFile | None, document: Document
+) -> Iterator[Diagnostic]:
     """Exceptions that no hit of the terms can overlap."""
     if condition.except_ is None and condition.except_list is None:
         return
     terms = [*fold_terms(condition.terms or ())]
     terms += (term for name in condition.list or () for term in fold_terms(pack.lists.get(name, ())))
+    may_meet = _shares_a_character if _may_resist(pack, policy, location) else _meet
     for index, phrase in enumerate(fold_terms(condition.except_ or ())):
-        if phrase and not any(_meet(phrase, term) for term in terms):
+        if phrase and not any(may_meet(phrase, term) for term in terms):
             written = (condition.except_ or ())[index]
             yield document.report("M065", document.place((*location, "except", index)), phrase=written)
     for index, name in enumerate(condition.except_list or ()):
         phrases = fold_terms(pack.lists.get(name, ()))
-        if phrases and not any(_meet(phrase, term) for phrase in phrases for term in terms):
+        if phrases and not any(may_meet(phrase, term) for phrase in phrases for term in terms):
             yield document.report("M065", document.place((*location, "except_list", index)), phrase=name)
+
+
+def _may_resist(pack: Pack, policy: PolicyFile | None, location: Location) -> bool:
+    """Whether the terms of a rule may hit in disguise: an exception then need not hold them as they are written."""
+    rule = pack.file.rules[int(location[1])]
+    general = policy.resist if policy is not None else ()
+    return bool(next(names for names in (rule.resist, pack.file.resist, general) if names is not None))
+
+
+def _shares_a_character(phrase: str, term: str) -> bool:
+    return not set(phrase).isdisjoint(term)
 
 
 def _meet(phrase: str, term: str) -> bool:

@@ -20,6 +20,11 @@ def conditions_of(rule: Rule, at: Location = ()) -> Iterator[tuple[Location, Con
             yield from _walk(condition, (*at, key))
 
 
+def conditions_in(condition: Condition) -> Iterator[tuple[Location, Condition]]:
+    """A condition and every one inside of it."""
+    yield from _walk(condition, ())
+
+
 def _walk(condition: Condition, location: Location) -> Iterator[tuple[Location, Condition]]:
     yield location, condition
     inside: list[tuple[Location, Condition]] = []

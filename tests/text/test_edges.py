@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from moderation.errors import ModerationError
-from moderation.text import edges
+from moderation.text import segmenter
 from moderation.text.batch import Batch
 from moderation.text.edges import script_edges, word_edges
 from moderation.text.views import View, folded_view, original_view
@@ -141,7 +141,7 @@ def test_without_the_segmenter_the_error_names_the_fix(monkeypatch: pytest.Monke
 
     monkeypatch.delitem(sys.modules, "rjieba", raising=False)
     monkeypatch.setattr(builtins, "__import__", refuse)
-    edges._segmenter.cache_clear()
+    segmenter._segmenter.cache_clear()
     with pytest.raises(ModerationError, match="pip install rjieba"):
         stands(word_edges, "地铁口交易", "口交")
     assert stands(word_edges, "加vx聊", "vx") == [True]
