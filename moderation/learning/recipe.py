@@ -47,6 +47,7 @@ class HeadRecipe(_Model):
     posts: tuple[Posts, ...] = Field(min_length=1)
     background: tuple[Posts, ...] = ()
     balanced: bool = False
+    cloaked: bool = False
 
 
 class Recipe(_Model):
@@ -77,6 +78,7 @@ def _task(head: HeadRecipe, folders: Sequence[Path]) -> Task:
         tuple(_source(posts, folders) for posts in head.posts),
         tuple(_source(posts.model_copy(update={"positive": ()}), folders) for posts in head.background),
         head.balanced,
+        head.cloaked,
     )
 
 

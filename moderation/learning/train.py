@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from moderation.errors import DumpError
+from moderation.learning.cloak import by_sound
 from moderation.learning.estimator import LinearTextClassifier, count_matrix
 from moderation.learning.labelled import Labelled
 from moderation.learning.languages import main_languages
@@ -21,9 +22,12 @@ from moderation.packs.models import Head, dump_model
 from moderation.signals.features import VERSION
 from moderation.text.folding import fold_all
 
-STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
+STRENGTHS = (2.0, 4.0, 8.0)
 FOLDS = 5
 PREVALENCE = 0.05
+CLOAKED = 0.3
+"""What a cloaked copy weighs beside its post."""
+
 BACKGROUND = 0.3
 """What a background post weighs beside one of the head's own: enough to be let pass, too little to blur the head."""
 
@@ -60,6 +64,7 @@ class Task:
     sources: tuple[Source, ...]
     background: tuple[Source, ...] = ()
     balanced: bool = False
+    cloaked: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,17 +116,18 @@ def _train_head(task: Task, held: frozenset[str], progress: Progress) -> Trained
     pool.check(name)
     progress(f"{name}: counting the n-grams of {len(pool.texts):,} posts")
     counts = count_matrix(pool.texts)
+    heard = count_matrix(by_sound(pool.texts)) if task.cloaked else None
     strengths: dict[float, float] = {}
     spreads: dict[float, float] = {}
     decided: dict[float, Values] = {}
     for strength in STRENGTHS:
-        decided[strength], areas = _out_of_fold(counts, pool, strength, task.balanced)
+        decided[strength], areas = _out_of_fold(counts, heard, pool, strength, task.balanced)
         strengths[strength], spreads[strength] = float(np.mean(areas)), float(np.std(areas) / np.sqrt(len(areas)))
         progress(f"{name}: C = {strength:g}, AUC {strengths[strength]:.4f}")
     strength = _chosen(strengths, spreads)
     slope, offset = platt(decided[strength], pool.truth)
     scores = _calibrated_across(decided[strength], pool)
-    estimator = _estimator(strength, task.balanced).fit_counts(counts, pool.truth, pool.weight)
+    estimator = _fitted(counts, heard, pool, np.ones(len(pool.truth), np.bool_), strength, task.balanced)
     progress(f"{name}: trained with C = {strength:g} on {len(pool.texts):,} posts")
     return _described(task, pool, estimator, (slope, offset), (strength, strengths), scores, decided[strength])
 
@@ -232,13 +238,31 @@ def _estimator(strength: float, balanced: bool) -> LinearTextClassifier:
     return LinearTextClassifier(C=strength, class_weight="balanced" if balanced else None)
 
 
-def _out_of_fold(counts: sparse.csr_matrix, pool: _Pool, strength: float, balanced: bool) -> tuple[Values, list[float]]:
+def _fitted(
+    counts: sparse.csr_matrix,
+    heard: sparse.csr_matrix | None,
+    pool: _Pool,
+    chosen: Truth,
+    strength: float,
+    balanced: bool,
+) -> LinearTextClassifier:
+    """An estimator of some of the posts, and of the same posts cloaked, if they are, at less weight."""
+    table, truth, weight = counts[chosen], pool.truth[chosen], pool.weight[chosen]
+    if heard is not None:
+        table = sparse.vstack((table, heard[chosen]), format="csr")
+        truth, weight = np.tile(truth, 2), np.concatenate((weight, weight * CLOAKED))
+    return _estimator(strength, balanced).fit_counts(table, truth, weight)
+
+
+def _out_of_fold(
+    counts: sparse.csr_matrix, heard: sparse.csr_matrix | None, pool: _Pool, strength: float, balanced: bool
+) -> tuple[Values, list[float]]:
     """Decisions by estimators that did not see the post, and the AUC of each fold over what the head is about."""
     decided = np.zeros(len(pool.truth))
     areas = []
     for number in range(FOLDS):
         test = pool.fold == number
-        fitted = _estimator(strength, balanced).fit_counts(counts[~test], pool.truth[~test], pool.weight[~test])
+        fitted = _fitted(counts, heard, pool, ~test, strength, balanced)
         decided[test] = fitted.decide_counts(counts[test])
         judged = test & ~pool.background
         areas.append(float(roc_auc_score(pool.truth[judged], decided[judged])))

@@ -5,7 +5,8 @@
 - Of all but Latin letters (Han, kana, emoji, digits, signs …): one, and it with the next.
 - Two of which the first is Han, by sound, so that 煞笔 is 傻逼.
 
-A run of three or more of one character counts as one. N-grams may start or end on the edge of a text, never cross it.
+A run of three or more of one character counts as one; a space or sign that parts two Han or kana is not seen. N-grams
+may start or end on the edge of a text, never cross it.
 Hashes are multilinear modulo 2^32 (Lemire and Kaser, "Strongly universal string hashing is fast", 2014), their top bits
 the bucket; all that makes a bucket stands here, and `VERSION` changes with it.
 """
@@ -32,6 +33,10 @@ _WORD = np.zeros(_LATIN_END, np.bool_)
 _WORD[[*range(ord("0"), ord("9") + 1), *range(ord("a"), ord("z") + 1), ord("'")]] = True
 _LETTER = np.zeros(_LATIN_END, np.bool_)
 _LETTER[[ord(" "), *range(ord("a"), ord("z") + 1), *range(0xC0, _LATIN_END)]] = True
+
+_WIDE = 0x2E80
+_PARTING = np.zeros(_LATIN_END, np.bool_)
+_PARTING[[ord(sign) for sign in " .*-_|/~+·"]] = True
 
 _POINTS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F], np.uint32)
 _PAIRS = np.array([0x165667B1, 0xD3A2646D], np.uint32)
@@ -79,10 +84,19 @@ def text_of(codes: Codes, starts: Index) -> Text:
         inner[1:-1] |= triple
         inner[1:] &= same
         inner &= buffer != 0
-        keep = ~inner
-        opens = np.cumsum(keep)[opens] - 1
-        buffer, origin = buffer[keep], origin[keep]
+        buffer, opens, origin = _kept(~inner, buffer, opens, origin)
+    wide = buffer >= _WIDE
+    apart = np.flatnonzero(wide[:-2] & wide[2:] & ~wide[1:-1]) + 1
+    apart = apart[_PARTING.take(np.minimum(buffer[apart], _LATIN_END - 1))]
+    if apart.size:
+        keep = np.ones(len(buffer), np.bool_)
+        keep[apart] = False
+        buffer, opens, origin = _kept(keep, buffer, opens, origin)
     return Text(buffer, opens, origin)
+
+
+def _kept(keep: NDArray[np.bool_], buffer: Codes, opens: Index, origin: Index) -> tuple[Codes, Index, Index]:
+    return buffer[keep], np.cumsum(keep)[opens] - 1, origin[keep]
 
 
 def grams(text: Text, bits: int = BITS) -> list[Grams]:

@@ -49,7 +49,6 @@ def kinds_of(text: str) -> dict[str, set[int]]:
         "check_estimator_repr",
         "check_get_params_invariance",
         "check_set_params",
-        "check_do_not_raise_errors_in_init_or_set_param",
         "check_parameters_default_constructible",
     ],
 )
