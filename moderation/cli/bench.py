@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from moderation.authoring.bench import Result
+    from moderation.authoring.bench_languages import LanguageBench
 
 
 @click.command()
@@ -21,13 +22,27 @@ if TYPE_CHECKING:
 @rules_option
 @click.option("--baseline/--no-baseline", default=True, show_default=True, help="Also time langdetect and regexes.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Equal seeds give equal posts and terms.")
+@click.option("--languages", is_flag=True, help="Measure language detection alone, beside other libraries.")
+@click.option("--texts", metavar="FILE", help="With --languages: JSON lines of `text` and `language` to measure on.")
 @format_option
-def bench(posts: int, terms: int, rules: str | None, baseline: bool, seed: int, style: str) -> None:
+def bench(
+    posts: int,
+    terms: int,
+    rules: str | None,
+    baseline: bool,
+    seed: int,
+    languages: bool,
+    texts: str | None,
+    style: str,
+) -> None:
     """Measure speed, memory and start-up on generated posts, on one core.
 
     The posts are 60 to 100 characters long: 40 % Chinese, 40 % English, 15 % both in one post, 5 % other languages; 3 %
     are harmful. It takes a minute or two.
     """
+    if languages:
+        _languages(texts, style)
+        return
     from moderation.authoring.bench import bench as measure
 
     result = measure(posts, terms, rules, seed, baseline)
@@ -39,6 +54,44 @@ def bench(posts: int, terms: int, rules: str | None, baseline: bool, seed: int, 
     from moderation.cli.terminal import console_on
 
     console_on(sys.stdout).print(_table(result))
+
+
+def _languages(texts: str | None, style: str) -> None:
+    from pathlib import Path
+
+    from moderation.authoring.bench_languages import bench_languages
+    from moderation.cli.terminal import console_on
+
+    found = bench_languages(None if texts is None else Path(texts))
+    if style == "json":
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(found)))
+        return
+    console_on(sys.stdout).print(_language_table(found))
+
+
+def _language_table(found: LanguageBench) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in found.counts.items())
+    title = f"{counts} of {found.texts}, {len(found.languages)} languages"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    table.add_column("library")
+    for name in (*found.counts, "posts/s", "times"):
+        table.add_column(name, justify="right")
+    ours = found.scores[0].rate
+    for score in found.scores:
+        if score.missing:
+            table.add_row(f"{score.library} (not installed)")
+            continue
+        shares = [f"{score.accuracy[kind]:.1%}" for kind in found.counts if kind in score.accuracy]
+        mixed = "" if score.mixed is None else f"{score.mixed:.1%}"
+        table.add_row(
+            f"{score.library} {score.version}", *shares, mixed, f"{score.rate:,.0f}", f"{ours / score.rate:,.0f}"
+        )
+    return table
 
 
 def _table(result: Result) -> Table:

@@ -17,11 +17,15 @@ import click
 from moderation.cli.attack import attack
 from moderation.cli.bench import bench
 from moderation.cli.check import check
+from moderation.cli.coverage import coverage
 from moderation.cli.evaluate import evaluate
 from moderation.cli.explain import explain
+from moderation.cli.languages import languages
+from moderation.cli.new_pack import new_pack
 from moderation.cli.sample import sample
 from moderation.cli.schema import schema
 from moderation.cli.score import score
+from moderation.cli.surge import surge
 from moderation.cli.train import train
 from moderation.cli.version import version
 from moderation.errors import ModerationError, RulesError
@@ -57,7 +61,22 @@ def cli() -> None:
     """Tag the posts of a mixed-language feed as allowed, flagged or blocked, by rules."""
 
 
-for command in (score, check, explain, attack, bench, train, evaluate, sample, schema, version):
+for command in (
+    score,
+    check,
+    explain,
+    attack,
+    languages,
+    coverage,
+    surge,
+    new_pack,
+    bench,
+    train,
+    evaluate,
+    sample,
+    schema,
+    version,
+):
     cli.add_command(command)
 
 

@@ -13,6 +13,7 @@ from moderation.errors import Diagnostic, RulesError
 
 if TYPE_CHECKING:
     from moderation.engine.engine import Engine
+    from moderation.packs.load import RuleBook
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -63,3 +64,13 @@ def _seen_from_here(item: Diagnostic, folder: str, rules: str) -> Diagnostic:
     if not os.path.isfile(path):
         return item
     return replace(item, path=rules if os.path.samefile(path, rules) else path)
+
+
+def load_rulebook(rules: str | None) -> RuleBook:
+    """The rules that the user named, read but not compiled. Raises RulesError like `load_engine`."""
+    from moderation.packs.load import read_rules
+
+    try:
+        return read_rules(rules)
+    except RulesError as error:
+        raise RulesError(seen_from_here(error.diagnostics, rules)) from None

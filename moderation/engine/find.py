@@ -128,8 +128,8 @@ class _ViewLook:
         return cls(plan, view, terms, plan.matcher.possible(view), disguised)
 
     def with_late_terms(self, concerned: Mask, resisting: Mask, columns: SignalColumns, rows: Rows) -> _ViewLook:
-        """The same, and the hits of terms on demand in the posts that are concerned, in disguise too in those whose rules
-        resist any; those of others are left out.
+        """The same, and the hits of terms on demand in the posts that are concerned, in disguise too where a rule
+        resists any; those of others are left out.
         """
         asked = concerned[rows.owner].nonzero()[0]
         late = self.plan.matcher.terms_in(self.view, asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -38,6 +39,7 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 _NOTHING: frozenset[str] = frozenset()
+_ALLOWED = Judgement()
 
 
 def outcome_of(rule: CompiledRule, evidence: Evidence) -> RuleOutcome | None:
@@ -77,7 +79,9 @@ def judge(outcomes: Sequence[RuleOutcome], own: Sequence[Reason], unknown_verdic
 def _by_itself(own: Sequence[Reason]) -> Judgement:
     """What the engine says where no rule says anything: most posts that are flagged are in an uncovered language."""
     if not own:
-        return Judgement()
+        return _ALLOWED
+    if len(own) == 1:
+        return Judgement("flagged", own[0].severity, (OWN_CATEGORY,), (own[0],))
     reasons = tuple(sorted(own, key=_weight))
     return Judgement("flagged", max([reason.severity for reason in reasons]), (OWN_CATEGORY,), reasons)
 
@@ -125,7 +129,8 @@ def limit_reason(limit: int) -> Reason:
     return Reason(LIMIT_EXCEEDED, "flag", OWN_CATEGORY, 50, message)
 
 
-def uncovered_reason(languages: Sequence[str]) -> Reason:
+@lru_cache(maxsize=1 << 10)
+def uncovered_reason(languages: tuple[str, ...]) -> Reason:
     """A post that is mostly in languages that no live pack serves."""
     named = ", ".join(languages)
     message = {"en": f"No rules serve its language: {named}", "zh": f"没有适用于该语言的规则：{named}"}

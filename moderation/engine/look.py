@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import repeat
 
 import numpy as np
@@ -20,9 +21,11 @@ from moderation.engine.hits import Hit, SignalHits
 from moderation.engine.judge import RuleOutcome, judge, limit_reason, outcome_of, uncovered_reason
 from moderation.engine.scores import scores_of
 from moderation.engine.speech import Speech, speech_of
+from moderation.evasion.spellings import in_other_digits
 from moderation.evasion.tricks import names_of
 from moderation.language.detect import Detector
 from moderation.signals.classifier import Classifier
+from moderation.text.folding import fold
 from moderation.text.lists import Index
 from moderation.text.views import View, folded_view, original_view, tricks
 
@@ -132,8 +135,10 @@ class Look:
             start, end = via.original
         text = rows.batch.texts[row][start:end]
         term = view.spelled[found.pattern, found.signal]
-        written_so = text == term or view.name != "folded" or text.isascii()
-        folds = () if written_so else tricks(rows.batch, row, start, end)
+        written_so = text == term or view.name != "folded"
+        folds = () if written_so or text.isascii() else tricks(rows.batch, row, start, end)
+        if via is None and not written_so and (others := _in_other_digits(term)) and self._matched(found) in others:
+            folds += ("digits",)
         return Span(rows.fields[row], start, end, text, term, folds + (names_of(via.mask) if via is not None else ()))
 
     def _disguise(self, found: Hit) -> Via | None:
@@ -152,6 +157,11 @@ class Look:
         if uncovered and policy.uncovered.verdict == "flag" and share >= policy.uncovered.share:
             own.append(uncovered_reason(uncovered))
         return own
+
+
+@lru_cache(maxsize=1 << 12)
+def _in_other_digits(term: str) -> tuple[str, ...]:
+    return tuple(in_other_digits(fold(term)))
 
 
 def _by_post(post: Index, rule: Index) -> dict[int, list[int]]:

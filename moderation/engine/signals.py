@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.evasion.matcher import LoosePlan
-from moderation.evasion.sounds import digit_of
+from moderation.evasion.spellings import in_other_digits
 from moderation.packs.regex_limits import size_of
 from moderation.signals.matcher import Kind, Matcher, build_matcher
 from moderation.text.folding import fold_all
@@ -46,10 +46,13 @@ class Signal:
 
 
 def term_looks(terms: Iterable[str]) -> tuple[Look, ...]:
-    """Terms as they are looked for: folded like the text; a term that two spellings fold to is looked for once."""
+    """Terms as they are looked for: folded like the text, with digits in all scripts that Chinese is counted in; a term
+    that two spellings fold to is looked for once.
+    """
     spelled = list(terms)[::-1]
     folded = dict(zip(fold_all(spelled), spelled, strict=True))
-    return tuple(Look("term", text, spelled) for text, spelled in sorted(folded.items()) if text)
+    counted = {other: term for text, term in folded.items() for other in in_other_digits(text)}
+    return tuple(Look("term", text, term) for text, term in sorted((counted | folded).items()) if text)
 
 
 @dataclass(slots=True)
@@ -160,14 +163,13 @@ def plan_view(
 def _loose(
     terms: Sequence[str], lists: Sequence[list[tuple[int, bool, str]]], signals: Sequence[Signal], late: frozenset[int]
 ) -> LoosePlan:
-    """The terms that are looked for in disguise: those whose signals resist a trick, and numbers in any script."""
+    """The terms that are looked for in disguise: those whose signals resist a trick."""
     masks: dict[int, tuple[str, int]] = {}
     for pattern, text in enumerate(terms):
         mask = 0
-        sought = [number for number, exception, _ in lists[pattern] if not exception]
-        for number in sought:
-            mask |= signals[number].resist
-        if mask or (sought and any(digit_of(character) for character in text)):
+        for number, exception, _ in lists[pattern]:
+            mask |= 0 if exception else signals[number].resist
+        if mask:
             masks[pattern] = (text, mask)
     # An exception in disguise is none: 草泥马 sounds like what it is an exception of.
     kin = {pattern: frozenset(n for n, exception, _ in lists[pattern] if not exception) for pattern in masks}

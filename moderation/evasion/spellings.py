@@ -13,6 +13,8 @@ from moderation.evasion.tricks import ALWAYS_BIT, BIT
 from moderation.evasion.words import is_chinese_word, is_english_word
 from moderation.text.folding import fold
 
+_STYLES = ("0123456789", sounds.DIGITS, "〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖")
+
 MOST = {"splits": 8, "variants": 6, "reversed": 1, "initials": 16}
 """The most spellings of a term that a trick makes."""
 
@@ -101,6 +103,17 @@ def has_puns(term: str) -> bool:
 @cache
 def _puns() -> dict[str, tuple[str, ...]]:
     return {fold(long): tuple(map(fold, short)) for long, *short in map(str.split, read_lines("puns.txt"))}
+
+
+def in_other_digits(text: str) -> list[str]:
+    """A folded text with its digits and Chinese numerals in other styles: 18, 一八, 壹捌; none where it holds none."""
+    digits = {at: digit for at, character in enumerate(text) if (digit := sounds.digit_of(character))}
+    if not digits:
+        return []
+    styles = (
+        "".join(style[int(digits[at])] if at in digits else each for at, each in enumerate(text)) for style in _STYLES
+    )
+    return [each for each in dict.fromkeys(styles) if each != text]
 
 
 def also_written(text: str) -> Iterator[str]:

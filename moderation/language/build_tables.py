@@ -1,19 +1,19 @@
 """Builds the shipped tables from langdetect's profiles: `python -m moderation.language.build_tables`.
 
-The profiles (Apache-2.0) count 1-, 2- and 3-grams of Wikipedia texts by language. Here they become log-odds over
-alphabets of at most 63 symbols, one table an alphabet, with letters that are one to a reader counted together. People
-talk otherwise than Wikipedia: the lists in `words/` of what they say most, by frequency, are mixed in. Two names have
-only a list: zh-Latn (pinyin) and und, which is what names, laughter, abbreviations and random letters are told by.
+The profiles (Apache-2.0) count 1-, 2- and 3-grams of Wikipedia texts by language. Here those of Cyrillic, Arabic and
+Devanagari become log-odds over alphabets of at most 63 symbols, one table an alphabet, with letters that are one to a
+reader counted together. People talk otherwise than Wikipedia: the lists in `words/` of what they say most, by
+frequency, are mixed in. The Latin alphabet has a table of its own, which `build_latin` builds.
 """
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from itertools import groupby, product
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +31,10 @@ Shares = Mapping[Gram, float]
 
 # Ordered: the first is what text in the alphabet most likely is.
 LANGUAGES_OF: Mapping[int, tuple[str, ...]] = {
-    classes.LATIN: (
-        "en", "es", "pt", "fr", "de", "it", "id", "vi", "tr", "af", "ca", "cs", "cy", "da", "et", "fi", "hr", "hu",
-        "lt", "lv", "nl", "no", "pl", "ro", "sk", "sl", "so", "sq", "sv", "sw", "tl", "zh-Latn", "und",
-    ),
     classes.CYRILLIC: ("ru", "uk", "bg", "mk"),
     classes.ARABIC: ("ar", "fa", "ur"),
     classes.DEVANAGARI: ("hi", "mr", "ne"),
 }  # fmt: skip
-
-WITHOUT_PROFILE = ("zh-Latn", "und")
 
 OTHER = SYMBOLS - 1
 # Latin letters with a symbol of their own; all others share OTHER, but Vietnamese tone letters share one too.
@@ -52,11 +46,9 @@ YEH, FARSI_YEH = "ي", "ی"
 
 # Probability of an n-gram that a profile does not hold: langdetect's own.
 UNSEEN = 0.5 / 10_000
-# How much a list of common words counts beside a profile; how slowly a word's frequency falls with its rank; and how
-# much random letters count beside the list of `und`.
+# How much a list of common words counts beside a profile; how slowly a word's frequency falls with its rank.
 COMMON = 0.5
 RANK = 20
-RANDOM = 0.3
 
 # Drawn with in faces, or, like の and ー, written in other languages for their looks.
 WEAK_KANA = "のノツシヽヾゝヮーﾉﾂｼｰ"
@@ -75,7 +67,7 @@ def letter(code: int) -> str:
 def read_profiles() -> dict[str, dict[str, Any]]:
     """The profiles of all languages that are told apart by letters and have one."""
     folder = files("langdetect") / "profiles"
-    languages = [language for group in LANGUAGES_OF.values() for language in group if language not in WITHOUT_PROFILE]
+    languages = [language for group in LANGUAGES_OF.values() for language in group]
     return {name: json.loads((folder / name).read_text("utf-8")) for name in languages}
 
 
@@ -184,10 +176,6 @@ def build_ngrams(script: int, symbols: Mapping[str, int], profiles: Mapping[str,
 def _shares(language: str, profiles: Mapping[str, Any], script: int, symbols: Mapping[str, int]) -> Shares:
     """How frequent each n-gram is among those of its length: in the profile, mixed with those of common words."""
     words = _word_shares(language, script, symbols)
-    if language == "und":
-        return _mixed(words, _random_shares(), RANDOM)
-    if language in WITHOUT_PROFILE:
-        return words
     profile = _profile_shares(language, profiles[language], script, symbols)
     return _mixed(profile, words, COMMON) if words else profile
 
@@ -201,7 +189,7 @@ def _profile_shares(language: str, profile: Mapping[str, Any], script: int, symb
     counts: dict[Gram, float] = defaultdict(float)
     for written, count in profile["freq"].items():
         spelled = written.replace(YEH, FARSI_YEH) if language in ("fa", "ur") else written
-        gram = _gram([_gram_symbol(ord(one), script, symbols) for one in spelled])
+        gram = _gram([gram_symbol(ord(one), script, symbols) for one in spelled])
         if gram:
             counts[gram] += count / profile["n_words"][gram[0] - 1]
     return counts
@@ -212,21 +200,13 @@ def _word_shares(language: str, script: int, symbols: Mapping[str, int]) -> Shar
     words = dict.fromkeys(path.read_text("utf-8").replace("'", " ").split()) if path.exists() else {}
     counts: dict[Gram, float] = defaultdict(float)
     for rank, word in enumerate(words):
-        codes = [0, *(_gram_symbol(ord(one), script, symbols) for one in word), 0]
+        codes = [0, *(gram_symbol(ord(one), script, symbols) for one in word), 0]
         for length in (1, 2, 3):
             grams = (_gram(codes[start : start + length]) for start in range(len(codes) - length + 1))
             for gram in filter(None, grams):
                 counts[gram] += 1 / (rank + RANK)
     totals = [sum(count for gram, count in counts.items() if gram[0] == length) for length in (1, 2, 3)]
     return {gram: count / totals[gram[0] - 1] for gram, count in counts.items()}
-
-
-def _random_shares() -> Shares:
-    """Every letter is as frequent as any other, and every pair of letters and edges."""
-    letters = range(1, ASCII_LETTERS + 1)
-    grams = [_gram(codes) for codes in (*product(letters), *product((0, *letters), repeat=2))]
-    totals = Counter(gram[0] for gram in grams if gram)
-    return {gram: 1 / totals[gram[0]] for gram in grams if gram}
 
 
 def _gram(codes: Sequence[int | None]) -> Gram | None:
@@ -239,7 +219,8 @@ def _gram(codes: Sequence[int | None]) -> Gram | None:
     return len(codes), key
 
 
-def _gram_symbol(code: int, script: int, symbols: Mapping[str, int]) -> int | None:
+def gram_symbol(code: int, script: int, symbols: Mapping[str, int]) -> int | None:
+    """The symbol of a letter of a script, 0 for a word's edge, None for anything else."""
     if code == ord(" "):
         return 0
     return _symbol(code, symbols) if script_of[code] == script and is_letter(code) else None
@@ -248,7 +229,7 @@ def _gram_symbol(code: int, script: int, symbols: Mapping[str, int]) -> int | No
 def build_all() -> dict[str, Arrays]:
     """All tables by file name."""
     profiles = read_profiles()
-    alphabets = {script: alphabet(script, profiles) for script in ALPHABETS}
+    alphabets = {script: alphabet(script, profiles) for script in (classes.LATIN, *ALPHABETS)}
     tables = {name: build_ngrams(script, alphabets[script], profiles) for script, name in ALPHABETS.items()}
     return {"glyphs": build_glyphs(alphabets), **tables}
 

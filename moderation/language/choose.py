@@ -1,4 +1,4 @@
-"""Chooses the language of runs in an alphabet that several languages share, or that there is too little to tell."""
+"""Chooses the language of runs in Cyrillic, Arabic or Devanagari letters, which few languages share."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from moderation.language.glyphs import Glyphs
 from moderation.language.ngrams import SCALE, Ngrams
 from moderation.language.runs import Runs
-from moderation.text.classes import HAN, HANGUL, KANA, LATIN, THAI
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-ROMANISED = {"zh": "zh-Latn"}
+ROMANISED = {"zh": "zh-Latn", "hi": "hi-Latn"}
 """Romanisations that are looked for wherever their language is."""
 
 NO_HINT = -1
@@ -26,31 +25,17 @@ NO_HINT = -1
 _HINT = 4.0
 _HOME = 4.0
 
-# Latin letters that are less than a word tell nothing; the fewer there are, the surer their n-grams must be.
-_LEAST_EVIDENCE = 4
-_CERTAINTY = 16.0
-
-_HOSTS = np.zeros(64, np.bool_)
-_HOSTS[[HAN, KANA, HANGUL, THAI]] = True
-
 
 @dataclass(frozen=True, slots=True)
 class Chooser:
-    """Chooses among `languages`, the first of which is the main one of the alphabet.
-
-    `english` is the index of English among them, `guest` its bonus (1/SCALE nat) in rows with letters of Asia.
-    """
+    """Chooses among `languages`, the first of which is the main one of the alphabet."""
 
     ngrams: Ngrams
-    english: int | None
-    guest: int
 
     @classmethod
-    def load(cls, script: int, wanted: Sequence[str], cjk_english: float) -> Chooser:
+    def load(cls, script: int, wanted: Sequence[str]) -> Chooser:
         """The chooser among the `wanted` languages of an alphabet, or for its main language if it has none of them."""
-        ngrams = Ngrams.load(script, wanted)
-        english = ngrams.languages.index("en") if "en" in ngrams.languages else None
-        return cls(ngrams, english, round(cjk_english * SCALE))
+        return cls(Ngrams.load(script, wanted))
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -58,27 +43,17 @@ class Chooser:
 
     def choose(self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None) -> Ints:
         """Index in `languages` for each of the runs `at`; `wished` marks, by run and language, what hints name."""
-        scores = self.ngrams.score(glyphs, runs.first[at], runs.last[at])
-        odds = scores.odds
+        odds = self._odds(glyphs, runs, at)
         if wished is not None:
             odds += wished * round(_HINT * SCALE)
-        if self.ngrams.script != LATIN:
-            odds[:, 0] += round(_HOME * SCALE)
-        elif self.english is not None:
-            odds[:, self.english] += self.guest * _beside(runs, at)
         best: Ints = odds.argmax(axis=1)
-        if self.ngrams.script != LATIN:
-            return best
-        second, top = np.sort(odds, axis=1)[:, -2:].T
-        told = (scores.evidence >= _LEAST_EVIDENCE) & ((top - second) * scores.evidence >= _CERTAINTY * SCALE)
-        best[~told] = self.languages.index("und")
         return best
 
+    def odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> NDArray[np.float64]:
+        """How likely each language is for each of the runs `at`, in nats."""
+        return self._odds(glyphs, runs, at) / SCALE
 
-def _beside(runs: Runs, at: Ints) -> Bools:
-    """Which of the runs `at` share their row with letters that English is a guest among."""
-    hosts = runs.row[_HOSTS[runs.script]]
-    nearest = np.searchsorted(hosts, runs.row[at])
-    nearest[nearest == len(hosts)] = 0
-    beside: Bools = hosts[nearest] == runs.row[at] if len(hosts) else np.zeros(len(at), np.bool_)
-    return beside
+    def _odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> Ints:
+        odds = self.ngrams.score(glyphs, runs.first[at], runs.last[at]).odds
+        odds[:, 0] += round(_HOME * SCALE)
+        return odds

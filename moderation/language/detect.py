@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.choose import NO_HINT, ROMANISED, Chooser
-from moderation.language.glyphs import glyph_of
+from moderation.language.choose_latin import LatinChooser
+from moderation.language.glyphs import Glyphs, glyph_of
 from moderation.language.joining import join
 from moderation.language.masks import mask
 from moderation.language.ngrams import ALPHABETS
@@ -26,6 +27,7 @@ Ints = NDArray[np.int64]
 
 # The language that is most likely written in a script, whatever the detector is asked for.
 _SCRIPT_LANGUAGE = {
+    classes.LATIN: "en",
     classes.HAN: "zh", classes.KANA: "ja", classes.HANGUL: "ko", classes.CYRILLIC: "ru", classes.ARABIC: "ar",
     classes.DEVANAGARI: "hi", classes.THAI: "th", classes.GREEK: "el", classes.HEBREW: "he", classes.BENGALI: "bn",
     classes.TAMIL: "ta", classes.GURMUKHI: "pa", classes.GUJARATI: "gu", classes.ORIYA: "or", classes.TELUGU: "te",
@@ -43,25 +45,28 @@ _FEW_HAN = 12
 class Detector:
     """Finds the language of every part of every text.
 
-    `languages` are the tags it chooses from where several languages share a script (by default DEFAULT_LANGUAGES); a
-    script that none of them is written in still gets the name of its main language: Georgian letters are never `und`.
+    `languages` are the tags it chooses from where several languages share a script (by default DEFAULT_LANGUAGES); the
+    fewer, the better. A script that none of them is written in still gets the name of its main language: Georgian
+    letters are never `und`. Latin text that is plainly in a language not among them gets that language's own name.
     `cjk_english` is how much likelier English is than other Latin languages beside Chinese, Japanese, Korean or Thai
     letters, in nats. `names` are all tags that it can say. Raises ValueError for a tag that is not in LANGUAGES.
     """
 
     def __init__(self, languages: Sequence[str] | None = None, cjk_english: float = 6.0) -> None:
         wanted = _wanted(DEFAULT_LANGUAGES if languages is None else languages)
-        choosers = {script: Chooser.load(script, wanted, cjk_english) for script in ALPHABETS}
-        spoken = [language for chooser in choosers.values() for language in chooser.languages]
+        self._latin = LatinChooser.load(wanted, cjk_english)
+        choosers = {script: Chooser.load(script, wanted) for script in ALPHABETS}
+        spoken = [*self._latin.languages, *(name for chooser in choosers.values() for name in chooser.languages)]
         self.names: tuple[str, ...] = tuple(dict.fromkeys(("und", *wanted, *spoken, *_SCRIPT_LANGUAGE.values())))
         self._number = {name: number for number, name in enumerate(self.names)}
         main = _SCRIPT_LANGUAGE | {script: chooser.languages[0] for script, chooser in choosers.items()}
+        self._latin_numbers = self._numbers(self._latin.languages)
         if "ja" in wanted and "zh" not in wanted:
             main[classes.HAN] = "ja"
         self._of_script = np.zeros(_SCRIPTS, np.int64)
         self._of_script[list(main)] = [self._number[language] for language in main.values()]
         self._choosers = {
-            script: (chooser, np.array([self._number[language] for language in chooser.languages], np.int64))
+            script: (chooser, self._numbers(chooser.languages))
             for script, chooser in choosers.items()
             if len(chooser.languages) > 1
         }
@@ -84,7 +89,43 @@ class Detector:
             at = np.flatnonzero(runs.script == script)
             wished = None if hinted is None else hinted[runs.row[at]][:, None] == numbers
             language[at] = numbers[chooser.choose(glyphs, runs, at, wished)]
+        runs, language = self._read_latin(glyphs, runs, language, hinted)
         return to_segments(self.names, batch.starts, runs, language, source)
+
+    def _read_latin(self, glyphs: Glyphs, runs: Runs, language: Ints, hinted: Ints | None) -> tuple[Runs, Ints]:
+        """Name the language of Latin runs, and part those in which it changes."""
+        at = np.flatnonzero(runs.script == classes.LATIN)
+        if not len(at):
+            return runs, language
+        wished = None if hinted is None else hinted[runs.row[at]][:, None] == self._latin_numbers
+        chosen, parts = self._latin.choose(glyphs, runs, at, wished)
+        language[at] = self._latin_numbers[chosen]
+        if parts is None:
+            return runs, language
+        return runs.with_parts(at[parts.of], parts.runs, language, self._latin_numbers[parts.language])
+
+    def odds(self, batch: Batch) -> NDArray[np.float64]:
+        """Log-likelihood (nats) of each language in `names` for each row, over the runs that need telling apart; -inf
+        for languages that it was not compared with, and for rows without such runs.
+        """
+        glyphs = self._glyph_of[batch.codes]
+        mask(batch.codes, glyphs)
+        glyphs, starts, _ = join(batch.codes, glyphs, batch.starts)
+        runs = find_runs(glyphs, starts)
+        table = np.full((len(batch), len(self.names)), -np.inf)
+        all_of: dict[int, tuple[Chooser | LatinChooser, Ints]] = dict(self._choosers)
+        all_of[classes.LATIN] = self._latin, self._latin_numbers
+        for script, (chooser, numbers) in all_of.items():
+            at = np.flatnonzero(runs.script == script)
+            if len(at):
+                rows, where = np.unique(runs.row[at], return_inverse=True)
+                sums = np.zeros((len(rows), len(numbers)))
+                np.add.at(sums, where, chooser.odds(glyphs, runs, at))
+                table[rows[:, None], numbers] = sums
+        return table
+
+    def _numbers(self, languages: Sequence[str]) -> Ints:
+        return np.array([self._number[language] for language in languages], np.int64)
 
     def _hinted(self, hints: Sequence[str | None]) -> Ints:
         """Number of the language that each row's hint names."""

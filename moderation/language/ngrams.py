@@ -9,23 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.glyphs import ASCII_LETTERS, SYMBOL_BITS, SYMBOLS, Glyphs
 from moderation.language.tables import read_table
-from moderation.text.classes import ARABIC, CYRILLIC, DEVANAGARI, LATIN
+from moderation.text.classes import ARABIC, CYRILLIC, DEVANAGARI
 
-ALPHABETS = {LATIN: "latin", CYRILLIC: "cyrillic", ARABIC: "arabic", DEVANAGARI: "devanagari"}
-"""The scripts that have n-grams, and the names of their tables."""
+ALPHABETS = {CYRILLIC: "cyrillic", ARABIC: "arabic", DEVANAGARI: "devanagari"}
+"""The scripts that have n-grams by `langdetect`'s profiles, and the names of their tables."""
 
 SCALE = 24
 """Log-odds are whole numbers of 1/SCALE nat: sums are exact whatever the order they are taken in."""
 
-_LANE_BITS, _LANES = 16, 4
+LANES = 4
+"""Sums in each word."""
+
+_LANE_BITS = 16
 _LANE = (1 << _LANE_BITS) - 1
-_SHIFTS = np.arange(_LANES, dtype=np.uint64) * np.uint64(_LANE_BITS)
+_SHIFTS = np.arange(LANES, dtype=np.uint64) * np.uint64(_LANE_BITS)
 _SYMBOL = np.uint16(SYMBOLS - 1)
 _PAIR = np.int32(SYMBOLS * SYMBOLS - 1)
 
@@ -48,7 +52,7 @@ class Ngrams:
     languages: tuple[str, ...]
     row_of: NDArray[np.uint16]
     words: tuple[NDArray[np.uint64], ...]
-    stretch: int
+    highest: int
 
     @classmethod
     def load(cls, script: int, wanted: Sequence[str]) -> Ngrams:
@@ -59,7 +63,7 @@ class Ngrams:
         languages = tuple(language for language in known if language in (*chosen, "und"))
         odds = table["odds"][:, [known.index(language) for language in languages]].astype(np.uint64)
         row_of, rows = _rows(table["lengths"], table["grams"].astype(np.int64), odds)
-        return cls(script, languages, row_of, _packed(rows), _LANE // int(rows.max()))
+        return cls(script, languages, row_of, packed(rows), int(rows.max()))
 
     def score(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Scores:
         """Score runs: `firsts` and `lasts` are the positions in `glyphs` of each run's outer letters, in order.
@@ -67,42 +71,52 @@ class Ngrams:
         All letters of this script in `glyphs` must belong to a run, and each run must be followed by an edge.
         """
         if 2 * (lasts - firsts + 2).sum() < len(glyphs):
-            glyphs, firsts = _gathered(glyphs, firsts, lasts + 2)
+            glyphs, firsts = gathered(glyphs, firsts, lasts + 2)
         keys = _keys(glyphs, self.script)
         at = np.flatnonzero((keys & _PAIR) != 0)
         rows = self.row_of[keys[at]].astype(np.intp)
-        sums = self._sums(rows, np.searchsorted(at, firsts))
+        sums = lane_sums(self.words, rows, np.searchsorted(at, firsts), self.highest)
         return Scores(sums[:, 1 : len(self.languages) + 1], sums[:, 0])
 
-    def _sums(self, rows: NDArray[np.intp], starts: Ints) -> Ints:
-        """The lanes' sums from each start to the next."""
-        lengths = np.diff(starts, append=len(rows))
-        if lengths.max() <= self.stretch:
-            return self._short_sums(rows, starts)
-        pieces = -(-lengths // self.stretch)
-        first = np.cumsum(pieces) - pieces
-        order = np.arange(pieces.sum()) - np.repeat(first, pieces)
-        cuts = np.repeat(starts, pieces) + order * self.stretch
-        sums: Ints = np.add.reduceat(self._short_sums(rows, cuts), first, axis=0)
-        return sums
 
-    def _short_sums(self, rows: NDArray[np.intp], starts: Ints) -> Ints:
-        words = np.stack([np.add.reduceat(word[rows], starts) for word in self.words], axis=1)
-        lanes = (words[:, :, None] >> _SHIFTS) & np.uint64(_LANE)
-        sums: Ints = lanes.reshape(len(lanes), -1).astype(np.int64)
-        return sums
+def lane_sums(words: Sequence[NDArray[np.uint64]], rows: NDArray[np.intp], starts: Ints, highest: int) -> Ints:
+    """The sums of rows of lanes from each start to the next; no lane is higher than `highest`."""
+    stretch = _LANE // highest
+    lengths = np.diff(starts, append=len(rows))
+    if lengths.max() <= stretch:
+        return _short_sums(words, rows, starts)
+    pieces = -(-lengths // stretch)
+    first = np.cumsum(pieces) - pieces
+    order = np.arange(pieces.sum()) - np.repeat(first, pieces)
+    cuts = np.repeat(starts, pieces) + order * stretch
+    sums: Ints = np.add.reduceat(_short_sums(words, rows, cuts), first, axis=0)
+    return sums
 
 
-def _gathered(glyphs: Glyphs, starts: Ints, ends: Ints) -> tuple[Glyphs, Ints]:
+def _short_sums(words: Sequence[NDArray[np.uint64]], rows: NDArray[np.intp], starts: Ints) -> Ints:
+    sums = np.empty((len(starts), len(words)), "<u8")
+    for column, word in enumerate(words):
+        np.add.reduceat(word.take(rows, mode="clip"), starts, out=sums[:, column])
+    lanes: Ints = sums.view("<u2").astype(np.int64)
+    return lanes
+
+
+def gathered(glyphs: Glyphs, starts: Ints, ends: Ints) -> tuple[Glyphs, Ints]:
     """The stretches of a buffer one after the other, and where they start."""
     lengths = ends - starts
     moved = np.cumsum(lengths) - lengths
     return glyphs[np.repeat(starts - moved, lengths) + np.arange(lengths.sum())], moved
 
 
+def symbols_of(glyphs: Glyphs, script: int) -> NDArray[np.int32]:
+    """The symbols of one script's letters; 0 elsewhere."""
+    symbols: NDArray[np.int32] = ((glyphs & _SYMBOL) * ((glyphs >> SYMBOL_BITS) == script)).astype(np.int32)
+    return symbols
+
+
 def _keys(glyphs: Glyphs, script: int) -> NDArray[np.int32]:
     """By position: its symbol and the two before it; not zero in the last two where there is a letter or its edge."""
-    symbols = ((glyphs & _SYMBOL) * ((glyphs >> SYMBOL_BITS) == script)).astype(np.int32)
+    symbols = symbols_of(glyphs, script)
     keys: NDArray[np.int32] = symbols.copy()
     keys[1:] |= symbols[:-1] << SYMBOL_BITS
     keys[2:] |= symbols[:-2] << 2 * SYMBOL_BITS
@@ -131,7 +145,14 @@ def _rows(
     return row_of, np.concatenate((pairs, triples))
 
 
-def _packed(rows: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], ...]:
-    padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % _LANES)))
-    lanes = padded.reshape(len(rows), -1, _LANES) << _SHIFTS
-    return tuple(np.ascontiguousarray(word) for word in np.bitwise_or.reduce(lanes, axis=2).T)
+def packed(rows: NDArray[np.unsignedinteger[Any]]) -> tuple[NDArray[np.uint64], ...]:
+    """Columns as lanes of 16 bits, four in each word."""
+    padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % LANES)))
+    columns = np.ascontiguousarray(padded.T)
+    return tuple(
+        sum(
+            (columns[first + lane].astype(np.uint64) << _SHIFTS[lane] for lane in range(1, LANES)),
+            columns[first].astype(np.uint64),
+        )
+        for first in range(0, len(columns), LANES)
+    )

@@ -35,9 +35,27 @@ class Runs:
         """The runs for which `keep` is true, those that then follow one another in one row and script made one."""
         return _merged(self.row[keep], self.script[keep], self.first[keep], self.last[keep], self.letters[keep])
 
+    def at(self, numbers: Ints) -> Runs:
+        """Some runs, by number."""
+        return Runs(*(column[numbers] for column in self._columns()))
+
     def relabelled(self, script: Ints) -> Runs:
         """The runs with other scripts, those that then follow one another in one row and script made one."""
         return _merged(self.row, script, self.first, self.last, self.letters)
+
+    def with_parts(self, of: Ints, parts: Runs, label: Ints, labels: Ints) -> tuple[Runs, Ints]:
+        """The runs, those numbered in `of` replaced by their `parts`; and labels of runs, for parts those of parts."""
+        kept = np.ones(len(self), np.bool_)
+        kept[of] = False
+        order = np.argsort(np.concatenate((np.flatnonzero(kept), of)), kind="stable")
+        columns = [
+            np.concatenate((mine[kept], theirs))[order]
+            for mine, theirs in zip(self._columns(), parts._columns(), strict=True)
+        ]
+        return Runs(*columns), np.concatenate((label[kept], labels))[order]
+
+    def _columns(self) -> tuple[Ints, ...]:
+        return self.row, self.script, self.first, self.last, self.letters
 
 
 def _merged(row: Ints, script: Ints, first: Ints, last: Ints, letters: Ints) -> Runs:

@@ -14,15 +14,16 @@ from moderation.text.classes import names as classes
 
 DEFAULT_LANGUAGES: tuple[str, ...] = (
     "en", "zh", "ja", "ko", "es", "pt", "fr", "de", "it", "ru", "ar", "hi", "id", "vi", "th", "tr",
-    "uk", "bg", "fa", "ur", "el", "he", "zh-Latn",
+    "uk", "bg", "fa", "ur", "el", "he", "zh-Latn", "hi-Latn",
 )  # fmt: skip
 """What the detector tells apart unless a policy names its own languages."""
 
 LANGUAGES: tuple[str, ...] = (
-    "af", "am", "ar", "bg", "bn", "bo", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi",
-    "fr", "gu", "he", "hi", "hr", "hu", "hy", "id", "it", "ja", "ka", "km", "kn", "ko", "lo", "lt", "lv",
-    "mk", "ml", "mn", "mr", "my", "ne", "nl", "no", "or", "pa", "pl", "pt", "ro", "ru", "si", "sk", "sl",
-    "so", "sq", "sv", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "vi", "zh", "zh-Latn",
+    "af", "am", "ar", "az", "bg", "bn", "bo", "ca", "cs", "cy", "da", "de", "el", "en", "eo", "es", "et", "eu",
+    "fa", "fi", "fr", "ga", "gu", "he", "hi", "hi-Latn", "hr", "hu", "hy", "id", "is", "it", "ja", "ka", "km",
+    "kn", "ko", "lo", "lt", "lv", "mk", "ml", "mn", "mr", "my", "ne", "nl", "no", "or", "pa", "pl", "pt", "ro",
+    "ru", "si", "sk", "sl", "so", "sq", "sv", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "vi", "zh",
+    "zh-Latn",
 )  # fmt: skip
 """Everything that the detector can be asked to say."""
 

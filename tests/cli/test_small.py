@@ -68,7 +68,7 @@ def test_mistakes(run: Run, arguments: tuple[str, ...]) -> None:
 def test_help_names_every_command(run: Run, flag: str) -> None:
     done = run(flag)
     assert done.returncode == 0
-    assert re.findall(r"^  (\w+) ", done.stdout.partition("Commands:")[2], re.M) == sorted(cli.commands)
+    assert re.findall(r"^  ([\w-]+) ", done.stdout.partition("Commands:")[2], re.M) == sorted(cli.commands)
 
 
 @pytest.mark.parametrize("name", sorted(cli.commands))

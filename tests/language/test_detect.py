@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from moderation.authoring.bench_languages import read_sentences
 from moderation.language.detect import Detector
 from moderation.text.batch import Batch
 from moderation.text.codes import DEFAULT_LANGUAGES, LANGUAGES
 
 Found = list[tuple[str, str]]
-
-
-def read_sentences() -> list[tuple[str, str]]:
-    """Pairs of language and post from sentences.txt."""
-    lines = (Path(__file__).parent / "sentences.txt").read_text("utf-8").splitlines()
-    language, pairs = "", []
-    for line in lines:
-        if line.startswith("= "):
-            language = line[2:]
-        elif line and not line.startswith("#"):
-            pairs.append((language, line))
-    return pairs
 
 
 SENTENCES = read_sentences()

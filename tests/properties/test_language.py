@@ -15,7 +15,9 @@ from moderation.language.segments import Segments
 from moderation.text.batch import Batch
 
 PIECES = (
-    "hello ", "friend", "yyds", "vx", "a", "é", "e\u0301", "que tal ", "der ", "你好", "好", "益", "の", "ー", "ノ",
+    "hello ", "where can I find the settings of this ", "je ne sais pas quoi dire ", "Ik weet het echt niet ", "u1s1",
+    "wo bu zhidao zenme ban ", "friend", "yyds", "vx", "a", "é", "e\u0301", "que tal ", "der ",
+    "你好", "好", "益", "の", "ー", "ノ",
     "は", "カタカナ", "네", "ㅠ", "Привет ", "д", "і", "سلام ", "ک", "नमस्ते ", "छ", "สวัสดี", "ಠ", "ω", "γεια", "שלום",
     "გ", "😂", "𝓱𝓮", "\u064b", "\ufe0f", "\u200d", "\0", "\ud800", " ", "\n", "@", "#", "@bob", "#tag",
     "://", "https://t.cn/a", "www.", ".", ".com", "1", "_",

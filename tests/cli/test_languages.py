@@ -1,0 +1,99 @@
+"""`languages`, `coverage`, `surge` and `new-pack` as people run them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+Run = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    """A dump of an hour: Chinese, English and German, one record that is none, and a formula."""
+    texts = [
+        "今天的天气真好，我们去公园",
+        "good morning everybody, first day here",
+        "=SUM(A1) Guten Morgen zusammen, ich bin neu hier",
+    ]
+    start = datetime(2026, 11, 1, 8, tzinfo=UTC)
+    lines = [
+        json.dumps({"text": texts[number % 3], "created_at": (start + timedelta(minutes=number)).isoformat()})
+        for number in range(9)
+    ]
+    path = tmp_path / "dump.jsonl"
+    path.write_text("\n".join([*lines, "{broken"]), "utf-8")
+    return path
+
+
+def test_languages_as_a_table(run: Run, dump: Path) -> None:
+    done = run("languages", "--by", "hour", dump)
+    assert done.returncode == 0
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ["zh", "3", "33.3%", "3"] in [row[:4] for row in rows]
+    assert ["2026-11-01", "08:00", "9", "33.3%", "33.3%", "33.3%"] in rows
+    assert "1 record rejected" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["languages", "coverage"])
+def test_reports_for_programs_and_pages(run: Run, dump: Path, tmp_path: Path, command: str) -> None:
+    page = tmp_path / "page.html"
+    found = json.loads(run(command, dump, "--format", "json", "--html", page).stdout)
+    assert found["posts"] == 9 and {one["language"] for one in found["languages"]} == {"zh", "en", "de"}
+    rows = list(csv.DictReader(io.StringIO(run(command, dump, "--format", "csv").stdout)))
+    assert {row["language"]: row["posts"] for row in rows} == {"zh": "3", "en": "3", "de": "3"}
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_languages_by_hour_as_csv(run: Run, dump: Path) -> None:
+    done = run("languages", dump, "--by", "hour", "--format", "csv")
+    assert done.stdout.splitlines()[:2] == ["hour,language,posts", "2026-11-01T08:00:00Z,de,3"]
+
+
+def test_coverage_says_what_to_write(run: Run, dump: Path) -> None:
+    done = run("coverage", dump)
+    assert "de: 3 posts (33.3%) and no rules of its own. Begin with: moderation new-pack de --from" in done.stdout
+    assert "Words that no rule reads, de:" in done.stdout
+    assert "66.7% in a language that rules serve" in done.stdout
+
+
+def test_a_page_never_replaces_the_dump(run: Run, dump: Path) -> None:
+    before = dump.read_bytes()
+    assert run("languages", dump, "--html", dump).returncode == 2
+    assert dump.read_bytes() == before
+
+
+def test_surge_tells_an_alarm_a_line(run: Run, tmp_path: Path) -> None:
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    posts = []
+    for number in range(4320):
+        at = start + timedelta(seconds=30 * number)
+        english = number % 3 == 0 if number > 3600 else number % 25 == 0
+        text = "good morning everybody, first day here" if english else "今天的天气真好，我们去公园"
+        posts.append(json.dumps({"text": text, "created_at": at.isoformat()}, ensure_ascii=False))
+    path = tmp_path / "feed.jsonl"
+    path.write_text("\n".join([*posts, '{"text": "good morning"}']), "utf-8")
+    done = run("surge", path)
+    alarms = [json.loads(line) for line in done.stdout.splitlines()]
+    assert alarms[0]["language"] == "en" and alarms[0]["state"] == "started"
+    assert alarms[0]["message"].startswith("en 3.9% → ")
+    assert "posts left out: 1 without a time in `created_at`" in done.stderr
+    assert run("surge", path).stdout == done.stdout
+
+
+def test_new_pack_goes_where_it_is_told(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "fr.yaml"
+    done = run("new-pack", "fr", "--from", "zh/tickets", "-o", path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "pack: fr/tickets" in path.read_text("utf-8")
+    checked = run("check", path)
+    assert checked.returncode == 1 and "must not be empty" in checked.stdout + checked.stderr
+    assert run("new-pack", "fr", "--from", "zh/none").returncode == 2
+    assert run("new-pack", "french").returncode == 2
