@@ -113,7 +113,8 @@ def _sum_between(table: NDArray[np.generic], bucket: Codes, bound: Index) -> NDA
     table.take(bucket.astype(np.intp), out=gathered[:-1], mode="wrap")
     gathered[-1] = 0
     packed = gathered.view(np.uint64).reshape(len(gathered), -1)
-    summed = np.add.reduceat(packed, bound[:-1], axis=0)
+    # Column by column: over both at once, numpy goes pair by pair.
+    summed = np.stack([np.add.reduceat(column, bound[:-1]) for column in packed.T], axis=1)
     # An empty stretch has no sum: `reduceat` gives the element that stands there.
     summed[bound[1:] == bound[:-1]] = 0
     return summed

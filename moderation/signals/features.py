@@ -55,7 +55,7 @@ class Text:
 
     codes: Codes
     opens: Index
-    origin: Index
+    origin: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def text_of(codes: Codes, starts: Index) -> Text:
     """Rows of a view (row i is `codes[starts[i] : starts[i + 1] - 1]`, then one separator), long runs as one."""
     buffer = np.concatenate((_EDGE, codes[starts[0] : starts[-1]]))
     same = buffer[1:] == buffer[:-1]
-    origin = np.arange(starts[0] - 1, starts[-1], dtype=np.int64)
+    origin = np.arange(starts[0] - 1, starts[-1], dtype=np.int32)
     opens: Index = starts - starts[0]
     triple = same[1:] & same[:-1]
     if triple.any():
@@ -95,7 +95,9 @@ def text_of(codes: Codes, starts: Index) -> Text:
     return Text(buffer, opens, origin)
 
 
-def _kept(keep: NDArray[np.bool_], buffer: Codes, opens: Index, origin: Index) -> tuple[Codes, Index, Index]:
+def _kept(
+    keep: NDArray[np.bool_], buffer: Codes, opens: Index, origin: NDArray[np.int32]
+) -> tuple[Codes, Index, NDArray[np.int32]]:
     return buffer[keep], np.cumsum(keep)[opens] - 1, origin[keep]
 
 
