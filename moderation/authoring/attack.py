@@ -106,7 +106,7 @@ def figures(
     """
     terms = _terms(book)
     engine = _engine_of(terms, NAMES)
-    plain, all_on = (_with_resist(book, names) for names in ((), NAMES))
+    plain, all_on = (with_resist(book, names) for names in ((), NAMES))
     posts = list(ordinary)
     false = _false_hits(plain, all_on, posts)
     by_trick = Counter(trick for hits in _grouped(false) for trick in {name for hit in hits for name in hit[4]})
@@ -196,8 +196,8 @@ def _engine_of(terms: Sequence[str], resist: Sequence[str]) -> Engine:
     )
 
 
-def _with_resist(book: RuleBook, names: Sequence[str]) -> Engine:
-    """The rules with these tricks on for all of them, whatever they say themselves."""
+def with_resist(book: RuleBook, names: Sequence[str]) -> Engine:
+    """An engine of the rules with these tricks on for all of them, whatever they say themselves."""
     packs = tuple(replace(pack, file=_without_resist(pack.file)) for pack in book.packs)
     return Engine(replace(book, packs=packs, policy=book.policy.model_copy(update={"resist": tuple(names)})))
 

@@ -25,6 +25,7 @@ from typing import Any
 import msgspec
 
 from moderation.authoring import generate
+from moderation.authoring.attack import with_resist
 from moderation.authoring.baseline import Baseline
 from moderation.decision import Decision
 from moderation.engine.engine import Engine
@@ -68,7 +69,9 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All figures. Rates are posts a second, times are seconds unless the name says otherwise."""
+    """All figures. Rates are posts a second, times are seconds unless the name says otherwise; `plain_rate` is that
+    with no tricks of evasion on.
+    """
 
     machine: Machine
     posts: int
@@ -78,6 +81,7 @@ class Result:
     hit_share: float
     generated_hit_share: float
     memory_rate: float
+    plain_rate: float
     whole: Whole
     whole_fourfold: Whole
     single_median_us: float
@@ -126,6 +130,7 @@ def bench(
             hit_share=_share(decisions, ""),
             generated_hit_share=_share(decisions, "bench/"),
             memory_rate=_in_memory(engine, feed),
+            plain_rate=_in_memory(with_resist(extended, ()), feed),
             whole=_whole(Path(folder), root, feed),
             whole_fourfold=_whole(Path(folder), root, feed * 4),
             single_median_us=statistics.median(singles) * 1e6,

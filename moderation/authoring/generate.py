@@ -78,6 +78,7 @@ version: 2026.11.1
 about: Generated terms.
 languages: [{language}]
 category: generated
+resist: []
 """
 
 _RULE = """\

@@ -49,7 +49,8 @@ class Engine:
 
     def __init__(self, rulebook: RuleBook, *, matcher: Kind = "auto") -> None:
         plan = compile_rules(rulebook, matcher)
-        detector = Detector(rulebook.policy.languages, cjk_english=rulebook.policy.cjk_english)
+        policy = rulebook.policy
+        detector = Detector(policy.languages, policy.cjk_english, closely=policy.detection == "close")
         self._matcher = matcher
         # Where each value stands in its file is for those who write rules: a hundred thousand objects less to hold.
         self.rulebook = replace(rulebook, documents={})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,19 +40,10 @@ class Automaton:
     targets: Targets
 
     @classmethod
-    def of(
-        cls,
-        literals: Mapping[bytes, Sequence[int]],
-        targets: Targets,
-        forms: Callable[[bytes], Iterable[bytes]] = lambda literal: (literal,),
-    ) -> Automaton:
-        """The automaton over all forms of the literals."""
-        numbers: dict[bytes, list[int]] = {}
-        for literal, owned in literals.items():
-            for form in forms(literal):
-                numbers.setdefault(form, []).extend(owned)
-        native = BytesAhoCorasick(list(numbers), implementation=Implementation.ContiguousNFA) if numbers else None
-        return cls(native, Lists.of(numbers.values()), targets)
+    def of(cls, literals: Mapping[bytes, Sequence[int]], targets: Targets) -> Automaton:
+        """The automaton over literals. The native one is as fast as a larger table of states would be, and compact."""
+        native = BytesAhoCorasick(list(literals), implementation=Implementation.ContiguousNFA) if literals else None
+        return cls(native, Lists.of(literals.values()), targets)
 
     def candidates(self, place: Place, symbols: NDArray[np.uint16]) -> Iterator[tuple[Target, int, int]]:
         """(target, start, end) in the reading's codes, of all that is worth a close look."""

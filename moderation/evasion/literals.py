@@ -10,7 +10,7 @@ from itertools import combinations, islice, pairwise
 import numpy as np
 
 from moderation.evasion import sounds
-from moderation.evasion.reading import GAP, MARK, SYLLABLE, SYMBOL_BREAK, kind_of, loose_reading, syllable_symbol
+from moderation.evasion.reading import GAP, SYLLABLE, SYMBOL_BREAK, kind_of, loose_reading, syllable_symbol
 from moderation.evasion.tricks import BIT
 from moderation.text.batch import Batch
 from moderation.text.views import folded_view
@@ -37,7 +37,7 @@ class Literals:
         view = folded_view(Batch.of(texts))
         reading = loose_reading(view)
         bounds = np.searchsorted(reading.first, view.starts).tolist()
-        symbols = (reading.symbols & ~MARK).tobytes()
+        symbols = reading.symbols.tobytes()
         read = reading.codes.tobytes().decode("utf-32-le").split("\0")[:-1]
         return cls(tuple(read), tuple(symbols[2 * start : 2 * end - 2] for start, end in pairwise(bounds)))
 
@@ -52,18 +52,8 @@ class Literals:
 
 
 def is_short(literal: bytes) -> bool:
-    """Whether a literal is at most four Latin letters: these stand inside of so many words that only those at the
-    beginning of a word are looked for.
-    """
+    """Whether a literal is at most four Latin letters: these stand inside of many words."""
     return len(literal) <= 2 * _SHORT and not any(literal[1::2])
-
-
-def marked(literal: bytes) -> Iterator[bytes]:
-    """A short literal as it stands where its first letter opens a word, and any other may."""
-    mark, letters = int(MARK), literal[::2]
-    for size in range(len(letters)):
-        for also in combinations(range(1, len(letters)), size):
-            yield array("H", [each | mark if at in (0, *also) else each for at, each in enumerate(letters)]).tobytes()
 
 
 def is_enough(text: str) -> bool:

@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from moderation.evasion.align import Alignment, align
 from moderation.evasion.automaton import Automaton, Place
 from moderation.evasion.guards import is_ordinary
-from moderation.evasion.literals import is_short, marked
 from moderation.evasion.masks import MaskedTerms
 from moderation.evasion.reading import (
     GAP,
-    MARK,
     first_look,
     kind_of,
     loose_reading,
@@ -66,10 +64,8 @@ class LooseMatcher:
 
     def __init__(self, terms: Terms, kin: Kin | None = None) -> None:
         targets, owners = targets_of(terms, kin or {})
-        short = {literal: owned for literal, owned in owners.items() if is_short(literal)}
-        long = {literal: owned for literal, owned in owners.items() if literal not in short}
-        self._short, self._long = Automaton.of(short, targets, marked), Automaton.of(long, targets)
-        self._near = Automaton.of(_near_literals(long, targets), targets)
+        self._exactly = Automaton.of(owners, targets)
+        self._near = Automaton.of(_near_literals(owners, targets), targets)
         self._masked = MaskedTerms.of({number: term for number, (term, mask) in terms.items() if mask & BIT["masks"]})
         self.spellings = len(owners)
 
@@ -100,9 +96,8 @@ class LooseMatcher:
     def _look(self, place: Place, found: dict[Key, int]) -> None:
         """Note the hits in one reading: (row, term, start, end) and by which tricks, the fewest that will do."""
         reading = place.reading
-        plain = reading.symbols & ~MARK
-        near = near_symbol.take(plain) if self._near.native is not None else plain
-        for automaton, symbols in ((self._short, reading.symbols), (self._long, plain), (self._near, near)):
+        near = near_symbol.take(reading.symbols) if self.near else reading.symbols
+        for automaton, symbols in ((self._exactly, reading.symbols), (self._near, near)):
             for target, start, end in automaton.candidates(place, symbols):
                 hit = _hit(place, target, start, end)
                 if hit is not None:

@@ -29,10 +29,8 @@ Looks = NDArray[np.uint8]
 GAP, LETTER, SYLLABLE, BREAK = range(4)
 
 # Symbols: letters and digits are their ASCII codes, syllables their numbers above these, characters without a syllable
-# are told apart by their last bits. The first letter of a word is marked.
-SYMBOL_BREAK, MARK, _FIRST_SYLLABLE, _SILENT = 1, np.uint16(0x8000), 0x100, 0x4000
-_MARK_BIT = np.uint16(15)
-_LETTER_A, _LETTERS = np.uint16(ord("a")), 26
+# are told apart by their last bits.
+SYMBOL_BREAK, _FIRST_SYLLABLE, _SILENT = 1, 0x100, 0x4000
 
 # What a first look tells of a code point, as bits.
 _FOREIGN, _LEET, _SPEAKS, _MASKS = 1, 2, 4, 8
@@ -46,7 +44,7 @@ MASK_SIGNS = "*#×■□●○"
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Symbols of 16 bits in a row: symbol i stands for the code points of the view from `first[i]` to `last[i]`,
-    repetitions included. The first letters of Latin words are marked.
+    repetitions included.
 
     `codes` are those of the view as they are read: looks and leet resolved.
     """
@@ -252,13 +250,9 @@ def _sounding(codes: Codes, at: Index) -> tuple[Codes, Index]:
 def _spelled(codes: Codes) -> Reading:
     """Symbols out of codes: gaps left out, repetitions counted once."""
     symbols = symbol_of.take(codes)
-    latin = (symbols - _LETTER_A) < _LETTERS
-    latin[1:] &= ~latin[:-1]
-    symbols |= latin.astype(np.uint16) << _MARK_BIT
     kept = (symbols != 0).nonzero()[0]
     symbols = symbols[kept]
-    plain = symbols & ~MARK
-    same = (plain[1:] == plain[:-1]).nonzero()[0] + 1
+    same = (symbols[1:] == symbols[:-1]).nonzero()[0] + 1
     if len(same):
         same = same[_again(codes, kept[same - 1], kept[same])]
     if not len(same):

@@ -73,12 +73,13 @@ class LatinChooser:
     latin: Latin
     english: int
     guest: int
+    closely: bool
 
     @classmethod
-    def load(cls, wanted: Sequence[str], cjk_english: float) -> LatinChooser:
-        """The chooser that prefers the `wanted` languages."""
+    def load(cls, wanted: Sequence[str], cjk_english: float, closely: bool = True) -> LatinChooser:
+        """The chooser that prefers the `wanted` languages; reads what is doubtful `closely`, or not."""
         latin = Latin.load(wanted)
-        return cls(latin, latin.languages.index("en"), round(cjk_english * SCALE))
+        return cls(latin, latin.languages.index("en"), round(cjk_english * SCALE), closely)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -94,6 +95,8 @@ class LatinChooser:
         odds = sums.odds + prior[:, : self.latin.named]
         best, lead = _best(odds)
         chosen = np.where(self._told(sums, lead), best, self._undetermined)
+        if not self.closely:
+            return chosen, None
         doubtful = np.flatnonzero(self._doubtful(sums, best, lead))
         if not len(doubtful):
             return chosen, None

@@ -48,13 +48,15 @@ class Detector:
     `languages` are the tags it chooses from where several languages share a script (by default DEFAULT_LANGUAGES); the
     fewer, the better. A script that none of them is written in still gets the name of its main language: Georgian
     letters are never `und`. Latin text that is plainly in a language not among them gets that language's own name.
+    Unless it reads `closely`, doubtful Latin text is not looked at a second time: twice as fast, but of two languages
+    in one run only one is found, and languages that it does not choose from are taken for those that it does.
     `cjk_english` is how much likelier English is than other Latin languages beside Chinese, Japanese, Korean or Thai
     letters, in nats. `names` are all tags that it can say. Raises ValueError for a tag that is not in LANGUAGES.
     """
 
-    def __init__(self, languages: Sequence[str] | None = None, cjk_english: float = 6.0) -> None:
+    def __init__(self, languages: Sequence[str] | None = None, cjk_english: float = 6.0, closely: bool = True) -> None:
         wanted = _wanted(DEFAULT_LANGUAGES if languages is None else languages)
-        self._latin = LatinChooser.load(wanted, cjk_english)
+        self._latin = LatinChooser.load(wanted, cjk_english, closely)
         choosers = {script: Chooser.load(script, wanted) for script in ALPHABETS}
         spoken = [*self._latin.languages, *(name for chooser in choosers.values() for name in chooser.languages)]
         self.names: tuple[str, ...] = tuple(dict.fromkeys(("und", *wanted, *spoken, *_SCRIPT_LANGUAGE.values())))

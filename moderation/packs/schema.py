@@ -312,6 +312,9 @@ class PolicyFile(Model):
         allow_inf_nan=False,
         description="evidence for English that Latin letters in CJK posts start with",
     )
+    detection: Literal["close", "quick"] = Field(
+        "close", description="close: doubtful Latin text is read a second time; quick: once, in half the time"
+    )
     classifier: Text | None = Field(None, description="the model that rules ask, relative to this file")
     audiences: dict[str, Any] | None = Field(None, description="not available in this version")
     resist: tuple[Trick, ...] = Field((), description="tricks of evasion that terms are seen through")
