@@ -12,9 +12,11 @@ from moderation.cli.marks import rows, visible
 from moderation.cli.summary_table import RULE_STYLES, STYLES
 from moderation.decision import Reason, Span
 from moderation.engine.explain import Explanation, NodeTrace, RuleTrace
+from moderation.engine.pushes import Push
 
 MARKS: Mapping[bool | None, tuple[str, str]] = {True: ("✓", "green"), False: ("✗", "dim"), None: ("?", "magenta")}
 SPANS_SHOWN = 6
+LEAST_SCORE = 0.1
 _LABEL = 10
 _Show = Callable[[str, Text], None]
 
@@ -32,6 +34,7 @@ def show_explanation(explanation: Explanation, console: Console) -> None:
     _show_languages(explanation, show)
     for label, text in folded.items():
         show(label, Text(text))
+    _show_scores(explanation, show)
     reasons = {reason.rule: reason for reason in (*explanation.decision.reasons, *explanation.decision.shadow)}
     order = {True: 0, None: 1, False: 2}
     for rule in sorted(explanation.rules, key=lambda rule: order[rule.value]):
@@ -76,6 +79,23 @@ def _show_languages(explanation: Explanation, show: _Show) -> None:
             Text(f"{language:<3} ", "cyan") + Text(f"{where}[{start}:{end}] ", "dim") + Text(visible(text[start:end]))
         )
         show("", piece)
+
+
+def _show_scores(explanation: Explanation, show: _Show) -> None:
+    """Each score that is more than nothing, with the n-grams that pushed it up and down."""
+    for number, trace in enumerate(found for found in explanation.scores if found.score >= LEAST_SCORE):
+        show(
+            "scores" if number == 0 else "",
+            Text(f"{trace.category} {trace.score:.2f}", "cyan") + Text(f" by {trace.head}", "dim"),
+        )
+        for sign, pushes in (("+", trace.up), ("-", trace.down)):
+            if pushes:
+                show("", Text(f"  {sign} ") + Text(", ").join(_push(push) for push in pushes))
+
+
+def _push(push: Push) -> Text:
+    by = ", by sound" if push.kind == "sound" else ""
+    return Text(visible(push.text), "yellow") + Text(f" {push.weight:+.2f} [{push.start}:{push.end}{by}]", "dim")
 
 
 def _folded(explanation: Explanation) -> dict[str, str]:

@@ -18,12 +18,15 @@ from moderation.cli.attack import attack
 from moderation.cli.bench import bench
 from moderation.cli.check import check
 from moderation.cli.coverage import coverage
+from moderation.cli.evaluate import evaluate
 from moderation.cli.explain import explain
 from moderation.cli.languages import languages
 from moderation.cli.new_pack import new_pack
+from moderation.cli.sample import sample
 from moderation.cli.schema import schema
 from moderation.cli.score import score
 from moderation.cli.surge import surge
+from moderation.cli.train import train
 from moderation.cli.version import version
 from moderation.errors import ModerationError, RulesError
 
@@ -68,6 +71,9 @@ for command in (
     surge,
     new_pack,
     bench,
+    train,
+    evaluate,
+    sample,
     schema,
     version,
 ):

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from moderation.engine.conditions import (
     All,
     AnyOf,
+    Classifier,
     Condition,
     Count,
     Field,
@@ -146,6 +147,9 @@ class _PackCompiler:
             share = model.language.share or 0.0
             label = f"language {' or '.join(codes)}" + (f" at least {share:.0%}" if share else "")
             return Language(label, codes, share)
+        if model.classifier is not None:
+            test = model.classifier
+            return Classifier(f"classifier {test.category} above {test.above:g}", test.category, test.above)
         return self._text(model)
 
     def _text(self, model: ConditionModel) -> Text:

@@ -237,6 +237,24 @@ def _is_one_of(code: str, wanted: Sequence[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Classifier:
+    """The classifier's score for a category is above a threshold; unknown where there is no score."""
+
+    label: str
+    category: str
+    above: float
+    kind: str = "classifier"
+    children: tuple[Condition, ...] = ()
+
+    def evaluate(self, evidence: Evidence) -> Outcome:
+        score = evidence.scores.get(self.category)
+        return UNKNOWN if score is None else Outcome(score > self.above)
+
+    def needs(self) -> Needs:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """`from` and `until` of a rule: the post's `created_at` lies in [start, end); unknown where the post has none."""
 

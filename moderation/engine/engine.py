@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from moderation.decision import Decision
 from moderation.engine.columns import Columns
-from moderation.engine.compile import compile_rules
+from moderation.engine.compile import Plan, compile_rules
+from moderation.engine.conditions import Condition
 from moderation.engine.coverage import covered_languages
 from moderation.engine.find import Finder
 from moderation.engine.look import Compiled, Look
 from moderation.language.detect import Detector
 from moderation.packs.load import RuleBook, read_rules, read_sources
 from moderation.post import Post, PostLike
+from moderation.signals.classifier import Classifier
 from moderation.signals.matcher import Kind
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class Engine:
             detector,
             covered_languages(rulebook, detector.names),
             self.fingerprint,
+            _classifier(rulebook, plan),
         )
 
     def __reduce__(self) -> tuple[Callable[..., Engine], tuple[dict[str, bytes], Kind]]:
@@ -127,12 +130,28 @@ class Engine:
         """The full ids of all rules, live and in shadow, in order."""
         return tuple(rule.id for rule in self._compiled.plan.rules)
 
+    @property
+    def asking_classifier(self) -> frozenset[str]:
+        """The full ids of the rules that ask the classifier."""
+        rules = self._compiled.plan.rules
+        return frozenset(rule.id for rule in rules if any(_asks(each) for each in (rule.when, rule.unless) if each))
+
     def _looks(self, posts: Iterable[PostLike], batch_size: int) -> Iterator[Look]:
         stream, fields = iter(posts), self.text_fields
         limit = self.rulebook.policy.limits.post_chars
         while batch := list(islice(stream, batch_size)):
             for portion in Columns.of(batch, fields).portions(limit, PORTION):
                 yield Look.at(self._compiled, portion)
+
+
+def _classifier(book: RuleBook, plan: Plan) -> Classifier | None:
+    """The policy's model, if any rule asks it: else it costs nothing."""
+    asked = any(_asks(condition) for rule in plan.rules for condition in (rule.when, rule.unless) if condition)
+    return Classifier(book.model) if book.model is not None and asked else None
+
+
+def _asks(condition: Condition) -> bool:
+    return condition.kind == "classifier" or any(map(_asks, condition.children))
 
 
 def _rebuild(sources: dict[str, bytes], matcher: Kind) -> Engine:

@@ -13,7 +13,7 @@ from moderation.engine.hits import Hit, PostHits
 class Evidence(msgspec.Struct, frozen=True):
     """One post's signals: `hits` by signal, the signals that ran out of time, attributes and language shares.
 
-    `matched(found)` gives the text of a hit in its view.
+    `matched(found)` gives the text of a hit in its view; `scores` are the classifier's, by category.
     """
 
     hits: PostHits
@@ -21,3 +21,4 @@ class Evidence(msgspec.Struct, frozen=True):
     attributes: Mapping[str, Any]
     languages: Mapping[str, float]
     matched: Callable[[Hit], str]
+    scores: Mapping[str, float] = {}

@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from moderation.decision import Decision, Span
-from moderation.engine.conditions import Condition
+from moderation.engine.conditions import Classifier, Condition
 from moderation.engine.evidence import Evidence
 from moderation.engine.judge import outcome_of
 from moderation.engine.look import Look
+from moderation.engine.pushes import ScoreTrace, score_traces
 from moderation.engine.rule import CompiledRule
 from moderation.post import Post
 
@@ -43,7 +44,8 @@ class RuleTrace:
 class Explanation:
     """A decision and how it came about. `folded` pairs each text field with its folded text; of `rules_total` live and
     shadow rules, `rules` are those for which all that they need fired, and those that were asked for. `readings` are
-    those of the text that were searched at most, `spellings` how many of terms were looked for in loose ones.
+    those of the text that were searched at most, `spellings` how many of terms were looked for in loose ones;
+    `scores` are the classifier's, with what pushed them.
     """
 
     post: Post
@@ -53,6 +55,7 @@ class Explanation:
     rules_total: int
     readings: tuple[str, ...]
     spellings: int
+    scores: tuple[ScoreTrace, ...] = ()
 
 
 def explain(post: Post, look: Look, wanted: Collection[str] = ()) -> Explanation:
@@ -73,6 +76,7 @@ def explain(post: Post, look: Look, wanted: Collection[str] = ()) -> Explanation
         len(rules),
         look.compiled.plan.readings,
         look.compiled.plan.spellings,
+        score_traces(look),
     )
 
 
@@ -92,9 +96,13 @@ def _trace_rule(rule: CompiledRule, evidence: Evidence, look: Look) -> RuleTrace
 
 def _trace(condition: Condition, evidence: Evidence, look: Look) -> NodeTrace:
     outcome = condition.evaluate(evidence)
+    label = condition.label
+    if isinstance(condition, Classifier):
+        score = evidence.scores.get(condition.category)
+        label += " (no score)" if score is None else f" ({score:.4f})"
     return NodeTrace(
         condition.kind,
-        condition.label,
+        label,
         outcome.value,
         tuple(look.span_of(found) for found in outcome.hits),
         tuple(_trace(child, evidence, look) for child in condition.children),

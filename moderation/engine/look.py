@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import repeat
 
 import numpy as np
 
@@ -18,10 +19,12 @@ from moderation.engine.find import Finder
 from moderation.engine.gather import Rows, gather
 from moderation.engine.hits import Hit, SignalHits
 from moderation.engine.judge import RuleOutcome, judge, limit_reason, outcome_of, uncovered_reason
+from moderation.engine.scores import scores_of
 from moderation.engine.speech import Speech, speech_of
 from moderation.evasion.spellings import in_other_digits
 from moderation.evasion.tricks import names_of
 from moderation.language.detect import Detector
+from moderation.signals.classifier import Classifier
 from moderation.text.folding import fold
 from moderation.text.lists import Index
 from moderation.text.views import View, folded_view, original_view, tricks
@@ -36,6 +39,7 @@ class Compiled:
     detector: Detector
     covered: frozenset[str]
     fingerprint: str
+    classifier: Classifier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,21 @@ class Look:
         views = {"folded": folded_view(rows.batch)}
         if any(view.name == "original" for view in plan.views):
             views["original"] = original_view(rows.batch)
-        speech = speech_of(compiled.detector.detect(rows.batch, rows.hints), rows, compiled.covered)
+        found = compiled.detector.detect(rows.batch, rows.hints)
+        speech = speech_of(found, rows, compiled.covered)
+        if compiled.classifier is not None:
+            rows = replace(rows, scores=scores_of(compiled.classifier, views["folded"], rows, found))
         hits, chosen = compiled.finder.find(views, rows, speech.languages, thorough)
         return cls(compiled, rows, views, speech, _by_post(*chosen), hits)
 
     def decisions(self) -> list[Decision]:
         """The portion's decisions, in order. Most posts have nothing to weigh: they are only written down."""
         engine = self.compiled.fingerprint
-        columns = zip(self.rows.ids, self.speech.languages, self.speech.segments, strict=True)
+        scores = self.rows.scores.plain() if self.rows.scores is not None else repeat(_NO_SCORES, len(self.rows))
+        columns = zip(self.rows.ids, self.speech.languages, self.speech.segments, scores, strict=True)
         decided = [
-            Decision(id, "allowed", 0, (), (), (), languages, segments, (), {}, {}, (), engine)
-            for id, languages, segments in columns
+            Decision(id, "allowed", 0, (), (), (), languages, segments, (), scored, {}, (), engine)
+            for id, languages, segments, scored in columns
         ]
         for post in sorted({*self.candidates, *self.rows.truncated, *np.flatnonzero(~self.speech.covered).tolist()}):
             decided[post] = self.decision(post)
@@ -90,7 +98,7 @@ class Look:
             languages,
             self.speech.segments[post],
             uncovered,
-            {},
+            self.scores(post),
             {},
             judged.unknown,
             self.compiled.fingerprint,
@@ -107,7 +115,16 @@ class Look:
         """Everything that the post's rules may ask for."""
         unknown = self.hits.unknown.get(post, _NONE)
         languages = self.speech.languages[post]
-        return Evidence(self.hits.of_post(post), unknown, self.rows.attributes[post], languages, self._matched)
+        attributes, scores = self.rows.attributes[post], self.scores(post)
+        return Evidence(self.hits.of_post(post), unknown, attributes, languages, self._matched, scores)
+
+    def scores(self, post: int) -> Mapping[str, float]:
+        """The classifier's scores of one post, as far as they are known."""
+        scores = self.rows.scores
+        if scores is None:
+            return _NO_SCORES
+        row = zip(scores.categories, scores.table[post].tolist(), strict=True)
+        return {name: score for name, score in row if score == score}
 
     def span_of(self, found: Hit) -> Span:
         """A hit as it stands in a decision: the field, the author's own text, the term, the folds that it took."""
@@ -155,4 +172,5 @@ def _by_post(post: Index, rule: Index) -> dict[int, list[int]]:
 
 
 _NONE: frozenset[int] = frozenset()
+_NO_SCORES: Mapping[str, float] = {}
 _ALL: tuple[tuple[str, ...], float] = ((), 0.0)

@@ -125,6 +125,8 @@ CODES = _codes(
     Code("M054", "`{key}` compares numbers and dates, not `{value}`", "write 7 or 2026-11-23, or use `eq` or `in`"),
     Code("M055", "no value passes all these tests", "remove one of them"),
     Code("M056", "the policy lets detection name other languages than `{tag}`: this can never hold"),
+    Code("M057", "the model `{name}` cannot be used: {problem}", "train it again, or restore the file"),
+    Code("M058", "the model has no head for `{category}`"),
     # Warnings
     Code("M060", r"`\b` finds no boundary between Han and Latin letters", "use `edges: script`", "warning"),
     Code("M061", "the folded text never holds `{found}`", "write `{folded}`, or use `view: original`", "warning"),
@@ -149,6 +151,18 @@ CODES = _codes(
         "M069",
         "too short for tricks of evasion: `{terms}`{more}",
         "nothing is wrong: they are found as they are written, and by what is always seen through",
+        "warning",
+    ),
+    Code(
+        "M075",
+        "the policy names no `classifier`: this condition stays unknown",
+        "add `classifier: models/feed.npz` to policy.yaml",
+        "warning",
+    ),
+    Code(
+        "M076",
+        "the classifier alone blocks here, and no linear model is that precise",
+        "flag, or ask for terms beside it",
         "warning",
     ),
     # Examples

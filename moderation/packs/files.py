@@ -27,8 +27,8 @@ class Files(Protocol):
     def names(self) -> tuple[str, ...]:
         """The YAML files, in order."""
 
-    def read(self, name: str) -> bytes:
-        """The bytes of a file; of one that is too large, one more than is allowed. Raises OSError, OutsideError."""
+    def read(self, name: str, limit: int = MAX_BYTES) -> bytes:
+        """The bytes of a file; of one larger than `limit`, one more than that. Raises OSError, OutsideError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class MemoryFiles:
         """The YAML files, in order."""
         return tuple(sorted(name for name in self.sources if name.endswith(SUFFIXES)))
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int = MAX_BYTES) -> bytes:
         """The bytes of a file. Raises FileNotFoundError."""
         if name not in self.sources:
             raise FileNotFoundError(2, "no such file")
@@ -57,7 +57,7 @@ class FolderFiles:
     names: tuple[str, ...]
     asked: str = ""
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int = MAX_BYTES) -> bytes:
         """The bytes of a file. Raises OSError, OutsideError."""
         path = os.path.join(self.root, name)
         real, root = os.path.realpath(path, strict=True), os.path.realpath(self.root)
@@ -67,7 +67,7 @@ class FolderFiles:
         if not stat.S_ISREG(os.stat(real).st_mode):
             raise OSError(0, "it is no file")
         with open(real, "rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(limit + 1)
 
 
 def files_of(path: Path | str) -> FolderFiles:

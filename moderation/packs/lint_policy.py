@@ -49,9 +49,8 @@ def _unique_ids(documents: Mapping[str, Document]) -> Found:
 
 
 def _lint_policy(policy: PolicyFile, document: Document) -> Found:
-    for key in ("classifier", "audiences"):
-        if getattr(policy, key) is not None:
-            yield document.report("M029", document.key_place((key,)), name=key)
+    if policy.audiences is not None:
+        yield document.report("M029", document.key_place(("audiences",)), name="audiences")
     for tag in policy.routes or {}:
         if tag != "*" and not is_language_tag(tag):
             yield document.report("M035", document.key_place(("routes", tag)), nearest_tag(tag), tag=tag)

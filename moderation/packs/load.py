@@ -10,8 +10,10 @@ from moderation.errors import Diagnostic, RulesError
 from moderation.packs.codes import diagnostic
 from moderation.packs.files import SUFFIXES, Files, MemoryFiles, OutsideError, files_of, reason
 from moderation.packs.lint import lint_pack
+from moderation.packs.lint_classifier import lint_classifier, read_model
 from moderation.packs.lint_policy import POLICY, lint_together
 from moderation.packs.lists import resolve_lists
+from moderation.packs.models import ModelFile
 from moderation.packs.salvage import salvage
 from moderation.packs.schema import PackFile, PolicyFile, Rule
 from moderation.packs.shape import bounded, validate
@@ -39,13 +41,14 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """All that an engine is compiled from: packs by id, the policy, and the bytes of every file read."""
+    """All that an engine is compiled from: packs by id, the policy, its model, and the bytes of every file read."""
 
     packs: tuple[Pack, ...]
     policy: PolicyFile
     sources: Mapping[str, bytes]
     warnings: tuple[Diagnostic, ...] = ()
     documents: Mapping[str, Document] = field(default_factory=dict, compare=False, repr=False)
+    model: ModelFile | None = field(default=None, compare=False, repr=False)
 
 
 def bundled_rules() -> Path:
@@ -83,11 +86,13 @@ def _read(files: Files) -> RuleBook:
             read.update(lists)
     packs.sort(key=lambda pack: pack.id)
     found += lint_together(packs, policy, documents, _ids(files, documents))
+    model = read_model(policy, files, documents, read, found)
+    found += lint_classifier(packs, policy, model, documents)
     # What YAML refused is not said again as a wrong shape.
     found = sorted({*broken, *(item for item in found if (item.path, item.line, item.column) not in refused)})
     if any(item.severity == "error" for item in found):
         raise RulesError(found)
-    return RuleBook(tuple(packs), policy, dict(sorted(read.items())), tuple(found), documents)
+    return RuleBook(tuple(packs), policy, dict(sorted(read.items())), tuple(found), documents, model)
 
 
 def _parse(files: Files) -> tuple[dict[str, bytes], dict[str, Document], list[Diagnostic]]:

@@ -15,7 +15,7 @@ from moderation.packs.source import Plain
 from moderation.post import TEXT_FIELDS
 
 KINDS = ("terms", "list", "regex", "near", "count", "field", "language", "classifier", "rate", "all", "any", "not")
-UNAVAILABLE_KINDS = ("classifier", "rate")
+UNAVAILABLE_KINDS = ("rate",)
 TEXT_KINDS = ("terms", "list", "regex")
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 
@@ -137,6 +137,13 @@ class LanguageTest(Model):
     )
 
 
+class ClassifierTest(Model):
+    """What the policy's classifier says of the post; unknown where it has no head for its language."""
+
+    category: Slug = Field(description="what a head of the model finds: offence, spam")
+    above: float = Field(gt=0, lt=1, allow_inf_nan=False, description="its score, from 0 to 1, is greater")
+
+
 class Condition(Model):
     """Exactly one kind, and the options that go with it."""
 
@@ -147,7 +154,7 @@ class Condition(Model):
     count: Count | None = Field(None, description="a condition has so many hits in the post")
     field: FieldTest | None = Field(None, description="tests of one attribute of the post, as author.age_days")
     language: LanguageTest | None = Field(None, description="the post is in one of these languages")
-    classifier: dict[str, Any] | None = Field(None, description="not available in this version")
+    classifier: ClassifierTest | None = Field(None, description="the classifier's score for a category")
     rate: dict[str, Any] | None = Field(None, description="not available in this version")
     all_: tuple[Condition, ...] | None = Field(None, alias="all", description="every one holds")
     any_: tuple[Condition, ...] | None = Field(None, alias="any", description="at least one holds")
@@ -308,7 +315,7 @@ class PolicyFile(Model):
     detection: Literal["close", "quick"] = Field(
         "close", description="close: doubtful Latin text is read a second time; quick: once, in half the time"
     )
-    classifier: str | None = Field(None, description="not available in this version")
+    classifier: Text | None = Field(None, description="the model that rules ask, relative to this file")
     audiences: dict[str, Any] | None = Field(None, description="not available in this version")
     resist: tuple[Trick, ...] = Field((), description="tricks of evasion that terms are seen through")
 

@@ -1,0 +1,1 @@
+"""Training, measuring and feeding the classifier: what happens away from the feed."""

@@ -1,0 +1,296 @@
+"""From labelled posts to a model: one head a label definition, strength and calibration by folds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+
+from moderation.errors import DumpError
+from moderation.learning.cloak import by_sound
+from moderation.learning.estimator import LinearTextClassifier, count_matrix
+from moderation.learning.labelled import Labelled
+from moderation.learning.languages import main_languages
+from moderation.learning.metrics import PRECISIONS, Measures, Operating, measure, operating_point
+from moderation.packs.models import Head, dump_model
+from moderation.signals.features import VERSION
+from moderation.text.folding import fold_all
+
+STRENGTHS = (2.0, 4.0, 8.0)
+FOLDS = 5
+PREVALENCE = 0.05
+CLOAKED = 0.3
+"""What a cloaked copy weighs beside its post."""
+
+BACKGROUND = 0.3
+"""What a background post weighs beside one of the head's own: enough to be let pass, too little to blur the head."""
+
+_FEWEST = 20
+
+Values = NDArray[np.float64]
+Truth = NDArray[np.bool_]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Posts for a head: which of their labels are positive (none: all of them are negatives), and where they are
+    from.
+    """
+
+    data: Labelled
+    positive: frozenset[str]
+    about: str = ""
+    licence: str = ""
+
+    @property
+    def truth(self) -> Truth:
+        return np.array([label in self.positive for label in self.data.labels], np.bool_)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A head to train. `measured` and `background` divide its data: figures are taken over the first alone."""
+
+    category: str
+    language: str | None
+    definition: str
+    sources: tuple[Source, ...]
+    background: tuple[Source, ...] = ()
+    balanced: bool = False
+    cloaked: bool = False
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A head and how it came about. `strengths` are the out-of-fold AUC by C; `out_of_fold` the figures over the folds
+    with scores calibrated on the other folds; `feed` the thresholds at 5 % positives.
+    """
+
+    task: Task
+    head: Head
+    estimator: LinearTextClassifier
+    slope: float
+    offset: float
+    strength: float
+    strengths: dict[float, float]
+    used: int
+    positives: int
+    repeated: int
+    contradictory: int
+    shared: int
+    out_of_fold: Measures
+    raw_calibration_error: float
+    background_flagged: float | None
+    by_language: dict[str, Measures]
+    feed: dict[str, Operating] = field(default_factory=dict)
+
+
+def train_model(
+    tasks: Sequence[Task], test_texts: Sequence[str] = (), progress: Progress = lambda _: None
+) -> tuple[bytes, str, list[Trained]]:
+    """Train all heads. Gives the model's file, its digest, and what is known of each head.
+
+    Posts that fold like one of `test_texts` are left out. The same data give the same bytes. Raises DumpError where a
+    head has too few posts of either kind.
+    """
+    held = frozenset(fold_all(test_texts)) if test_texts else frozenset()
+    trained = [_train_head(task, held, progress) for task in tasks]
+    weights = np.stack([each.estimator.weights_ for each in trained])
+    numbers = np.array(
+        [[each.estimator.scale_, each.estimator.intercept_[0], each.slope, each.offset] for each in trained]
+    )
+    content, digest = dump_model([each.head for each in trained], weights, numbers, VERSION)
+    return content, digest, trained
+
+
+def _train_head(task: Task, held: frozenset[str], progress: Progress) -> Trained:
+    name = f"{task.category}/{task.language or '?'}"
+    pool = _Pool.of(task, held)
+    pool.check(name)
+    progress(f"{name}: counting the n-grams of {len(pool.texts):,} posts")
+    counts = count_matrix(pool.texts)
+    heard = count_matrix(by_sound(pool.texts)) if task.cloaked else None
+    strengths: dict[float, float] = {}
+    spreads: dict[float, float] = {}
+    decided: dict[float, Values] = {}
+    for strength in STRENGTHS:
+        decided[strength], areas = _out_of_fold(counts, heard, pool, strength, task.balanced)
+        strengths[strength], spreads[strength] = float(np.mean(areas)), float(np.std(areas) / np.sqrt(len(areas)))
+        progress(f"{name}: C = {strength:g}, AUC {strengths[strength]:.4f}")
+    strength = _chosen(strengths, spreads)
+    slope, offset = platt(decided[strength], pool.truth)
+    scores = _calibrated_across(decided[strength], pool)
+    estimator = _fitted(counts, heard, pool, np.ones(len(pool.truth), np.bool_), strength, task.balanced)
+    progress(f"{name}: trained with C = {strength:g} on {len(pool.texts):,} posts")
+    return _described(task, pool, estimator, (slope, offset), (strength, strengths), scores, decided[strength])
+
+
+def _described(
+    task: Task,
+    pool: _Pool,
+    estimator: LinearTextClassifier,
+    line: tuple[float, float],
+    choice: tuple[float, dict[float, float]],
+    scores: Values,
+    decided: Values,
+) -> Trained:
+    own = ~pool.background
+    truth, found = pool.truth[own], scores[own]
+    texts = [text for text, kept in zip(pool.texts, own.tolist(), strict=True) if kept]
+    languages = main_languages(texts)
+    figures = measure(truth, found)
+    plain = 1 / (1 + np.exp(-decided[own]))
+    language = task.language or _commonest(languages)
+    by_language = {
+        name: measure(truth[languages == name], found[languages == name])
+        for name in sorted(set(languages.tolist()))
+        if int((languages == name).sum()) >= 50
+    }
+    points = {f"{wanted:g}": operating_point(truth, found, wanted, PREVALENCE) for wanted in PRECISIONS}
+    operating = {name: point.threshold for name, point in figures.operating.items()}
+    return Trained(
+        task,
+        Head(task.category, language, task.definition, operating),
+        estimator,
+        *line,
+        *choice,
+        len(pool.texts),
+        int(pool.truth.sum()),
+        pool.repeated,
+        pool.contradictory,
+        pool.shared,
+        figures,
+        measure(truth, plain).calibration_error,
+        float((scores[pool.background] > 0.5).mean()) if pool.background.any() else None,
+        by_language,
+        {name: point for name, point in points.items() if point is not None},
+    )
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """All posts of a head, each once: what repeats, contradicts itself or stands in a test is left out and counted."""
+
+    texts: list[str]
+    truth: Truth
+    background: Truth
+    fold: NDArray[np.int64]
+    repeated: int
+    contradictory: int
+    shared: int
+
+    @classmethod
+    def of(cls, task: Task, held: frozenset[str]) -> _Pool:
+        texts = [text for source in (*task.sources, *task.background) for text in source.data.texts]
+        truth = np.concatenate([source.truth for source in (*task.sources, *task.background)])
+        own = sum(len(source.data) for source in task.sources)
+        folded = fold_all(texts)
+        said: dict[str, set[bool]] = {}
+        for key, label in zip(folded, truth.tolist(), strict=True):
+            said.setdefault(key, set()).add(label)
+        seen: set[str] = set()
+        keep: list[int] = []
+        repeated = contradictory = shared = 0
+        for at, key in enumerate(folded):
+            if key in held:
+                shared += 1
+            elif len(said[key]) > 1:
+                contradictory += 1
+            elif key in seen:
+                repeated += 1
+            else:
+                seen.add(key)
+                keep.append(at)
+        chosen = np.array(keep, np.int64)
+        kept = truth[chosen]
+        return cls([texts[at] for at in keep], kept, chosen >= own, _folds(kept), repeated, contradictory, shared)
+
+    @property
+    def weight(self) -> Values:
+        return np.where(self.background, BACKGROUND, 1.0)
+
+    def check(self, name: str) -> None:
+        positives, negatives = int(self.truth.sum()), int((~self.truth).sum())
+        if min(positives, negatives) < _FEWEST:
+            raise DumpError(
+                f"{name}: {positives:,} positive and {negatives:,} negative posts are too few: {_FEWEST} of each are "
+                "needed; if the labels have other names, say which are positive with --positive"
+            )
+
+
+def _folds(truth: Truth) -> NDArray[np.int64]:
+    fold = np.zeros(len(truth), np.int64)
+    if min(int(truth.sum()), int((~truth).sum())) >= FOLDS:
+        splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+        for number, (_, test) in enumerate(splitter.split(np.zeros(len(truth)), truth)):
+            fold[test] = number
+    return fold
+
+
+def _estimator(strength: float, balanced: bool) -> LinearTextClassifier:
+    return LinearTextClassifier(C=strength, class_weight="balanced" if balanced else None)
+
+
+def _fitted(
+    counts: sparse.csr_matrix,
+    heard: sparse.csr_matrix | None,
+    pool: _Pool,
+    chosen: Truth,
+    strength: float,
+    balanced: bool,
+) -> LinearTextClassifier:
+    """An estimator of some of the posts, and of the same posts cloaked, if they are, at less weight."""
+    table, truth, weight = counts[chosen], pool.truth[chosen], pool.weight[chosen]
+    if heard is not None:
+        table = sparse.vstack((table, heard[chosen]), format="csr")
+        truth, weight = np.tile(truth, 2), np.concatenate((weight, weight * CLOAKED))
+    return _estimator(strength, balanced).fit_counts(table, truth, weight)
+
+
+def _out_of_fold(
+    counts: sparse.csr_matrix, heard: sparse.csr_matrix | None, pool: _Pool, strength: float, balanced: bool
+) -> tuple[Values, list[float]]:
+    """Decisions by estimators that did not see the post, and the AUC of each fold over what the head is about."""
+    decided = np.zeros(len(pool.truth))
+    areas = []
+    for number in range(FOLDS):
+        test = pool.fold == number
+        fitted = _fitted(counts, heard, pool, ~test, strength, balanced)
+        decided[test] = fitted.decide_counts(counts[test])
+        judged = test & ~pool.background
+        areas.append(float(roc_auc_score(pool.truth[judged], decided[judged])))
+    return decided, areas
+
+
+def _chosen(areas: dict[float, float], spreads: dict[float, float]) -> float:
+    """The least strength whose AUC is within a quarter of a standard error of the best."""
+    best = max(areas, key=lambda strength: areas[strength])
+    return min(strength for strength in areas if areas[strength] >= areas[best] - spreads[best] / 4)
+
+
+def platt(decided: Values, truth: Truth) -> tuple[float, float]:
+    """Slope and offset that make decisions probabilities (Platt, "Probabilistic outputs", 1999)."""
+    model = LogisticRegression(C=1e6).fit(decided[:, None], truth)
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+def _calibrated_across(decided: Values, pool: _Pool) -> Values:
+    """Each fold's scores by a calibration that did not see the fold."""
+    scores = np.zeros(len(decided))
+    for number in range(FOLDS):
+        test = pool.fold == number
+        slope, offset = platt(decided[~test], pool.truth[~test])
+        scores[test] = 1 / (1 + np.exp(-(slope * decided[test] + offset)))
+    return scores
+
+
+def _commonest(languages: NDArray[np.str_]) -> str:
+    names, counted = np.unique(languages[languages != "und"], return_counts=True)
+    return str(names[counted.argmax()]) if names.size else "und"

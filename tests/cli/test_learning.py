@@ -1,0 +1,105 @@
+"""`train`, `evaluate` and `sample` from the command line: files in, files out, mistakes in one line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from moderation.cli.main import cli
+
+PACK = """\
+pack: en/model
+version: 1
+about: Asks the classifier.
+languages: [en]
+category: spam
+rules:
+  - id: rule
+    verdict: flag
+    severity: 40
+    when: {classifier: {category: spam, above: 0.6}}
+    examples: {hit: ['win cash 12 prize call now'], miss: ['see you at home tonight']}
+    reason: {en: Reads like spam, zh: 疑似垃圾信息}
+"""
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner(env={"COLUMNS": "160"}).invoke(cli, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labelled mail, a model trained on it, and rules that ask it."""
+    root = tmp_path_factory.mktemp("learning")
+    kinds = {"spam": "win cash {} prize call now", "ham": "see you at {} home <b>tonight</b>"}
+    rows = [(kinds[label].format(number), label, f"g{number % 2}") for number in range(90) for label in kinds]
+    with (root / "mail.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("Text", "Label", "topic"), *rows])
+    done = run("train", root / "mail.csv", "-o", root / "rules" / "models" / "m.npz", "--test", root / "mail.csv")
+    assert done.exit_code == 2 and "too few" in done.output  # all of it stands in the test
+    done = run("train", root / "mail.csv", "-o", root / "rules" / "models" / "m.npz", "--language", "en")
+    assert done.exit_code == 0, done.output
+    assert "spam/en" in done.output
+    (root / "rules" / "policy.yaml").write_text("policy: a\npacks: ['*']\nclassifier: models/m.npz\n")
+    (root / "rules" / "en.yaml").write_text(PACK, "utf-8")
+    return root
+
+
+def test_cards_stand_beside_the_model(folder: Path) -> None:
+    card = json.loads((folder / "rules" / "models" / "m.json").read_text("utf-8"))
+    assert card["heads"][0]["posts"] == 180 and card["heads"][0]["out_of_fold"]["accuracy"] > 0.95
+    assert card["heads"][0]["data"][0]["sha256"].startswith("sha256:")
+    assert "| spam/en | 180 | 90 |" in (folder / "rules" / "models" / "m.md").read_text("utf-8")
+
+
+def test_evaluate_tells_rules_and_model_apart_by_group(folder: Path) -> None:
+    page = folder / "page.html"
+    arguments = ("evaluate", folder / "rules/models/m.npz", folder / "mail.csv", "--group", "topic")
+    done = run(*arguments, "--rules", folder / "rules", "--html", page, "--threshold", "0.01")
+    assert done.exit_code == 0, done.output
+    assert all(said in done.output for said in ("rules alone", "the engine", "topic g0", "model above 0.01"))
+    assert "<svg" in page.read_text("utf-8") and "<b>tonight" not in page.read_text("utf-8")
+    found = json.loads(run(*arguments, "--format", "json").stdout)["mail.csv"]
+    assert found["whole"]["posts"] == 180 and found["whole"]["roc_auc"] > 0.99
+
+
+def test_rules_ask_the_model(folder: Path) -> None:
+    assert "all 2 examples behave" in run("check", folder / "rules").output
+    shown = run("explain", "win cash 77 prize call now", "--rules", folder / "rules").output
+    assert "spam" in shown and "by spam/en" in shown and "  + " in shown
+
+
+def test_a_sample_goes_back_into_training(folder: Path) -> None:
+    dump = folder / "dump.jsonl"
+    texts = ["win cash 1 prize", "see you", "win home cash see", "hello there", "win cash 1 prize"]
+    dump.write_text("\n".join(json.dumps({"id": at, "text": text}) for at, text in enumerate(texts)) + "\n{\n", "utf-8")
+    done = run("sample", dump, "--for-labelling", 3, "--rules", folder / "rules", "-o", folder / "label.jsonl")
+    assert done.exit_code == 0 and "1 records could not be read" in done.output
+    lines = [json.loads(line) for line in (folder / "label.jsonl").read_text("utf-8").splitlines()]
+    assert len(lines) == 3 and all(line["label"] == "" and line["scores"] for line in lines)
+    assert len({line["text"] for line in lines}) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("train", "-o", "x.npz"), "give files or --recipe"),
+        (("train", "missing.csv", "-o", "x.npz"), "cannot read missing.csv"),
+        (("train", "--recipe", "missing.toml", "-o", "x.npz"), "cannot read missing.toml"),
+        (("evaluate", "missing.npz", "missing.csv"), "cannot read missing.npz"),
+    ],
+)
+def test_mistakes(arguments: tuple[str, ...], says: str) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 2 and says in done.output and "Traceback" not in done.output
+
+
+def test_a_foreign_model_is_refused(folder: Path) -> None:
+    foreign = folder / "foreign.npz"
+    foreign.write_bytes(b"PK\x03\x04 nothing of ours")
+    done = run("evaluate", foreign, folder / "mail.csv")
+    assert done.exit_code == 2 and "it is damaged" in done.output

@@ -1,0 +1,219 @@
+"""Training, model files and serving: what is served is what was fitted, and nothing foreign is ever used."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.utils import estimator_checks
+
+from moderation.errors import DumpError
+from moderation.learning.estimator import LinearTextClassifier
+from moderation.learning.evaluate import score_texts
+from moderation.learning.labelled import Mapped, read_labelled
+from moderation.learning.recipe import tasks_of
+from moderation.learning.train import train_model
+from moderation.packs.models import Head, ModelError, dump_model, load_model
+from moderation.signals.classifier import Classifier
+from moderation.signals.features import grams, text_of
+from moderation.text.batch import Batch
+from moderation.text.views import folded_view
+
+TEXTS = st.lists(
+    st.text(st.sampled_from("ab 1z傻逼笔煞加微かカ😀मа\u0430!\u0301\u200b\ud800\0aaa"), max_size=40), max_size=12
+)
+
+
+def served(model: bytes, texts: list[str]) -> np.ndarray:
+    view = folded_view(Batch.of(texts))
+    return Classifier(load_model(model)).decisions(view.codes, view.starts)
+
+
+def kinds_of(text: str) -> dict[str, set[int]]:
+    view = folded_view(Batch.of([text]))
+    return {each.kind: set(each.bucket.tolist()) for each in grams(text_of(view.codes, view.starts))}
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "check_no_attributes_set_in_init",
+        "check_estimator_cloneable",
+        "check_estimator_repr",
+        "check_get_params_invariance",
+        "check_set_params",
+        "check_parameters_default_constructible",
+    ],
+)
+def test_scikit_learn_checks_that_apply_to_texts(check: str) -> None:
+    getattr(estimator_checks, check)("LinearTextClassifier", LinearTextClassifier())
+
+
+def test_it_learns_and_gives_probabilities(posts: list[tuple[str, str]]) -> None:
+    texts, labels = zip(*posts, strict=True)
+    fitted = LinearTextClassifier().fit(texts[:160], labels[:160])
+    assert fitted.classes_.tolist() == ["ham", "spam"]
+    assert (fitted.predict(texts[160:]) == np.array(labels[160:])).mean() > 0.95
+    assert np.allclose(fitted.predict_proba(texts).sum(axis=1), 1)
+
+
+def test_it_refuses_what_is_no_text_or_one_class() -> None:
+    with pytest.raises(ValueError, match="two classes"):
+        LinearTextClassifier().fit(["a", "b"], [1, 1])
+    with pytest.raises(ValueError, match="number 1 is a int"):
+        LinearTextClassifier().fit(["a", 2], [0, 1])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="one text"):
+        LinearTextClassifier().fit("ab", [0, 1])
+
+
+def test_what_is_served_is_what_was_fitted(posts: list[tuple[str, str]]) -> None:
+    texts, labels = map(list, zip(*posts, strict=True))
+    fitted = LinearTextClassifier().fit(texts, labels)
+    numbers = np.array([[fitted.scale_, fitted.intercept_[0], 1.0, 0.0]])
+    model, _ = dump_model([Head("spam", "en", "ours", {})], fitted.weights_[None], numbers, 1)
+    texts += ["", " ", "free prize " * 900, "\ud800", "加" * 2000]
+    assert np.abs(served(model, texts)[:, 0] - fitted.decision_function(texts)).max() < 1e-4
+    probability = fitted.predict_proba(texts)[:, 1]
+    assert np.abs(score_texts(load_model(model), texts)[:, 0] - probability).max() < 1e-4
+
+
+@given(TEXTS, st.integers(0, 12))
+def test_scores_do_not_depend_on_the_batch(model: bytes, texts: list[str], cut: int) -> None:
+    whole = served(model, texts) if texts else np.zeros((0, 1))
+    parts = [served(model, part) for part in (texts[:cut], texts[cut:]) if part]
+    assert whole.tobytes() == b"".join(part.tobytes() for part in parts)
+    assert not texts or np.isfinite(whole).all()
+
+
+@pytest.mark.parametrize("heads", [1, 2, 3, 4, 6, 7, 13])
+def test_any_number_of_heads_sums_exactly(heads: int) -> None:
+    weights = np.random.default_rng(heads).integers(-1023, 1024, (heads, 1 << 10)).astype(np.int16)
+    described = [Head(f"c{at}", "en", "random", {}) for at in range(heads)]
+    model, _ = dump_model(described, weights, np.tile([1.0, 0.0, 1.0, 0.0], (heads, 1)), 1)
+    texts = ["加我微信 abc", "x", "", "hello there " * 300, "shut up 😀"]
+    view = folded_view(Batch.of(texts))
+    found = Classifier(load_model(model)).sums(view.codes, view.starts)
+    for row, text in enumerate(texts):
+        alone = folded_view(Batch.of([text]))
+        buckets = np.concatenate([each.bucket for each in grams(text_of(alone.codes, alone.starts), 10)] or [[]])
+        assert found.sums[row].tolist() == weights[:, buckets.astype(int)].sum(axis=1).tolist()
+        assert found.counts[row] == len(buckets)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kind"),
+    [
+        ("傻逼", "煞笔", "sound"),
+        ("愚蠢", "魚唇", "sound"),
+        ("STUPID", "ｓｔｕｐｉｄ", "letters"),
+        ("stupid", "stuuuupid", "words"),
+        ("國家", "国家", "character"),
+        ("sh\u200bit", "shit", "word"),
+    ],
+)
+def test_disguises_give_the_same_features(one: str, other: str, kind: str) -> None:
+    assert kinds_of(one).get(kind) == kinds_of(other).get(kind)
+
+
+def test_kinds_of_features() -> None:
+    assert not kinds_of("hello 12")["sound"] and kinds_of("hello")["letters"]
+    assert kinds_of("狗") != kinds_of("猫") and kinds_of("") == {}
+    assert len(kinds_of("one two three")["words"]) == 2
+
+
+def test_the_same_data_give_the_same_bytes(spam_csv: Path, model: bytes) -> None:
+    assert train_model(tasks_of([spam_csv], Mapped()))[0] == model
+
+
+def changed(model: bytes, name: str, content: bytes | None) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(model)) as old, zipfile.ZipFile(made, "w") as new:
+        for info in old.infolist():
+            kept = content if info.filename == name else old.read(info)
+            if kept is not None:
+                new.writestr(info.filename, kept)
+    return made.getvalue()
+
+
+def array(value: object) -> bytes:
+    made = io.BytesIO()
+    np.save(made, np.asarray(value), allow_pickle=True)
+    return made.getvalue()
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (pytest.fail, ("a pickle was run",))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda m: b"", "not an .npz"),
+        (lambda m: b"<html>404</html>", "not an .npz"),
+        (lambda m: pickle.dumps({"a": 1}), "not an .npz"),
+        (lambda m: m[: len(m) // 2], "damaged"),
+        (lambda m: m[:2000] + bytes([m[2000] ^ 255]) + m[2001:], "damaged|SHA-256"),
+        (lambda m: changed(m, "weights.npy", array(np.zeros((1, 1 << 18), np.int16))), "SHA-256"),
+        (lambda m: changed(m, "numbers.npy", array([[0.01, 0.0, 9.0, 0.0]])), "SHA-256"),
+        (lambda m: changed(m, "numbers.npy", array([[0.01, np.nan, 9.0, 0.0]])), "finite"),
+        (lambda m: changed(m, "weights.npy", array(np.array([Bomb()], object))), "damaged"),
+        (lambda m: changed(m, "weights.npy", array(np.full((1, 1 << 18), 2000, np.int16))), "beyond"),
+        (lambda m: changed(m, "manifest.npy", array(np.frombuffer(b"{}", np.uint8))), "another format"),
+        (lambda m: changed(m, "manifest.npy", array(np.frombuffer(b"[" * 99999, np.uint8))), "not JSON"),
+        (lambda m: changed(m, "manifest.npy", None), "it holds"),
+        (lambda m: changed(m, "weights.npy", b"x"), "damaged"),
+    ],
+)
+def test_spoiled_models_are_refused(model: bytes, spoil: object, says: str) -> None:
+    with pytest.raises(ModelError, match=says):
+        load_model(spoil(model))  # type: ignore[operator]
+
+
+def test_a_model_of_other_features_is_refused(model: bytes) -> None:
+    found = load_model(model)
+    other, _ = dump_model(found.heads, found.weights, found.numbers, 999)
+    with pytest.raises(ModelError, match="features 999"):
+        Classifier(load_model(other))
+
+
+def test_posts_of_the_test_are_kept_out_and_repeats_are_counted(spam_csv: Path, posts: list[tuple[str, str]]) -> None:
+    task = tasks_of([spam_csv], Mapped())[0]
+    twice = type(task)(task.category, task.language, task.definition, task.sources * 2)
+    held = [text.upper() for text, _ in posts[:10]]
+    _, _, (trained,) = train_model([twice], held)
+    assert (trained.shared, trained.repeated, trained.used) == (20, 230, 230)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.csv", "text,label\n", "no records"),
+        ("a.csv", "words,kinds\nhi,1\n", "which column holds the text"),
+        ("a.csv", "text,label\nhi,1\n", "which labels are positive"),
+        ("a.csv", "text,label\nhi,1\nho,0\n", "too few"),
+        ("a.jsonl", '{"text": "hi"\n', "a.jsonl:1: this is not JSON"),
+        ("a.jsonl", "[1]\n", "a record is an object"),
+    ],
+)
+def test_bad_files_are_named(tmp_path: Path, name: str, content: str, says: str) -> None:
+    path = tmp_path / name
+    path.write_text(content, "utf-8")
+    with pytest.raises(DumpError, match=says):
+        train_model(tasks_of([path], Mapped()))
+
+
+def test_labels_and_columns_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "b.jsonl"
+    rows = [{"Tweet": "hi", "class": 1.0, "topic": "x"}, {"Tweet": "", "class": 0}, {"Tweet": "ho", "class": False}]
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    found = read_labelled(path, Mapped(groups=("topic",)))
+    assert (found.texts, found.labels, found.skipped) == (("hi", "ho"), ("1", "false"), 1)
+    assert found.groups == {"topic": ("x", "")}
