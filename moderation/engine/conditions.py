@@ -224,14 +224,14 @@ class Language:
     children: tuple[Condition, ...] = ()
 
     def evaluate(self, evidence: Evidence) -> Outcome:
-        held = sum(share for code, share in evidence.languages.items() if _is_one_of(code, self.codes))
+        held = sum(share for code, share in evidence.languages.items() if is_one_of(code, self.codes))
         return Outcome(held > 0 and held >= self.share)
 
     def needs(self) -> Needs:
         return ()
 
 
-def _is_one_of(code: str, wanted: Sequence[str]) -> bool:
+def is_one_of(code: str, wanted: Sequence[str]) -> bool:
     """`zh` also means zh-Hant and zh-Latn."""
     return any(code == item or code.startswith(item + "-") for item in wanted)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import repeat
 
 import numpy as np
 
@@ -44,12 +43,15 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A portion of posts and all that is known of them. `candidates` are the numbers of the rules to decide by post."""
+    """A portion of posts and all that is known of them. `candidates` are the numbers of the rules to decide by post,
+    `scores` the classifier's by post, as far as they are known.
+    """
 
     compiled: Compiled
     rows: Rows
     views: Mapping[str, View]
     speech: Speech
+    scores: Sequence[Mapping[str, float]]
     candidates: Mapping[int, list[int]]
     hits: SignalHits
 
@@ -64,15 +66,15 @@ class Look:
         found = compiled.detector.detect(rows.batch, rows.hints)
         speech = speech_of(found, rows, compiled.covered)
         if compiled.classifier is not None:
-            rows = replace(rows, scores=scores_of(compiled.classifier, views["folded"], rows, found))
-        hits, chosen = compiled.finder.find(views, rows, speech.languages, thorough)
-        return cls(compiled, rows, views, speech, _by_post(*chosen), hits)
+            rows = replace(rows, scores=scores_of(compiled.classifier, views["folded"], rows, speech))
+        hits, chosen = compiled.finder.find(views, rows, speech, thorough)
+        scores = rows.scores.plain() if rows.scores is not None else [_NO_SCORES] * len(rows)
+        return cls(compiled, rows, views, speech, scores, _by_post(*chosen), hits)
 
     def decisions(self) -> list[Decision]:
         """The portion's decisions, in order. Most posts have nothing to weigh: they are only written down."""
         engine = self.compiled.fingerprint
-        scores = self.rows.scores.plain() if self.rows.scores is not None else repeat(_NO_SCORES, len(self.rows))
-        columns = zip(self.rows.ids, self.speech.languages, self.speech.segments, scores, strict=True)
+        columns = zip(self.rows.ids, self.speech.languages, self.speech.segments, self.scores, strict=True)
         decided = [
             Decision(id, "allowed", 0, (), (), (), languages, segments, (), scored, {}, (), engine)
             for id, languages, segments, scored in columns
@@ -98,7 +100,7 @@ class Look:
             languages,
             self.speech.segments[post],
             uncovered,
-            self.scores(post),
+            self.scores[post],
             {},
             judged.unknown,
             self.compiled.fingerprint,
@@ -115,16 +117,8 @@ class Look:
         """Everything that the post's rules may ask for."""
         unknown = self.hits.unknown.get(post, _NONE)
         languages = self.speech.languages[post]
-        attributes, scores = self.rows.attributes[post], self.scores(post)
-        return Evidence(self.hits.of_post(post), unknown, attributes, languages, self._matched, scores)
-
-    def scores(self, post: int) -> Mapping[str, float]:
-        """The classifier's scores of one post, as far as they are known."""
-        scores = self.rows.scores
-        if scores is None:
-            return _NO_SCORES
-        row = zip(scores.categories, scores.table[post].tolist(), strict=True)
-        return {name: score for name, score in row if score == score}
+        attributes = self.rows.attributes[post]
+        return Evidence(self.hits.of_post(post), unknown, attributes, languages, self._matched, self.scores[post])
 
     def span_of(self, found: Hit) -> Span:
         """A hit as it stands in a decision: the field, the author's own text, the term, the folds that it took."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.engine.gather import Rows
-from moderation.language.segments import Segments
+from moderation.engine.speech import Speech
 from moderation.signals.classifier import Classifier
 from moderation.text.views import View
 
@@ -30,16 +30,21 @@ class Scores:
 
     def plain(self) -> list[dict[str, float]]:
         """By post, the scores that are known."""
-        return [
-            {name: score for name, score in zip(self.categories, row, strict=True) if score == score}
-            for row in self.table.tolist()
-        ]
+        known = ~np.isnan(self.table)
+        kinds = known @ (1 << np.arange(len(self.categories)))
+        found: list[dict[str, float]] = [{}] * len(kinds)
+        for kind in set(kinds.tolist()):
+            own = [at for at in range(len(self.categories)) if kind >> at & 1]
+            names, posts = [self.categories[at] for at in own], (kinds == kind).nonzero()[0]
+            for post, scores in zip(posts.tolist(), self.table[posts][:, own].tolist(), strict=True):
+                found[post] = dict(zip(names, scores, strict=True))
+        return found
 
 
-def scores_of(classifier: Classifier, folded: View, rows: Rows, found: Segments) -> Scores:
+def scores_of(classifier: Classifier, folded: View, rows: Rows, speech: Speech) -> Scores:
     """Score a batch: all fields of a post together."""
     scores = classifier.scores(folded.codes, folded.starts, rows.first)
-    served = _served(classifier, found, rows)
+    served = _served(classifier, speech)
     heads = np.where(served, scores, np.nan)
     model = classifier.model
     columns = []
@@ -50,15 +55,18 @@ def scores_of(classifier: Classifier, folded: View, rows: Rows, found: Segments)
     return Scores(model.categories, np.stack(columns, axis=1), heads)
 
 
-def _served(classifier: Classifier, found: Segments, rows: Rows) -> NDArray[np.bool_]:
+def _served(classifier: Classifier, speech: Speech) -> NDArray[np.bool_]:
     """Which heads read which posts: posts × heads."""
-    shares = found.shares(rows.owner, len(rows))
-    told = shares[:, [at for at, name in enumerate(found.names) if name != "und"]].sum(axis=1) >= SERVED
-    columns = []
-    for head in classifier.model.heads:
-        own = [at for at, name in enumerate(found.names) if _reads(head.language, name)]
-        columns.append((shares[:, own].sum(axis=1) >= SERVED) | ~told)
-    return np.stack(columns, axis=1)
+    told = speech.shares[:, [at for at, name in enumerate(speech.names) if name != "und"]].sum(axis=1) >= SERVED
+    languages = [head.language for head in classifier.model.heads]
+    columns = {language: _reading(language, speech) | ~told for language in dict.fromkeys(languages)}
+    return np.stack([columns[language] for language in languages], axis=1)
+
+
+def _reading(head: str, speech: Speech) -> NDArray[np.bool_]:
+    own = [at for at, name in enumerate(speech.names) if _reads(head, name)]
+    reading: NDArray[np.bool_] = speech.shares[:, own].sum(axis=1) >= SERVED
+    return reading
 
 
 def _reads(head: str, language: str) -> bool:

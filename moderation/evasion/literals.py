@@ -36,7 +36,7 @@ class Literals:
             return cls((), ())
         view = folded_view(Batch.of(texts))
         reading = loose_reading(view)
-        bounds = np.searchsorted(reading.first, view.starts).tolist()
+        bounds = reading.symbol_at(view.starts).tolist()
         symbols = reading.symbols.tobytes()
         read = reading.codes.tobytes().decode("utf-32-le").split("\0")[:-1]
         return cls(tuple(read), tuple(symbols[2 * start : 2 * end - 2] for start, end in pairwise(bounds)))

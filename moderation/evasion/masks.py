@@ -9,16 +9,16 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from moderation.evasion.reading import GAP, SYLLABLE, first_look, kind_of, mask_places
+from moderation.evasion.reading import GAP, SYLLABLE, Readings, kind_of
 from moderation.evasion.reading import MASK_SIGNS as MASKS
 from moderation.evasion.words import common_characters
-from moderation.text.views import View
 
 _LONGEST = 24
 _AROUND = 4
 _TOKEN = regex.compile(rf"[\p{{L}}\p{{N}}]*(?:[{MASKS}]+[\p{{L}}\p{{N}}]*)+")
 _RUN = regex.compile(f"[{MASKS}]+")
 _HAN = regex.compile(r"\p{Han}")
+_NOWHERE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,16 @@ class MaskedTerms:
         lines = {length: "\n".join(term for term in sorted(numbers) if len(term) == length) for length in lengths}
         return cls({length: f"\n{text}\n" for length, text in lines.items()}, numbers)
 
-    def find(self, view: View, looks: NDArray[np.uint8] | None = None) -> Iterator[tuple[int, int, int, int]]:
-        """(row, term, start, end) of the masked terms in a view; `looks` are what `first_look` tells of it."""
-        if not self.numbers:
+    def find(self, readings: Readings, among: NDArray[np.int64] | None = None) -> Iterator[tuple[int, int, int, int]]:
+        """(row, term, start, end) of the masked terms in a view, or only in some rows of it."""
+        places = readings.mask_places() if self.numbers else _NOWHERE
+        if not len(places):
             return
-        places = mask_places(first_look(view) if looks is None else looks)
+        view = readings.view
         beside = np.concatenate((view.codes[places - 1], view.codes[np.minimum(places + 1, len(view.codes) - 1)]))
         worth = (kind_of.take(beside) != GAP) & (beside != 0)
         rows = np.unique(np.searchsorted(view.starts, np.tile(places, 2)[worth], side="right") - 1)
-        for row in rows.tolist():
+        for row in (rows if among is None else np.intersect1d(rows, among)).tolist():
             for start, text in _candidates(view.row_text(row)):
                 for number in self._meant(text):
                     yield row, number, start, start + len(text)

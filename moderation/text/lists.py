@@ -25,6 +25,14 @@ def openings(ascending: Index) -> Index:
     return first.nonzero()[0]
 
 
+def ranges(first: Index, end: Index) -> Index:
+    """The numbers of [first[0], end[0]), then those of [first[1], end[1]), and so on."""
+    count = end - first
+    numbers: Index = (end - count.cumsum()).repeat(count)
+    numbers += np.arange(len(numbers))
+    return numbers
+
+
 @dataclass(frozen=True, slots=True)
 class Lists:
     """List i is `items[first[i] : first[i] + count[i]]`."""
@@ -56,6 +64,5 @@ class Lists:
     def entries(self, numbers: Index) -> tuple[Index, Index]:
         """The same, as indexes into `items`."""
         counts = self.count[numbers]
-        shift = self.first[numbers] + counts - counts.cumsum()
-        position = np.arange(len(numbers)).repeat(counts)
-        return position, np.arange(len(position)) + shift.repeat(counts)
+        first = self.first[numbers]
+        return np.arange(len(numbers)).repeat(counts), ranges(first, first + counts)
