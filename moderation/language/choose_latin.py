@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.glyphs import Glyphs
-from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Sums
+from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Reading, Sums
 from moderation.language.runs import Runs, openings
 from moderation.text.classes import HAN, HANGUL, KANA, THAI
 
@@ -140,10 +140,8 @@ class LatinChooser:
     def _closely(self, glyphs: Glyphs, runs: Runs, at: Ints, prior: Ints) -> Parts:
         """The runs `at` in parts of one language each."""
         reading = self.latin.read(glyphs, runs.first[at], runs.last[at])
-        words = self.latin.sums(reading, np.arange(len(reading.run)))
-        starts = _parted(words, reading.run, prior)
+        starts, sums = self._parted(reading, prior)
         run = reading.run[starts]
-        sums = words.joined(starts)
         best, lead = _best(sums.odds + prior[run])
         language = np.where(self._told(sums, lead), best, self._undetermined)
         ends = np.append(starts[1:], len(reading.run)) - 1
@@ -159,40 +157,49 @@ class LatinChooser:
         )
         return Parts(parts, run, language)
 
+    def _parted(self, reading: Reading, prior: Ints) -> tuple[Ints, Sums]:
+        """The words that parts of one language begin with, and the sums of the parts; `prior` is that of each run."""
+        run = reading.run
+        starts = np.searchsorted(run, np.arange(len(prior)))
+        quarter = (np.arange(len(run)) - starts[run]) * _QUARTERS // np.diff(starts, append=len(run))[run]
+        cuts = openings(run, quarter)
+        quarters = self.latin.sums(reading, cuts)
+        whole = quarters.joined(np.searchsorted(run[cuts], np.arange(len(prior))))
+        likely, mixed = _likely(quarters, whole, run[cuts], quarter[cuts], prior)
+        if not len(mixed):
+            return starts, whole
+        number = np.full(len(prior), -1, np.int64)
+        number[mixed] = np.arange(len(mixed))
+        some = np.flatnonzero(number[run] >= 0)
+        words = self.latin.sums_of(reading, some)
+        starts = np.sort(np.concatenate((starts, some[_cuts(words, number[run[some]], likely[mixed], prior[mixed])])))
+        of = run[starts]
+        sums = Sums(whole.odds[of], whole.positions[of])
+        again = np.flatnonzero(number[of] >= 0)
+        parts = words.joined(np.searchsorted(some, starts[again]))
+        sums.odds[again], sums.positions[again] = parts.odds, parts.positions
+        return starts, sums
 
-def _parted(words: Sums, run: Ints, prior: Ints) -> Ints:
-    """The words that parts of one language begin with; `run` is the run of each word, `prior` that of each run."""
-    starts = np.searchsorted(run, np.arange(len(prior)))
-    likely, mixed = _quarters(words, run, starts, prior)
-    if not len(mixed):
-        return starts
-    number = np.full(len(prior), -1, np.int64)
-    number[mixed] = np.arange(len(mixed))
-    some = np.flatnonzero(number[run] >= 0)
-    languages = likely[mixed]
-    odds = words.odds[some[:, None], languages[number[run[some]]]]
-    opens = np.searchsorted(number[run[some]], np.arange(len(mixed)))
-    cuts = _all_changes(odds, words.positions[some], opens, np.take_along_axis(prior[mixed], languages, axis=1))
-    return np.sort(np.concatenate((starts, some[cuts])))
 
-
-def _quarters(words: Sums, run: Ints, starts: Ints, prior: Ints) -> tuple[Ints, Ints]:
-    """The likeliest languages of each run and of its quarters; and the runs that those make much likelier."""
-    lengths = np.diff(starts, append=len(run))
-    quarter = (np.arange(len(run)) - starts[run]) * _QUARTERS // lengths[run]
-    cuts = openings(run, quarter)
-    of = run[cuts]
-    odds = words.joined(cuts).odds
-    first = np.searchsorted(of, np.arange(len(starts)))
-    whole = (np.add.reduceat(odds, first, axis=0) + prior).argmax(axis=1)
-    odds += prior[of]
+def _likely(quarters: Sums, whole: Sums, of: Ints, quarter: Ints, prior: Ints) -> tuple[Ints, Ints]:
+    """The likeliest languages of each run and of its quarters; and the runs that those make much likelier. The quarters
+    are `of` these runs, and the first, second … of them.
+    """
+    odds, each = quarters.odds + prior[of], np.arange(len(of))
+    likeliest = (whole.odds + prior).argmax(axis=1)
     best = odds.argmax(axis=1)
-    each = np.arange(len(of))
-    gain = odds[each, best] - odds[each, whole[of]]
-    mixed = np.flatnonzero(np.add.reduceat(gain, first) > _SUSPECT * SCALE)
-    likely = np.repeat(whole[:, None], _QUARTERS + 1, axis=1)
-    likely[of, quarter[cuts]] = best
+    gain = odds[each, best] - odds[each, likeliest[of]]
+    mixed = np.flatnonzero(np.bincount(of, gain) > _SUSPECT * SCALE)
+    likely = np.repeat(likeliest[:, None], _QUARTERS + 1, axis=1)
+    likely[of, quarter] = best
     return likely, mixed
+
+
+def _cuts(words: Sums, run: Ints, languages: Ints, prior: Ints) -> Ints:
+    """The words that another language begins with, of runs each of which is searched for some `languages`."""
+    opens = np.searchsorted(run, np.arange(len(languages)))
+    odds = np.take_along_axis(words.odds, languages[run], axis=1)
+    return _all_changes(odds, words.positions, opens, np.take_along_axis(prior, languages, axis=1))
 
 
 def _all_changes(odds: Ints, positions: Ints, starts: Ints, prior: Ints) -> Ints:

@@ -79,7 +79,7 @@ class Detector:
 
         A row's segments depend on its text and its hint alone, not on the batch that it is in.
         """
-        glyphs = self._glyph_of[batch.codes]
+        glyphs = self._glyph_of.take(batch.codes)
         mask(batch.codes, glyphs)
         glyphs, starts, source = join(batch.codes, glyphs, batch.starts)
         runs = find_runs(glyphs, starts)
@@ -96,7 +96,7 @@ class Detector:
 
     def _read_latin(self, glyphs: Glyphs, runs: Runs, language: Ints, hinted: Ints | None) -> tuple[Runs, Ints]:
         """Name the language of Latin runs, and part those in which it changes."""
-        at = np.flatnonzero(runs.script == classes.LATIN)
+        at = (runs.script == classes.LATIN).nonzero()[0]
         if not len(at):
             return runs, language
         wished = None if hinted is None else hinted[runs.row[at]][:, None] == self._latin_numbers
@@ -110,7 +110,7 @@ class Detector:
         """Log-likelihood (nats) of each language in `names` for each row, over the runs that need telling apart; -inf
         for languages that it was not compared with, and for rows without such runs.
         """
-        glyphs = self._glyph_of[batch.codes]
+        glyphs = self._glyph_of.take(batch.codes)
         mask(batch.codes, glyphs)
         glyphs, starts, _ = join(batch.codes, glyphs, batch.starts)
         runs = find_runs(glyphs, starts)

@@ -16,6 +16,7 @@ from moderation.language.glyphs import SYMBOL_BITS, SYMBOLS, Glyphs
 from moderation.language.ngrams import LANES, gathered, lane_sums, packed, symbols_of
 from moderation.language.tables import read_table
 from moderation.text.classes import LATIN
+from moderation.text.lists import ranges
 
 SCALE = 12
 """Log-probabilities are whole numbers of 1/SCALE nat: sums are exact whatever the order they are taken in."""
@@ -119,6 +120,13 @@ class Latin:
     def sums(self, reading: Reading, words: Ints) -> Sums:
         """Sums for all languages over stretches of words, each of which goes to where the next begins."""
         return self._sums(reading.rows, reading.start[words], len(self.languages))
+
+    def sums_of(self, reading: Reading, words: Ints) -> Sums:
+        """Sums for all languages over some words, each by itself."""
+        opens = reading.start[words]
+        closes = np.append(reading.start[1:], len(reading.rows))[words]
+        lengths = closes - opens
+        return self._sums(reading.rows[ranges(opens, closes)], lengths.cumsum() - lengths, len(self.languages))
 
     def _closely(self, symbols: Ints) -> tuple[Ints, NDArray[np.intp]]:
         """The positions that hold a letter or a word's end, and the row of the longest known n-gram that ends there."""
