@@ -77,7 +77,7 @@ def _possible(
             return np.ones(len(rows), np.bool_)
         return np.asarray(~(rows.scores.column(condition.category) <= condition.above))
     if isinstance(condition, Language):
-        held = speech.held(condition.codes)
+        held = speech.held(condition.among(speech.found.names))
         return np.asarray((held > 0) & (held > condition.share - _SLACK))
     if isinstance(condition, Field | Period):
         asked = np.arange(len(rows)) if among is None else np.flatnonzero(among)

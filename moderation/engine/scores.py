@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from moderation.engine.coverage import UNDETERMINED
 from moderation.engine.gather import Rows
 from moderation.engine.speech import Speech
 from moderation.signals.classifier import Classifier
@@ -57,18 +59,18 @@ def scores_of(classifier: Classifier, folded: View, rows: Rows, speech: Speech) 
 
 def _served(classifier: Classifier, speech: Speech) -> NDArray[np.bool_]:
     """Which heads read which posts: posts × heads."""
-    told = speech.shares[:, [at for at, name in enumerate(speech.names) if name != "und"]].sum(axis=1) >= SERVED
     languages = [head.language for head in classifier.model.heads]
-    columns = {language: _reading(language, speech) | ~told for language in dict.fromkeys(languages)}
-    return np.stack([columns[language] for language in languages], axis=1)
+    columns = {each: speech.held(_read_by(each, speech.found.names)) >= SERVED for each in dict.fromkeys(languages)}
+    untold = speech.held(_read_by(None, speech.found.names)) < SERVED
+    return np.stack([columns[language] | untold for language in languages], axis=1)
 
 
-def _reading(head: str, speech: Speech) -> NDArray[np.bool_]:
-    own = [at for at, name in enumerate(speech.names) if _reads(head, name)]
-    reading: NDArray[np.bool_] = speech.shares[:, own].sum(axis=1) >= SERVED
-    return reading
-
-
-def _reads(head: str, language: str) -> bool:
-    """A head for `zh` reads zh-Hant too, and no pinyin."""
-    return language == head or (language.startswith(f"{head}-") and not language.endswith("-Latn"))
+@lru_cache(maxsize=1 << 8)
+def _read_by(head: str | None, names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """The languages that a head for a language reads: one for `zh` reads zh-Hant too, and no pinyin. Without a head,
+    all that have been told.
+    """
+    if head is None:
+        return np.array([name != UNDETERMINED for name in names])
+    variants = (name.startswith(f"{head}-") and not name.endswith("-Latn") for name in names)
+    return np.array([name == head or variant for name, variant in zip(names, variants, strict=True)])

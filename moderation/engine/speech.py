@@ -10,31 +10,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.decision import Segment
-from moderation.engine.conditions import is_one_of
 from moderation.engine.gather import Rows
+from moderation.language.runs import openings
 from moderation.language.segments import Segments
 from moderation.text.lists import Index
-
-Shares = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
     """By post: the share of each language (largest first, two decimals), the segments in reading order, and whether
-    all its languages are covered. `shares` are those in columns, in the order of `names`, not rounded.
+    all its languages are covered. `found` are the segments as the detector found them, each `owner` the post of one.
     """
 
     languages: Sequence[dict[str, float]]
     segments: Sequence[tuple[Segment, ...]]
     covered: NDArray[np.bool_]
-    names: tuple[str, ...]
-    shares: NDArray[np.float64]
+    found: Segments
+    owner: Index
 
-    def held(self, codes: Sequence[str]) -> NDArray[np.float64]:
-        """By post, the share that languages of these codes hold together."""
-        own = [at for at, name in enumerate(self.names) if is_one_of(name, codes)]
-        held: NDArray[np.float64] = self.shares[:, own].sum(axis=1)
-        return held
+    def held(self, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """By post, the share that some of the detector's languages hold together, not rounded; 0 without letters."""
+        own = wanted[self.found.language].nonzero()[0]
+        posts = len(self.languages)
+        total = np.bincount(self.owner, self.found.weight, posts)
+        held = np.bincount(self.owner[own], self.found.weight[own], posts)
+        return held / np.maximum(total, 1)
 
 
 def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
@@ -42,28 +42,36 @@ def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
     owner = rows.owner[found.row]
     beyond = np.array([name not in covered for name in found.names])
     served = np.ones(len(rows), np.bool_)
-    served[owner[beyond[found.language]]] = False
+    served[owner[beyond[found.language].nonzero()[0]]] = False
     names = [found.names[number] for number in found.language.tolist()]
     bounds = np.searchsorted(owner, np.arange(len(rows) + 1))
-    shares = found.shares(rows.owner, len(rows))
-    return Speech(
-        _languages(found, names, bounds, shares), _segments(found, rows, names, bounds), served, found.names, shares
-    )
+    return Speech(_languages(found, owner, names, bounds), _segments(found, rows, names, bounds), served, found, owner)
 
 
-def _languages(found: Segments, names: Sequence[str], bounds: Index, shares: Shares) -> list[dict[str, float]]:
+def _languages(found: Segments, owner: Index, names: Sequence[str], bounds: Index) -> list[dict[str, float]]:
     """Most posts are one segment, and all of it is in that language."""
     opens, many = bounds[:-1].tolist(), np.diff(bounds)
     result = [{names[at]: 1.0} if count == 1 else {} for at, count in zip(opens, many.tolist(), strict=True)]
-    several = np.flatnonzero(many > 1)
-    held = shares[several]
-    post, language = np.nonzero(held > 0)
-    share = np.round(held[post, language], 2)
-    order = np.lexsort((language, -share, post))
-    columns = (several[post[order]].tolist(), language[order].tolist(), share[order].tolist())
-    for number, tongue, value in zip(*columns, strict=True):
+    several = (many > 1)[owner].nonzero()[0]
+    post, language, share = _shares(
+        owner[several], found.language[several].astype(np.int64), found.weight[several].astype(np.int64)
+    )
+    for number, tongue, value in zip(post.tolist(), language.tolist(), share.tolist(), strict=True):
         result[number][found.names[tongue]] = value
     return result
+
+
+def _shares(post: Index, language: Index, weight: Index) -> tuple[Index, Index, NDArray[np.float64]]:
+    """(post, language, share) out of segments, sorted by post; by share, the largest first; and by language."""
+    if not len(post):
+        return post, language, np.zeros(0)
+    order = np.lexsort((language, post))
+    post, language, weight = post[order], language[order], weight[order]
+    first = openings(post, language)
+    held, of, language = np.add.reduceat(weight, first), post[first], language[first]
+    share = np.round(held / np.bincount(post, weight)[of], 2)
+    order = np.lexsort((language, -share, of))
+    return of[order], language[order], share[order]
 
 
 def _segments(found: Segments, rows: Rows, names: Sequence[str], bounds: Index) -> list[tuple[Segment, ...]]:
