@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import numpy as np
-
 from moderation.decision import Decision, Reason, Span
 from moderation.engine.columns import Columns
 from moderation.engine.compile import Plan
@@ -79,7 +77,7 @@ class Look:
             Decision(id, "allowed", 0, (), (), (), languages, segments, (), scored, {}, (), engine)
             for id, languages, segments, scored in columns
         ]
-        for post in sorted({*self.candidates, *self.rows.truncated, *np.flatnonzero(~self.speech.covered).tolist()}):
+        for post in sorted({*self.candidates, *self.rows.truncated, *(~self.speech.covered).nonzero()[0].tolist()}):
             decided[post] = self.decision(post)
         return decided
 

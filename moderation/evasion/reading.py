@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from moderation.evasion import sounds
 from moderation.evasion.emoji import emoji_syllables
 from moderation.evasion.glyphs import glyph_of, leet_of, loose_glyph
-from moderation.text.lists import distinct, ranges
+from moderation.text.lists import distinct, ends_of, ranges
 from moderation.text.scripts import COMMON, HAN, LATIN, script_of, writes_spaces
 from moderation.text.tables import CODE_POINTS
 from moderation.text.views import View
@@ -224,9 +224,10 @@ def _without_looks(view: View, codes: Codes, at: Index | None, looks: Looks) -> 
     if not alike.any():
         return codes
     opens = np.ones(len(places), np.bool_)
-    opens[1:] = np.diff(places) > 1
+    opens[1:] = places[1:] - places[:-1] > 1
     run = opens.cumsum() - 1
-    firsts, lasts = places[opens], places[np.append(opens[1:], True)]
+    first = opens.nonzero()[0]
+    firsts, lasts = places[first], places[ends_of(first, len(places)) - 1]
     touching = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[lasts + 1])
     strange = (alike == 0) | (loose_glyph.take(written) & ~touching[run])
     strange_run = np.zeros(len(firsts), np.bool_)
@@ -246,9 +247,9 @@ def _without_leet(codes: Codes, looks: Looks) -> Codes:
     if not len(places):
         return codes
     opens = np.ones(len(places), np.bool_)
-    opens[1:] = np.diff(places) > 1
-    firsts = places[opens]
-    lasts = places[np.append(opens[1:], True)]
+    opens[1:] = places[1:] - places[:-1] > 1
+    first = opens.nonzero()[0]
+    firsts, lasts = places[first], places[ends_of(first, len(places)) - 1]
     touches = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[np.minimum(lasts + 1, len(codes) - 1)])
     read = places[touches[opens.cumsum() - 1]]
     # f|u|c|k: a stroke between single letters stands between them, and hi! ends with one; in b|tch it is one.

@@ -16,6 +16,8 @@ from moderation.language.glyphs import Glyphs
 from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Reading, Sums
 from moderation.language.runs import Runs, openings
 from moderation.text.classes import HAN, HANGUL, KANA, THAI
+from moderation.text.lists import ends_of, lengths_of
+from moderation.text.lists import openings as first_of
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -97,7 +99,7 @@ class LatinChooser:
         chosen = np.where(self._told(sums, lead), best, self._undetermined)
         if not self.closely:
             return chosen, None
-        doubtful = np.flatnonzero(self._doubtful(sums, best, lead))
+        doubtful = (self._doubtful(sums, best, lead)).nonzero()[0]
         if not len(doubtful):
             return chosen, None
         parts = self._closely(glyphs, runs, at[doubtful], prior[doubtful])
@@ -133,7 +135,7 @@ class LatinChooser:
         return told
 
     def _doubtful(self, sums: Sums, best: Ints, lead: Ints) -> Bools:
-        short = CEILING * sums.positions - np.take_along_axis(sums.odds, best[:, None], axis=1)[:, 0]
+        short = CEILING * sums.positions - sums.odds[np.arange(len(best)), best]
         doubtful: Bools = (lead < _PLAIN * SCALE) | (short > _EXPLAINED * SCALE * sums.positions)
         return doubtful & (sums.positions >= _LEAST)
 
@@ -144,7 +146,7 @@ class LatinChooser:
         run = reading.run[starts]
         best, lead = _best(sums.odds + prior[run])
         language = np.where(self._told(sums, lead), best, self._undetermined)
-        ends = np.append(starts[1:], len(reading.run)) - 1
+        ends = ends_of(starts, len(reading.run)) - 1
         letters = np.add.reduceat(reading.last - reading.first + 1, starts)
         alone = np.bincount(run, minlength=len(at))[run] == 1
         whole = runs.at(at[run])
@@ -161,7 +163,7 @@ class LatinChooser:
         """The words that parts of one language begin with, and the sums of the parts; `prior` is that of each run."""
         run = reading.run
         starts = np.searchsorted(run, np.arange(len(prior)))
-        quarter = (np.arange(len(run)) - starts[run]) * _QUARTERS // np.diff(starts, append=len(run))[run]
+        quarter = (np.arange(len(run)) - starts[run]) * _QUARTERS // lengths_of(starts, len(run))[run]
         cuts = openings(run, quarter)
         quarters = self.latin.sums(reading, cuts)
         whole = quarters.joined(np.searchsorted(run[cuts], np.arange(len(prior))))
@@ -170,12 +172,12 @@ class LatinChooser:
             return starts, whole
         number = np.full(len(prior), -1, np.int64)
         number[mixed] = np.arange(len(mixed))
-        some = np.flatnonzero(number[run] >= 0)
+        some = (number[run] >= 0).nonzero()[0]
         words = self.latin.sums_of(reading, some)
         starts = np.sort(np.concatenate((starts, some[_cuts(words, number[run[some]], likely[mixed], prior[mixed])])))
         of = run[starts]
         sums = Sums(whole.odds[of], whole.positions[of])
-        again = np.flatnonzero(number[of] >= 0)
+        again = (number[of] >= 0).nonzero()[0]
         parts = words.joined(np.searchsorted(some, starts[again]))
         sums.odds[again], sums.positions[again] = parts.odds, parts.positions
         return starts, sums
@@ -189,8 +191,8 @@ def _likely(quarters: Sums, whole: Sums, of: Ints, quarter: Ints, prior: Ints) -
     likeliest = (whole.odds + prior).argmax(axis=1)
     best = odds.argmax(axis=1)
     gain = odds[each, best] - odds[each, likeliest[of]]
-    mixed = np.flatnonzero(np.bincount(of, gain) > _SUSPECT * SCALE)
-    likely = np.repeat(likeliest[:, None], _QUARTERS + 1, axis=1)
+    mixed = (np.bincount(of, gain) > _SUSPECT * SCALE).nonzero()[0]
+    likely = likeliest[:, None].repeat(_QUARTERS + 1, axis=1)
     likely[of, quarter] = best
     return likely, mixed
 
@@ -198,13 +200,13 @@ def _likely(quarters: Sums, whole: Sums, of: Ints, quarter: Ints, prior: Ints) -
 def _cuts(words: Sums, run: Ints, languages: Ints, prior: Ints) -> Ints:
     """The words that another language begins with, of runs each of which is searched for some `languages`."""
     opens = np.searchsorted(run, np.arange(len(languages)))
-    odds = np.take_along_axis(words.odds, languages[run], axis=1)
-    return _all_changes(odds, words.positions, opens, np.take_along_axis(prior, languages, axis=1))
+    odds = words.odds[np.arange(len(run))[:, None], languages[run]]
+    return _all_changes(odds, words.positions, opens, prior[np.arange(len(prior))[:, None], languages])
 
 
 def _all_changes(odds: Ints, positions: Ints, starts: Ints, prior: Ints) -> Ints:
     """The words, of runs that begin at `starts`, that another language begins with; columns are a run's languages."""
-    run = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(odds)))
+    run = np.arange(len(starts)).repeat(lengths_of(starts, len(odds)))
     found: list[Ints] = []
     for _ in range(_CHANGES):
         cuts = _changes(odds, positions, starts, prior[run[starts]])
@@ -224,22 +226,21 @@ def _best(odds: Ints) -> tuple[Ints, Ints]:
 
 def _changes(odds: Ints, positions: Ints, starts: Ints, prior: Ints) -> Ints:
     """Where, at most once in each stretch of words, another language makes the text much likelier."""
-    lengths = np.diff(starts, append=len(positions))
-    stretch = np.repeat(np.arange(len(starts)), lengths)
-    running = np.cumsum(odds, axis=0)
+    stretch = np.arange(len(starts)).repeat(lengths_of(starts, len(positions)))
+    running = odds.cumsum(axis=0)
     before = running[starts] - odds[starts]
     whole = np.add.reduceat(odds, starts, axis=0)
     left = running - before[stretch]
     right = whole[stretch] - left
     gain = (left + prior[stretch]).max(axis=1) + (right + prior[stretch]).max(axis=1)
     gain -= ((whole + prior).max(axis=1))[stretch]
-    position = np.cumsum(positions)
-    ends = position[np.append(starts[1:], len(position)) - 1][stretch]
+    position = positions.cumsum()
+    ends = position[ends_of(starts, len(position)) - 1][stretch]
     begins = (position - positions)[starts][stretch]
     gain[(position - begins < _SIDE) | (ends - position < _SIDE)] = 0
     best = np.maximum.reduceat(gain, starts)
-    hit = np.flatnonzero((gain == best[stretch]) & (gain > _CHANGE * SCALE))
-    hit = hit[np.diff(stretch[hit], prepend=-1) != 0]
+    hit = ((gain == best[stretch]) & (gain > _CHANGE * SCALE)).nonzero()[0]
+    hit = hit[first_of(stretch[hit])]
     cuts: Ints = hit + 1
     return cuts
 

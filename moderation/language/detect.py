@@ -88,7 +88,7 @@ class Detector:
         language = self._of_script[runs.script]
         for script in runs.scripts() & self._choosers.keys():
             chooser, numbers = self._choosers[script]
-            at = np.flatnonzero(runs.script == script)
+            at = (runs.script == script).nonzero()[0]
             wished = None if hinted is None else hinted[runs.row[at]][:, None] == numbers
             language[at] = numbers[chooser.choose(glyphs, runs, at, wished)]
         runs, language = self._read_latin(glyphs, runs, language, hinted)
@@ -118,7 +118,7 @@ class Detector:
         all_of: dict[int, tuple[Chooser | LatinChooser, Ints]] = dict(self._choosers)
         all_of[classes.LATIN] = self._latin, self._latin_numbers
         for script, (chooser, numbers) in all_of.items():
-            at = np.flatnonzero(runs.script == script)
+            at = (runs.script == script).nonzero()[0]
             if len(at):
                 rows, where = np.unique(runs.row[at], return_inverse=True)
                 sums = np.zeros((len(rows), len(numbers)))

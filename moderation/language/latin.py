@@ -16,7 +16,7 @@ from moderation.language.glyphs import SYMBOL_BITS, SYMBOLS, Glyphs
 from moderation.language.ngrams import LANES, gathered, lane_sums, packed, symbols_of
 from moderation.language.tables import read_table
 from moderation.text.classes import LATIN
-from moderation.text.lists import ranges
+from moderation.text.lists import ends_of, lengths_of, ranges
 
 SCALE = 12
 """Log-probabilities are whole numbers of 1/SCALE nat: sums are exact whatever the order they are taken in."""
@@ -99,9 +99,9 @@ class Latin:
         if 2 * (lasts - firsts + 2).sum() < len(glyphs):
             glyphs, firsts = gathered(glyphs, firsts, lasts + 2)
         keys = _keys(glyphs)
-        at = np.flatnonzero((keys & (_PAIRS - 1)) != 0)
+        at = ((keys & (_PAIRS - 1)) != 0).nonzero()[0]
         starts = np.searchsorted(at, firsts)
-        rows = self.row_of.take(keys[at], mode="clip").astype(np.intp)  # faster than to ask for errors
+        rows = self.row_of.take(keys.take(at), mode="clip").astype(np.intp)  # faster than to ask for errors
         return self._sums(rows, starts, self.named)
 
     def read(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Reading:
@@ -111,8 +111,8 @@ class Latin:
         at, rows = self._closely(symbols)
         opens = np.ones(len(at), np.bool_)
         opens[1:] = symbols[at[:-1]] == 0
-        starts = np.flatnonzero(opens)
-        ends = np.append(starts[1:], len(at)) - 1
+        starts = opens.nonzero()[0]
+        ends = ends_of(starts, len(at)) - 1
         run = np.searchsorted(moved, at[starts], side="right") - 1
         shift = (firsts - moved)[run]
         return Reading(rows, run, starts, at[starts] + shift, at[ends] - 1 + shift)
@@ -124,7 +124,7 @@ class Latin:
     def sums_of(self, reading: Reading, words: Ints) -> Sums:
         """Sums for all languages over some words, each by itself."""
         opens = reading.start[words]
-        closes = np.append(reading.start[1:], len(reading.rows))[words]
+        closes = ends_of(reading.start, len(reading.rows))[words]
         lengths = closes - opens
         return self._sums(reading.rows[ranges(opens, closes)], lengths.cumsum() - lengths, len(self.languages))
 
@@ -133,7 +133,7 @@ class Latin:
         keys = symbols.copy()
         for back in range(1, ORDER):
             keys[back:] |= symbols[:-back] << SYMBOL_BITS * back
-        at = np.flatnonzero((keys & (_PAIRS - 1)) != 0)
+        at = ((keys & (_PAIRS - 1)) != 0).nonzero()[0]
         keys = keys[at]
         rows = self.row_of.take(keys & _TRIPLE, mode="clip").astype(np.intp)
         for order in range(4, ORDER + 1):
@@ -146,7 +146,7 @@ class Latin:
         slot = _slot(keys)
         held = self.slots[slot]
         found = np.where(held == keys, self.rows[slot], 0).astype(np.intp)
-        going = np.flatnonzero((held != keys) & (held != 0))
+        going = ((held != keys) & (held != 0)).nonzero()[0]
         while len(going):
             slot[going] = (slot[going] + 1) & (_SLOTS - 1)
             held = self.slots[slot[going]]
@@ -157,7 +157,7 @@ class Latin:
 
     def _sums(self, rows: NDArray[np.intp], starts: Ints, languages: int) -> Sums:
         sums = lane_sums(self.words[: -(-languages // LANES)], rows, starts, CEILING)
-        return Sums(sums[:, :languages], np.diff(starts, append=len(rows)))
+        return Sums(sums[:, :languages], lengths_of(starts, len(rows)))
 
 
 def _keys(glyphs: Glyphs) -> NDArray[np.int32]:

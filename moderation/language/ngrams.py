@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from moderation.language.glyphs import ASCII_LETTERS, SYMBOL_BITS, SYMBOLS, Glyphs
 from moderation.language.tables import read_table
 from moderation.text.classes import ARABIC, CYRILLIC, DEVANAGARI
+from moderation.text.lists import lengths_of, ranges
 
 ALPHABETS = {CYRILLIC: "cyrillic", ARABIC: "arabic", DEVANAGARI: "devanagari"}
 """The scripts that have n-grams by `langdetect`'s profiles, and the names of their tables."""
@@ -73,8 +74,8 @@ class Ngrams:
         if 2 * (lasts - firsts + 2).sum() < len(glyphs):
             glyphs, firsts = gathered(glyphs, firsts, lasts + 2)
         keys = _keys(glyphs, self.script)
-        at = np.flatnonzero((keys & _PAIR) != 0)
-        rows = self.row_of[keys[at]].astype(np.intp)
+        at = ((keys & _PAIR) != 0).nonzero()[0]
+        rows = self.row_of.take(keys.take(at)).astype(np.intp)
         sums = lane_sums(self.words, rows, np.searchsorted(at, firsts), self.highest)
         return Scores(sums[:, 1 : len(self.languages) + 1], sums[:, 0])
 
@@ -82,13 +83,13 @@ class Ngrams:
 def lane_sums(words: Sequence[NDArray[np.uint64]], rows: NDArray[np.intp], starts: Ints, highest: int) -> Ints:
     """The sums of rows of lanes from each start to the next; no lane is higher than `highest`."""
     stretch = _LANE // highest
-    lengths = np.diff(starts, append=len(rows))
+    lengths = lengths_of(starts, len(rows))
     if lengths.max() <= stretch:
         return _short_sums(words, rows, starts)
     pieces = -(-lengths // stretch)
-    first = np.cumsum(pieces) - pieces
-    order = np.arange(pieces.sum()) - np.repeat(first, pieces)
-    cuts = np.repeat(starts, pieces) + order * stretch
+    first = pieces.cumsum() - pieces
+    order = np.arange(pieces.sum()) - first.repeat(pieces)
+    cuts = starts.repeat(pieces) + order * stretch
     sums: Ints = np.add.reduceat(_short_sums(words, rows, cuts), first, axis=0)
     return sums
 
@@ -104,8 +105,7 @@ def _short_sums(words: Sequence[NDArray[np.uint64]], rows: NDArray[np.intp], sta
 def gathered(glyphs: Glyphs, starts: Ints, ends: Ints) -> tuple[Glyphs, Ints]:
     """The stretches of a buffer one after the other, and where they start."""
     lengths = ends - starts
-    moved = np.cumsum(lengths) - lengths
-    return glyphs[np.repeat(starts - moved, lengths) + np.arange(lengths.sum())], moved
+    return glyphs.take(ranges(starts, ends)), lengths.cumsum() - lengths
 
 
 def symbols_of(glyphs: Glyphs, script: int) -> NDArray[np.int32]:
