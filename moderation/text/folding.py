@@ -215,7 +215,7 @@ def _as_letters(codes: Codes) -> Codes:
 
 def _spaces_again(values: Codes, dropped: Positions) -> Positions:
     """The positions of spaces that follow a space, whatever was dropped in between."""
-    spaces = (values == _SPACE).nonzero()[0]
+    spaces: Positions = (values == _SPACE).nonzero()[0]
     if len(spaces) < 2:
         return spaces[:0]
     before, after = spaces[:-1], spaces[1:]
