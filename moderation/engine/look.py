@@ -15,7 +15,7 @@ from moderation.engine.evidence import Evidence
 from moderation.engine.find import Finder
 from moderation.engine.gather import Rows, gather
 from moderation.engine.hits import Hit, SignalHits
-from moderation.engine.judge import RuleOutcome, judge, limit_reason, outcome_of, uncovered_reason
+from moderation.engine.judge import RuleOutcome, by_itself, judge, limit_reason, outcome_of, uncovered_reason
 from moderation.engine.scores import scores_of
 from moderation.engine.speech import Speech, speech_of
 from moderation.evasion.spellings import in_other_digits
@@ -85,9 +85,11 @@ class Look:
         """One post's decision."""
         languages = self.speech.languages[post]
         uncovered, share = _ALL if self.speech.covered[post] else uncovered_in(languages, self.compiled.covered)
-        outcomes = self.outcomes(post) if post in self.candidates else []
         own = self._own_reasons(post, uncovered, share)
-        judged = judge(outcomes, own, self.compiled.plan.policy.unknown, self.span_of)
+        if post in self.candidates:
+            judged = judge(self.outcomes(post), own, self.compiled.plan.policy.unknown, self.span_of)
+        else:
+            judged = by_itself(own)
         return Decision(
             self.rows.ids[post],
             judged.verdict,
@@ -141,14 +143,11 @@ class Look:
         base = int(view.starts[found.row])
         return view.codes[base + found.start : base + found.end].tobytes().decode("utf-32-le", "surrogatepass")
 
-    def _own_reasons(self, post: int, uncovered: tuple[str, ...], share: float) -> list[Reason]:
+    def _own_reasons(self, post: int, uncovered: tuple[str, ...], share: float) -> tuple[Reason, ...]:
         policy = self.compiled.plan.policy
-        own = []
-        if post in self.rows.truncated:
-            own.append(limit_reason(policy.limits.post_chars))
-        if uncovered and policy.uncovered.verdict == "flag" and share >= policy.uncovered.share:
-            own.append(uncovered_reason(uncovered))
-        return own
+        known = uncovered and policy.uncovered.verdict == "flag" and share >= policy.uncovered.share
+        own = (uncovered_reason(uncovered),) if known else ()
+        return own if post not in self.rows.truncated else (limit_reason(policy.limits.post_chars), *own)
 
 
 @lru_cache(maxsize=1 << 12)

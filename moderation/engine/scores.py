@@ -32,14 +32,11 @@ class Scores:
 
     def plain(self) -> list[dict[str, float]]:
         """By post, the scores that are known."""
-        known = ~np.isnan(self.table)
-        kinds = known @ (1 << np.arange(len(self.categories)))
-        found: list[dict[str, float]] = [{}] * len(kinds)
-        for kind in set(kinds.tolist()):
-            own = [at for at in range(len(self.categories)) if kind >> at & 1]
-            names, posts = [self.categories[at] for at in own], (kinds == kind).nonzero()[0]
-            for post, scores in zip(posts.tolist(), self.table[posts][:, own].tolist(), strict=True):
-                found[post] = dict(zip(names, scores, strict=True))
+        found: list[dict[str, float]] = [{} for _ in range(len(self.table))]
+        for name, column in zip(self.categories, self.table.T, strict=True):
+            known = (column == column).nonzero()[0]
+            for post, score in zip(known.tolist(), column[known].tolist(), strict=True):
+                found[post][name] = score
         return found
 
 

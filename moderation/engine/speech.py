@@ -83,4 +83,6 @@ def _segments(found: Segments, rows: Rows, names: Sequence[str], bounds: Index) 
             (*segment[:3], field) if many else segment
             for segment, field, many in zip(plain, fields, several, strict=True)
         ]
-    return [tuple(plain[start:end]) for start, end in pairwise(bounds.tolist())]
+    return [
+        (plain[start],) if end - start == 1 else tuple(plain[start:end]) for start, end in pairwise(bounds.tolist())
+    ]
