@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -149,9 +150,13 @@ def plan_view(
     numbers = {text: len(terms) + index for index, text in enumerate(regexes)}
     looked_for = [_regex(signal) if signal.view == name else None for signal in signals]
     bounds = np.cumsum([0, *map(len, lists)], dtype=np.int64)
+    with ThreadPoolExecutor(1) as aside:
+        # Hyperscan compiles without Python's lock, and for as long as the other spellings of terms take.
+        matcher = aside.submit(build_matcher, terms, regexes, name == "folded", timeout_ms, kind, late, edged)
+        loose = _loose(terms, lists, signals, late) if name == "folded" else None
     return ViewPlan(
         name,
-        build_matcher(terms, regexes, name == "folded", timeout_ms, kind, late, edged),
+        matcher.result(),
         tuple(regexes),
         Lists.cut(bounds, np.arange(len(flat))),
         np.array([entry[0] for entry in flat], np.int64),
@@ -159,7 +164,7 @@ def plan_view(
         {(pattern, entry[0]): entry[2] for pattern, items in enumerate(lists) for entry in items if not entry[1]},
         np.array([-1 if text is None else numbers[text] for text in looked_for], np.int64),
         np.isin(np.arange(len(lists)), sorted(late)),
-        _loose(terms, lists, signals, late) if name == "folded" else None,
+        loose,
     )
 
 
