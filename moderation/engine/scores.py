@@ -43,15 +43,15 @@ class Scores:
 def scores_of(classifier: Classifier, folded: View, rows: Rows, speech: Speech) -> Scores:
     """Score a batch: all fields of a post together."""
     scores = classifier.scores(folded.codes, folded.starts, rows.first)
-    served = _served(classifier, speech)
-    heads = np.where(served, scores, np.nan)
+    heads = np.where(_served(classifier, speech), scores, np.nan)
     model = classifier.model
-    columns = []
-    for category in model.categories:
-        own = [at for at, head in enumerate(model.heads) if head.category == category]
-        best = np.where(served[:, own], scores[:, own], -1.0).max(axis=1)
-        columns.append(np.where(best < 0, np.nan, best))
-    return Scores(model.categories, np.stack(columns, axis=1), heads)
+    of = [model.categories.index(head.category) for head in model.heads]
+    if of == list(range(len(model.categories))):
+        return Scores(model.categories, heads, heads)
+    table = np.full((len(heads), len(model.categories)), np.nan)
+    for at, category in enumerate(of):
+        np.fmax(table[:, category], heads[:, at], out=table[:, category])
+    return Scores(model.categories, table, heads)
 
 
 def _served(classifier: Classifier, speech: Speech) -> NDArray[np.bool_]:

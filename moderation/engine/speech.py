@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +20,8 @@ from moderation.text.lists import Index
 @dataclass(frozen=True, slots=True)
 class Speech:
     """By post: the share of each language (largest first, two decimals), the segments in reading order, and whether
-    all its languages are covered. `found` are the segments as the detector found them, each `owner` the post of one.
+    all its languages are covered. `found` are the segments as the detector found them, `owner` the post of
+    each, `letters` the weight of a post's letters, at least 1.
     """
 
     languages: Sequence[dict[str, float]]
@@ -27,25 +29,30 @@ class Speech:
     covered: NDArray[np.bool_]
     found: Segments
     owner: Index
+    letters: NDArray[np.float64]
 
     def held(self, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
         """By post, the share that some of the detector's languages hold together, not rounded; 0 without letters."""
-        own = wanted[self.found.language].nonzero()[0]
-        posts = len(self.languages)
-        total = np.bincount(self.owner, self.found.weight, posts)
-        held = np.bincount(self.owner[own], self.found.weight[own], posts)
-        return held / np.maximum(total, 1)
+        weight = self.found.weight * wanted[self.found.language]
+        return np.bincount(self.owner, weight, len(self.languages)) / self.letters
 
 
 def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
     """Group a batch's segments by post."""
     owner = rows.owner[found.row]
-    beyond = np.array([name not in covered for name in found.names])
     served = np.ones(len(rows), np.bool_)
-    served[owner[beyond[found.language].nonzero()[0]]] = False
+    served[owner[_beyond(covered, found.names)[found.language].nonzero()[0]]] = False
     names = [found.names[number] for number in found.language.tolist()]
     bounds = np.searchsorted(owner, np.arange(len(rows) + 1))
-    return Speech(_languages(found, owner, names, bounds), _segments(found, rows, names, bounds), served, found, owner)
+    letters = np.maximum(np.bincount(owner, found.weight, len(rows)), 1)
+    languages, segments = _languages(found, owner, names, bounds), _segments(found, rows, names, bounds)
+    return Speech(languages, segments, served, found, owner, letters)
+
+
+@lru_cache(maxsize=1 << 8)
+def _beyond(covered: frozenset[str], names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Which languages are not covered."""
+    return np.array([name not in covered for name in names])
 
 
 def _languages(found: Segments, owner: Index, names: Sequence[str], bounds: Index) -> list[dict[str, float]]:

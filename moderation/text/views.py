@@ -131,15 +131,13 @@ def _view(
 
 def _byte_offsets(codes: Codes, size: int) -> NDArray[np.int64]:
     """The byte at which each code point starts in UTF-8, and the end."""
-    offsets = np.empty(len(codes) + 1, np.int64)
-    offsets[0] = 0
     if size == len(codes):
-        offsets[:] = np.arange(len(codes) + 1)
-        return offsets
+        return np.arange(len(codes) + 1)
+    offsets = np.zeros(len(codes) + 1, np.int64)
     widths = np.ones(len(codes), np.int8)
     for first in (0x80, 0x800, 0x10000):
         widths += codes >= first
-    np.cumsum(widths.astype(np.int64), out=offsets[1:])
+    np.cumsum(widths, dtype=np.int64, out=offsets[1:])
     return offsets
 
 
