@@ -81,7 +81,7 @@ def _push(span: tuple[int, int], kind: str, weight: float, times: int, text: Tex
     """Tell of an n-gram in terms of what the author wrote; the edges of the text are no part of it."""
     row = int(np.searchsorted(text.opens, span[0], side="right")) - 1
     start, end = max(span[0], int(text.opens[row]) + 1), min(span[1], int(text.opens[row + 1]))
-    origin = text.origin - view.starts[row]
+    origin = text.origin() - view.starts[row]
     inside = (_one(row), _one(int(origin[start])), _one(int(origin[end - 1]) + 1))
     opens, closes = (int(each[0]) for each in view.original_spans(*inside))
     shown = look.rows.batch.texts[row][opens:closes]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.packs.models import LIMIT, ModelError, ModelFile
-from moderation.signals.features import VERSION, Grams, Text, grams, text_of
+from moderation.signals.features import MOST, VERSION, Layer, Text, layers, text_of
 
 Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
@@ -22,9 +21,11 @@ BLOCK = 1 << 15
 """Code points that are looked at in one go: what fits the processor's cache."""
 
 DECIMALS = 4
-_LANES, _BITS = 3, np.uint64(21)
-_LANE = np.uint64((1 << 21) - 1)
-_MOST = (1 << 21) // (2 * LIMIT) - 1
+_LANES, _BITS = 3, 21
+_LANE = np.uint64((1 << _BITS) - 1)
+_SHIFTS = np.arange(_LANES, dtype=np.uint64) * np.uint64(_BITS)
+_PIECE = ((1 << _BITS) // (2 * LIMIT) - 1) // MOST
+"""No lane runs over within so many code points, at each of which MOST n-grams may start."""
 _STEPS, _REACH = 4096, 10
 
 
@@ -46,7 +47,7 @@ class Classifier:
         if model.features != VERSION:
             raise ModelError(f"it was trained on features {model.features}, and these are {VERSION}: train it again")
         self.model = model
-        self._columns = _packed(model.weights)
+        self._table = _packed(model.weights)
 
     def decisions(self, codes: Codes, starts: Index, first: Index | None = None) -> Scores:
         """The trained models' decision values, posts × heads, for the rows of a folded view.
@@ -72,65 +73,55 @@ class Classifier:
 
     def sums(self, codes: Codes, starts: Index) -> Sums:
         """The sums of weights by row, block by block."""
-        rows = len(starts) - 1
-        sums = np.zeros((rows, len(self.model.heads)), np.int64)
-        counts = np.zeros(rows, np.int64)
-        for start, end in pairwise(_blocks(starts)):
-            text = text_of(codes, starts[start : end + 1])
-            self._block(text, sums[start:end], counts[start:end])
-        return Sums(sums, counts)
+        bounds = _blocks(starts)
+        lanes = [self._lanes(text_of(codes, starts[start : end + 1])) for start, end in pairwise(bounds)]
+        heads = len(self.model.heads)
+        found = np.concatenate(lanes) if lanes else np.zeros((0, heads + 1), np.int64)
+        counts = found[:, heads]
+        return Sums(found[:, :heads] - counts[:, None] * LIMIT, counts)
 
-    def _block(self, text: Text, sums: Index, counts: Index) -> None:
-        found = grams(text, self.model.bits)
-        bounds = [np.searchsorted(each.start, text.opens) for each in found]
-        for bound in bounds:
-            counts += np.diff(bound)
-        if counts.size and int(counts.max()) > _MOST:
-            self._add_plainly(found, bounds, sums)
-            return
-        for column, table in enumerate(self._columns):
-            width = 2 if table.dtype == np.complex128 else 1
-            packed = np.zeros((len(counts), width), np.uint64)
-            for each, bound in zip(found, bounds, strict=True):
-                packed += _sum_between(table, each.bucket, bound).view(np.uint64).reshape(-1, width)
-            self._unpack(packed, column * 2 * _LANES, sums, counts)
+    def _lanes(self, text: Text) -> Index:
+        """By row, the sum of each lane of the table."""
+        cuts, first = _pieces(text.opens)
+        packed = np.zeros((len(cuts) - 1, self._table.shape[1]), np.uint64)
+        for layer in layers(text, self.model.bits):
+            bounds = cuts if layer.at is None else layer.at.searchsorted(cuts)
+            held = (bounds[1:] > bounds[:-1]).nonzero()[0]
+            packed[held] += np.add.reduceat(self._gathered(layer, int(bounds[-1])), bounds[held], axis=0)
+        lanes: Index = ((packed[:, :, None] >> _SHIFTS) & _LANE).reshape(len(packed), -1).astype(np.int64)
+        lanes = lanes[:, : len(self.model.heads) + 1]
+        return lanes if first is None else np.add.reduceat(lanes, first, axis=0)
 
-    def _unpack(self, packed: NDArray[np.uint64], first: int, sums: Index, counts: Index) -> None:
-        for head in range(first, min(first + packed.shape[1] * _LANES, sums.shape[1])):
-            word, lane = divmod(head - first, _LANES)
-            sums[:, head] = ((packed[:, word] >> (_BITS * np.uint64(lane))) & _LANE).astype(np.int64) - counts * LIMIT
-
-    def _add_plainly(self, found: Sequence[Grams], bounds: Sequence[Index], sums: Index) -> None:
-        """The same sums without packing, for posts with so many n-grams that a lane could run over."""
-        for head, weights in enumerate(self.model.weights):
-            for each, bound in zip(found, bounds, strict=True):
-                running = np.concatenate((_ZERO, np.cumsum(weights.take(each.bucket), dtype=np.int64)))
-                sums[:, head] += np.diff(running[bound])
+    def _gathered(self, layer: Layer, end: int) -> NDArray[np.uint64]:
+        """By place, the weights of all n-grams that start there."""
+        first, *others = (kind.bucket[:end] for kind in layer.kinds)
+        gathered: NDArray[np.uint64] = self._table.take(first, axis=0, mode="clip")
+        for bucket in others:
+            gathered += self._table.take(bucket, axis=0, mode="clip")
+        return gathered
 
 
-def _sum_between(table: NDArray[np.generic], bucket: Codes, bound: Index) -> NDArray[np.generic]:
-    gathered = np.empty(len(bucket) + 1, table.dtype)
-    table.take(bucket.astype(np.intp), out=gathered[:-1], mode="wrap")
-    gathered[-1] = 0
-    packed = gathered.view(np.uint64).reshape(len(gathered), -1)
-    # Column by column: over both at once, numpy goes pair by pair.
-    summed = np.stack([np.add.reduceat(column, bound[:-1]) for column in packed.T], axis=1)
-    # An empty stretch has no sum: `reduceat` gives the element that stands there.
-    summed[bound[1:] == bound[:-1]] = 0
-    return summed
+def _packed(weights: NDArray[np.int16]) -> NDArray[np.uint64]:
+    """A row by bucket, three lanes of 21 bits in each 64: a lane a head, weights moved up to be positive, and one that
+    counts. The last row is for what is no n-gram.
+    """
+    lanes = np.ones((len(weights) + 1, weights.shape[1]), np.uint64)
+    lanes[:-1] = (weights.astype(np.int64) + LIMIT).astype(np.uint64)
+    table = np.zeros((weights.shape[1] + 1, -(-len(lanes) // _LANES)), np.uint64)
+    for number, lane in enumerate(lanes):
+        table[:-1, number // _LANES] |= lane << _SHIFTS[number % _LANES]
+    return table
 
 
-def _packed(weights: NDArray[np.int16]) -> tuple[NDArray[np.generic], ...]:
-    """Three heads in 64 bits, six in one element of a table: 21 bits a head, weights moved up to be positive."""
-    shifted = (weights.astype(np.int64) + LIMIT).astype(np.uint64)
-    words = np.zeros((-(-len(weights) // _LANES), weights.shape[1]), np.uint64)
-    for head, row in enumerate(shifted):
-        words[head // _LANES] |= row << (_BITS * np.uint64(head % _LANES))
-    columns: list[NDArray[np.generic]] = []
-    for at in range(0, len(words), 2):
-        pair = words[at : at + 2]
-        columns.append(np.ascontiguousarray(pair.T).view(np.complex128).ravel() if len(pair) == 2 else pair[0].copy())
-    return tuple(columns)
+def _pieces(opens: Index) -> tuple[Index, Index | None]:
+    """Where rows begin, long ones in pieces, and the end; and which piece each row begins with, if any is in pieces."""
+    lengths = opens[1:] - opens[:-1]
+    if int(lengths.max(initial=0)) <= _PIECE:
+        return opens, None
+    pieces = -(-lengths // _PIECE)
+    first = pieces.cumsum() - pieces
+    order = np.arange(int(pieces.sum())) - first.repeat(pieces)
+    return np.append(opens[:-1].repeat(pieces) + order * _PIECE, opens[-1]), first
 
 
 def _blocks(starts: Index) -> list[int]:
@@ -147,6 +138,3 @@ def _probabilities() -> Scores:
     """Sigmoids of evenly spaced logits, to four decimals: a table, so that no library's exponential decides a digit."""
     logits = range(-_REACH * _STEPS, _REACH * _STEPS + 1)
     return np.array([round(1 / (1 + math.exp(-place / _STEPS)), DECIMALS) for place in logits])
-
-
-_ZERO = np.zeros(1, np.int64)

@@ -25,17 +25,22 @@ from moderation.text.tables import CODE_POINTS
 VERSION = 1
 BITS = 18
 
+MOST = 6
+"""N-grams that may start at one code point: a digit begins letters, a character, a pair, a sound, a word and two."""
+
 Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
+Buckets = NDArray[np.uint32]
 
 _LATIN_END = 0x250
-_WORD = np.zeros(_LATIN_END, np.bool_)
+# Tables end with what holds for all code points beyond.
+_WORD = np.zeros(_LATIN_END + 1, np.bool_)
 _WORD[[*range(ord("0"), ord("9") + 1), *range(ord("a"), ord("z") + 1), ord("'")]] = True
-_LETTER = np.zeros(_LATIN_END, np.bool_)
+_LETTER = np.zeros(_LATIN_END + 1, np.bool_)
 _LETTER[[ord(" "), *range(ord("a"), ord("z") + 1), *range(0xC0, _LATIN_END)]] = True
 
 _WIDE = 0x2E80
-_PARTING = np.zeros(_LATIN_END, np.bool_)
+_PARTING = np.zeros(_LATIN_END + 1, np.bool_)
 _PARTING[[ord(sign) for sign in " .*-_|/~+·"]] = True
 
 _POINTS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F], np.uint32)
@@ -50,111 +55,148 @@ _UNBASE = pow(_BASE, -1, 1 << 32)
 class Text:
     """Rows ready to be cut into n-grams: row i is `codes[opens[i] + 1 : opens[i + 1]]`, between two edges (0).
 
-    `origin[j]` is the position in the view's codes that `codes[j]` comes from.
+    Of the view's codes, from `first` on, those were `kept` that each step kept of those that the one before had left.
     """
 
     codes: Codes
     opens: Index
-    origin: NDArray[np.int32]
+    first: int
+    kept: tuple[Index, ...]
+
+    def origin(self) -> Index:
+        """The position in the view's codes that each code comes from."""
+        found = np.arange(len(self.codes)) if not self.kept else self.kept[-1]
+        for kept in self.kept[-2::-1]:
+            found = kept[found]
+        return found + self.first
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """N-grams of one kind: their buckets, one by place, and where each ends, or how many code points it holds. Where no
+    n-gram starts, the bucket is one beyond the last.
+    """
+
+    name: str
+    bucket: Buckets
+    end: Index | int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Places in a text that n-grams start at, in order (None: each position), and all kinds of n-grams at these."""
+
+    at: Index | None
+    kinds: tuple[Kind, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Grams:
-    """N-grams of one kind: where each starts and how many code points it holds, its bucket, and by row how many there
-    are. `width` 0 means words: `ends` tells where they end. They stand in the order of the text.
-    """
+    """N-grams of one kind: where each starts and ends, and its bucket, in the order of the text."""
 
     kind: str
     start: Index
     end: Index
-    bucket: NDArray[np.uint32]
+    bucket: Buckets
 
 
 def text_of(codes: Codes, starts: Index) -> Text:
     """Rows of a view (row i is `codes[starts[i] : starts[i + 1] - 1]`, then one separator), long runs as one."""
-    buffer = np.concatenate((_EDGE, codes[starts[0] : starts[-1]]))
-    same = buffer[1:] == buffer[:-1]
-    origin = np.arange(starts[0] - 1, starts[-1], dtype=np.int32)
-    opens: Index = starts - starts[0]
+    found = Text(np.concatenate((_EDGE, codes[starts[0] : starts[-1]])), starts - starts[0], int(starts[0]) - 1, ())
+    same = found.codes[1:] == found.codes[:-1]
     triple = same[1:] & same[:-1]
     if triple.any():
         # In a run, whatever has an equal neighbour before it and belongs to three goes.
-        inner = np.zeros(len(buffer), np.bool_)
+        inner = np.zeros(len(found.codes), np.bool_)
         inner[2:] = triple
         inner[1:-1] |= triple
         inner[1:] &= same
-        inner &= buffer != 0
-        buffer, opens, origin = _kept(~inner, buffer, opens, origin)
-    wide = buffer >= _WIDE
-    apart = np.flatnonzero(wide[:-2] & wide[2:] & ~wide[1:-1]) + 1
-    apart = apart[_PARTING.take(np.minimum(buffer[apart], _LATIN_END - 1))]
+        inner &= found.codes != 0
+        found = _without(found, inner)
+    wide = found.codes >= _WIDE
+    apart = (wide[:-2] & wide[2:] & ~wide[1:-1]).nonzero()[0] + 1
+    apart = apart[_PARTING.take(found.codes[apart], mode="clip")]
     if apart.size:
-        keep = np.ones(len(buffer), np.bool_)
-        keep[apart] = False
-        buffer, opens, origin = _kept(keep, buffer, opens, origin)
-    return Text(buffer, opens, origin)
+        parting = np.zeros(len(found.codes), np.bool_)
+        parting[apart] = True
+        found = _without(found, parting)
+    return found
 
 
-def _kept(
-    keep: NDArray[np.bool_], buffer: Codes, opens: Index, origin: NDArray[np.int32]
-) -> tuple[Codes, Index, NDArray[np.int32]]:
-    return buffer[keep], np.cumsum(keep)[opens] - 1, origin[keep]
+def _without(text: Text, gone: NDArray[np.bool_]) -> Text:
+    kept = (~gone).nonzero()[0]
+    return Text(text.codes.take(kept), kept.searchsorted(text.opens), text.first, (*text.kept, kept))
+
+
+def layers(text: Text, bits: int = BITS) -> list[Layer]:
+    """All n-grams of all rows, side by side where they start at the same places."""
+    codes, shift, none = text.codes, np.uint32(32 - bits), np.uint32(1 << bits)
+    edge, latin = codes == 0, codes < _LATIN_END
+    letter = latin & _LETTER.take(codes, mode="clip")
+    wide = (~(letter | edge)).nonzero()[0]
+    found = [Layer(None, (Kind("letters", _letters(codes, latin, edge, shift, none), 4),))]
+    if len(wide):
+        found.append(Layer(wide, _wide(codes, wide, shift, none)))
+    words = _by_word(text, shift, none)
+    return [*found, words] if words is not None else found
 
 
 def grams(text: Text, bits: int = BITS) -> list[Grams]:
     """All n-grams of all rows, kind by kind."""
+    found = []
+    for layer in layers(text, bits):
+        for kind in layer.kinds:
+            place = (kind.bucket < 1 << bits).nonzero()[0]
+            start = place if layer.at is None else layer.at[place]
+            end = start + kind.end if isinstance(kind.end, int) else kind.end[place]
+            found.append(Grams(kind.name, start, end, kind.bucket[place]))
+    return found
+
+
+def _letters(
+    codes: Codes, latin: NDArray[np.bool_], edge: NDArray[np.bool_], shift: np.uint32, none: np.uint32
+) -> Buckets:
+    bucket = np.full(len(codes), none)
+    size = len(codes) - 3
+    if size > 0:
+        hashed = codes[:size] * _POINTS[0]
+        for place in (1, 2, 3):
+            hashed += codes[place : size + place] * _POINTS[place]
+        whole = latin[:size] & ~(edge[1:-2] | edge[2:-1])
+        bucket[:size] = np.where(whole, hashed >> shift, none)
+    return bucket
+
+
+def _wide(codes: Codes, at: Index, shift: np.uint32, none: np.uint32) -> tuple[Kind, ...]:
+    first, second = codes.take(at), codes.take(at + 1)
+    sound, after = (syllable_of.take(each).astype(np.uint32) for each in (first, second))
+    after = np.where(after > 0, after + np.uint32(CODE_POINTS), second)
+    heard = np.where(sound > 0, (sound * _SOUNDS[0] + after * _SOUNDS[1]) >> shift, none)
+    first = first * _PAIRS[0]
+    return (
+        Kind("character", (first ^ _POINTS[2]) >> shift, 1),
+        Kind("pair", (first + second * _PAIRS[1]) >> shift, 2),
+        Kind("sound", heard, 2),
+    )
+
+
+def _by_word(text: Text, shift: np.uint32, none: np.uint32) -> Layer | None:
     codes = text.codes
-    shift = np.uint32(32 - bits)
-    edge = codes == 0
-    latin = codes < _LATIN_END
-    letter = latin & _LETTER.take(np.minimum(codes, _LATIN_END - 1))
-    found = [*_latin(codes, latin, edge, shift), *_wide(codes, np.flatnonzero(~(letter | edge)), shift)]
-    return [*found, *_by_word(codes, text.opens, shift)]
-
-
-def _latin(codes: Codes, latin: NDArray[np.bool_], edge: NDArray[np.bool_], shift: np.uint32) -> list[Grams]:
-    if len(codes) < 4:
-        return []
-    hashed = codes[:-3] * _POINTS[0]
-    for place in (1, 2, 3):
-        hashed += codes[place : len(codes) - 3 + place] * _POINTS[place]
-    whole = latin[:-3] & ~(edge[1:-2] | edge[2:-1])
-    start = np.flatnonzero(whole)
-    return [Grams("letters", start, start + 4, hashed[start] >> shift)]
-
-
-def _wide(codes: Codes, at: Index, shift: np.uint32) -> list[Grams]:
-    if not at.size:
-        return []
-    first, second = codes[at], codes[at + 1]
-    sound = syllable_of.take(first).astype(np.uint32)
-    han = np.flatnonzero(sound)
-    heard, after = sound[han], second[han]
-    next_sound = syllable_of.take(after).astype(np.uint32)
-    after = np.where(next_sound > 0, next_sound + np.uint32(CODE_POINTS), after)
-    return [
-        Grams("character", at, at + 1, (first * _PAIRS[0] ^ _POINTS[2]) >> shift),
-        Grams("pair", at, at + 2, (first * _PAIRS[0] + second * _PAIRS[1]) >> shift),
-        Grams("sound", at[han], at[han] + 2, (heard * _SOUNDS[0] + after * _SOUNDS[1]) >> shift),
-    ]
-
-
-def _by_word(codes: Codes, opens: Index, shift: np.uint32) -> list[Grams]:
     inside = np.zeros(len(codes) + 1, np.bool_)
-    inside[:-1] = _WORD.take(np.minimum(codes, _LATIN_END - 1))
-    bounds = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+    inside[:-1] = _WORD.take(codes, mode="clip")
+    bounds = (inside[1:] != inside[:-1]).nonzero()[0] + 1
     start, end = bounds[::2], bounds[1::2]
     if not start.size:
-        return []
+        return None
     powers, inverse = _powers(len(codes))
-    summed = np.cumsum(codes * powers, dtype=np.uint32)
+    summed = (codes * powers).cumsum(dtype=np.uint32)
     word = (summed[end - 1] - summed[start - 1]) * inverse[start] * _POINTS[0]
-    row = np.searchsorted(opens, start)
-    both = np.flatnonzero(row[1:] == row[:-1])
-    return [
-        Grams("word", start, end, (word * _WORDS[0]) >> shift),
-        Grams("words", start[both], end[both + 1], (word[both] * _WORDS[1] + word[both + 1] * _WORDS[2]) >> shift),
-    ]
+    both = np.full(len(word), none)
+    both[:-1] = (word[:-1] * _WORDS[1] + word[1:] * _WORDS[2]) >> shift
+    # The last word of a row goes with no other.
+    both[start.searchsorted(text.opens[1:]) - 1] = none
+    ends = np.append(end[1:], len(codes))
+    return Layer(start, (Kind("word", (word * _WORDS[0]) >> shift, end), Kind("words", both, ends)))
 
 
 def _powers(length: int) -> tuple[Codes, Codes]:
