@@ -32,16 +32,24 @@ Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
 Buckets = NDArray[np.uint32]
 
-_LATIN_END = 0x250
-# Tables end with what holds for all code points beyond.
-_WORD = np.zeros(_LATIN_END + 1, np.bool_)
-_WORD[[*range(ord("0"), ord("9") + 1), *range(ord("a"), ord("z") + 1), ord("'")]] = True
-_LETTER = np.zeros(_LATIN_END + 1, np.bool_)
-_LETTER[[ord(" "), *range(ord("a"), ord("z") + 1), *range(0xC0, _LATIN_END)]] = True
+_LATIN_END, _WIDE_FROM = 0x250, 0x2E80
 
-_WIDE = 0x2E80
-_PARTING = np.zeros(_LATIN_END + 1, np.bool_)
-_PARTING[[ord(sign) for sign in " .*-_|/~+·"]] = True
+# What a code point is to the n-grams, as bits.
+_EDGE, _LATIN, _LETTER, _WORD, _PARTING, _WIDE = (1 << bit for bit in range(6))
+
+
+def _classes() -> NDArray[np.uint8]:
+    classes = np.zeros(CODE_POINTS, np.uint8)
+    classes[0] = _EDGE
+    classes[:_LATIN_END] |= _LATIN
+    classes[[ord(" "), *range(ord("a"), ord("z") + 1), *range(0xC0, _LATIN_END)]] |= _LETTER
+    classes[[*range(ord("0"), ord("9") + 1), *range(ord("a"), ord("z") + 1), ord("'")]] |= _WORD
+    classes[[ord(sign) for sign in " .*-_|/~+·"]] |= _PARTING
+    classes[_WIDE_FROM:] = _WIDE
+    return classes
+
+
+_CLASSES = _classes()
 
 _POINTS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F], np.uint32)
 _PAIRS = np.array([0x165667B1, 0xD3A2646D], np.uint32)
@@ -55,20 +63,18 @@ _UNBASE = pow(_BASE, -1, 1 << 32)
 class Text:
     """Rows ready to be cut into n-grams: row i is `codes[opens[i] + 1 : opens[i + 1]]`, between two edges (0).
 
-    Of the view's codes, from `first` on, those were `kept` that each step kept of those that the one before had left.
+    `classes` tell by code what it is. Of the view's codes, from `first` on, those at `kept` are left, if not all.
     """
 
     codes: Codes
+    classes: NDArray[np.uint8]
     opens: Index
     first: int
-    kept: tuple[Index, ...]
+    kept: Index | None
 
     def origin(self) -> Index:
         """The position in the view's codes that each code comes from."""
-        found = np.arange(len(self.codes)) if not self.kept else self.kept[-1]
-        for kept in self.kept[-2::-1]:
-            found = kept[found]
-        return found + self.first
+        return (np.arange(len(self.codes)) if self.kept is None else self.kept) + self.first
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,39 +108,53 @@ class Grams:
 
 def text_of(codes: Codes, starts: Index) -> Text:
     """Rows of a view (row i is `codes[starts[i] : starts[i + 1] - 1]`, then one separator), long runs as one."""
-    found = Text(np.concatenate((_EDGE, codes[starts[0] : starts[-1]])), starts - starts[0], int(starts[0]) - 1, ())
-    same = found.codes[1:] == found.codes[:-1]
+    buffer, opens, first = (
+        np.concatenate((_NOTHING, codes[starts[0] : starts[-1]])),
+        starts - starts[0],
+        int(starts[0]) - 1,
+    )
+    classes = _CLASSES.take(buffer)
+    gone = _repeated(buffer)
+    parting = _parting(classes, gone)
+    if gone is None and not len(parting):
+        return Text(buffer, classes, opens, first, None)
+    stay = np.ones(len(buffer), np.bool_) if gone is None else ~gone
+    stay[parting] = False
+    kept = stay.nonzero()[0]
+    return Text(buffer.take(kept), classes.take(kept), kept.searchsorted(opens), first, kept)
+
+
+def _repeated(codes: Codes) -> NDArray[np.bool_] | None:
+    """What has an equal neighbour before it and belongs to three or more in a row; None where there are no three."""
+    same = codes[1:] == codes[:-1]
     triple = same[1:] & same[:-1]
-    if triple.any():
-        # In a run, whatever has an equal neighbour before it and belongs to three goes.
-        inner = np.zeros(len(found.codes), np.bool_)
-        inner[2:] = triple
-        inner[1:-1] |= triple
-        inner[1:] &= same
-        inner &= found.codes != 0
-        found = _without(found, inner)
-    wide = found.codes >= _WIDE
-    apart = (wide[:-2] & wide[2:] & ~wide[1:-1]).nonzero()[0] + 1
-    apart = apart[_PARTING.take(found.codes[apart], mode="clip")]
-    if apart.size:
-        parting = np.zeros(len(found.codes), np.bool_)
-        parting[apart] = True
-        found = _without(found, parting)
-    return found
+    if not triple.any():
+        return None
+    inner = np.zeros(len(codes), np.bool_)
+    inner[2:] = triple
+    inner[1:-1] |= triple
+    inner[1:] &= same
+    inner &= codes != 0
+    return inner
 
 
-def _without(text: Text, gone: NDArray[np.bool_]) -> Text:
-    kept = (~gone).nonzero()[0]
-    return Text(text.codes.take(kept), kept.searchsorted(text.opens), text.first, (*text.kept, kept))
+def _parting(classes: NDArray[np.uint8], gone: NDArray[np.bool_] | None) -> Index:
+    """Where a sign, or several that count as one, stands between two characters that are written without spaces."""
+    wide = (classes & _WIDE) != 0
+    at: Index = (((classes[1:-1] & _PARTING) != 0) & wide[:-2]).nonzero()[0] + 1
+    behind = at + 1
+    if gone is not None and (long := gone[behind]).any():
+        stay = (~gone).nonzero()[0]
+        behind[long] = stay[stay.searchsorted(behind[long])]
+    parting: Index = at[wide[behind]]
+    return parting
 
 
 def layers(text: Text, bits: int = BITS) -> list[Layer]:
     """All n-grams of all rows, side by side where they start at the same places."""
-    codes, shift, none = text.codes, np.uint32(32 - bits), np.uint32(1 << bits)
-    edge, latin = codes == 0, codes < _LATIN_END
-    letter = latin & _LETTER.take(codes, mode="clip")
-    wide = (~(letter | edge)).nonzero()[0]
-    found = [Layer(None, (Kind("letters", _letters(codes, latin, edge, shift, none), 4),))]
+    codes, classes, shift, none = text.codes, text.classes, np.uint32(32 - bits), np.uint32(1 << bits)
+    wide = ((classes & (_LETTER | _EDGE)) == 0).nonzero()[0]
+    found = [Layer(None, (Kind("letters", _letters(codes, classes, shift, none), 4),))]
     if len(wide):
         found.append(Layer(wide, _wide(codes, wide, shift, none)))
     words = _by_word(text, shift, none)
@@ -153,24 +173,26 @@ def grams(text: Text, bits: int = BITS) -> list[Grams]:
     return found
 
 
-def _letters(
-    codes: Codes, latin: NDArray[np.bool_], edge: NDArray[np.bool_], shift: np.uint32, none: np.uint32
-) -> Buckets:
+def _letters(codes: Codes, classes: NDArray[np.uint8], shift: np.uint32, none: np.uint32) -> Buckets:
     bucket = np.full(len(codes), none)
     size = len(codes) - 3
     if size > 0:
         hashed = codes[:size] * _POINTS[0]
         for place in (1, 2, 3):
             hashed += codes[place : size + place] * _POINTS[place]
-        whole = latin[:size] & ~(edge[1:-2] | edge[2:-1])
-        bucket[:size] = np.where(whole, hashed >> shift, none)
+        # An edge may be its first or its last, but does not stand within.
+        torn = ((classes[1:-2] | classes[2:-1]) & _EDGE) != 0
+        bucket[:size] = np.where(((classes[:size] & _LATIN) != 0) & ~torn, hashed >> shift, none)
     return bucket
 
 
 def _wide(codes: Codes, at: Index, shift: np.uint32, none: np.uint32) -> tuple[Kind, ...]:
     first, second = codes.take(at), codes.take(at + 1)
-    sound, after = (syllable_of.take(each).astype(np.uint32) for each in (first, second))
-    after = np.where(after > 0, after + np.uint32(CODE_POINTS), second)
+    sound = syllable_of.take(first).astype(np.uint32)
+    # What sounds is among these places: the next one has the next sound, if it stands right behind.
+    heard = np.zeros_like(sound)
+    heard[:-1] = np.where(at[1:] - at[:-1] == 1, sound[1:], 0)
+    after = np.where(heard > 0, heard + np.uint32(CODE_POINTS), second)
     heard = np.where(sound > 0, (sound * _SOUNDS[0] + after * _SOUNDS[1]) >> shift, none)
     first = first * _PAIRS[0]
     return (
@@ -183,7 +205,7 @@ def _wide(codes: Codes, at: Index, shift: np.uint32, none: np.uint32) -> tuple[K
 def _by_word(text: Text, shift: np.uint32, none: np.uint32) -> Layer | None:
     codes = text.codes
     inside = np.zeros(len(codes) + 1, np.bool_)
-    inside[:-1] = _WORD.take(codes, mode="clip")
+    inside[:-1] = (text.classes & _WORD) != 0
     bounds = (inside[1:] != inside[:-1]).nonzero()[0] + 1
     start, end = bounds[::2], bounds[1::2]
     if not start.size:
@@ -216,4 +238,4 @@ def _power_tables(size: int) -> tuple[Codes, Codes]:
     return tables[0], tables[1]
 
 
-_EDGE = np.zeros(1, np.uint32)
+_NOTHING = np.zeros(1, np.uint32)
