@@ -153,13 +153,18 @@ def _as_written(read: str, written: str) -> int:
 
 def _gaps(said: tuple[Unit, ...], units: list[Unit], owners: list[int], folded: str) -> Iterator[str]:
     """What stands between characters where the term has something else; what stands between syllables is pinyin."""
-    for unit in units:
-        yield from (folded[a + 1 : b] for a, b in pairwise(unit.places) if b > a + 1)
+    for unit, owner in zip(units, owners, strict=True):
+        within = [folded[a + 1 : b] for a, b in pairwise(unit.places) if b > a + 1]
+        # In ni ming gou mai one g ends a syllable, and one begins the next.
+        shared = len(unit.places) == 2 and _is_spelled_out(unit, said[owner])
+        yield from (gap for gap in within if not (shared and _SYLLABLE_BREAK.issuperset(gap)))
     for at in range(1, len(units)):
         before, unit = units[at - 1], units[at]
         gap = folded[before.places[-1] + 1 : unit.places[0]]
         between = owners[at] != owners[at - 1]
-        spoken = between and _in_letters(said, (before, unit), owners[at - 1 : at + 1])
+        # Of a character that stands twice, 看看, both syllables are one unit's.
+        syllables = between or len(said[owners[at]].places) > 1
+        spoken = syllables and _in_letters(said, (before, unit), owners[at - 1 : at + 1])
         if gap != (said[owners[at]].gap if between else "") and not (spoken and _SYLLABLE_BREAK.issuperset(gap)):
             yield gap
 

@@ -19,6 +19,7 @@ Symbols = tuple[int, ...]
 
 _MOST = 16
 _SHORT = 4
+_LETTERS_END = 0x80
 _SOUNDS = BIT["homophones"] | BIT["near-homophones"] | BIT["emoji"]
 
 
@@ -48,7 +49,7 @@ class Literals:
             return
         yield plain
         if mask & (_SOUNDS | BIT["pinyin"]):
-            yield from dict.fromkeys(map(_encoded, _rows(self.read[at], mask)))
+            yield from dict.fromkeys(each for row in _rows(self.read[at], mask) for each in _encoded(row))
 
 
 def is_short(literal: bytes) -> bool:
@@ -72,9 +73,14 @@ def size_of(text: str) -> int:
     return int(np.count_nonzero(kind_of.take(codes)))
 
 
-def _encoded(row: Symbols) -> bytes:
-    """Symbols as bytes, repetitions as one, as they are read."""
-    return array("H", [symbol for at, symbol in enumerate(row) if not at or symbol != row[at - 1]]).tobytes()
+def _encoded(row: Symbols) -> Iterator[bytes]:
+    """Symbols as bytes, as they are read: repetitions as one, and letters that end one word and begin another as two:
+    pinyin of 残你 is cani in one word, canni in two.
+    """
+    once = [symbol for at, symbol in enumerate(row) if not at or symbol != row[at - 1]]
+    yield array("H", once).tobytes()
+    if len(once) < len(row) and max(row) < _LETTERS_END:
+        yield array("H", row).tobytes()
 
 
 def _rows(read: str, mask: int) -> Iterator[Symbols]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from moderation.evasion.reading import MASK_SIGNS as MASKS
 from moderation.evasion.words import common_characters
 
 _LONGEST = 24
-_AROUND = 4
+_AROUND = 9
 _TOKEN = regex.compile(rf"[\p{{L}}\p{{N}}]*(?:[{MASKS}]+[\p{{L}}\p{{N}}]*)+")
 _RUN = regex.compile(f"[{MASKS}]+")
 _HAN = regex.compile(r"\p{Han}")
@@ -23,9 +23,9 @@ _NOWHERE = np.zeros(0, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class MaskedTerms:
-    """The terms that are looked for, by length: a text with a term a line, and the numbers of a term by itself."""
+    """The terms that are looked for, by length, place and the character there; and the numbers of a term by itself."""
 
-    by_length: Mapping[int, str]
+    by_place: Mapping[tuple[int, int, str], Sequence[str]]
     numbers: Mapping[str, tuple[int, ...]]
 
     @classmethod
@@ -36,9 +36,11 @@ class MaskedTerms:
             least = 2 if _HAN.search(term) else 3
             if least <= len(term) <= _LONGEST and all(kind_of[ord(character)] != GAP for character in term):
                 numbers[term] = (*numbers.get(term, ()), number)
-        lengths = sorted(set(map(len, numbers)))
-        lines = {length: "\n".join(term for term in sorted(numbers) if len(term) == length) for length in lengths}
-        return cls({length: f"\n{text}\n" for length, text in lines.items()}, numbers)
+        by_place: dict[tuple[int, int, str], list[str]] = {}
+        for term in sorted(numbers):
+            for place, character in enumerate(term):
+                by_place.setdefault((len(term), place, character), []).append(term)
+        return cls(by_place, numbers)
 
     def find(self, readings: Readings, among: NDArray[np.int64] | None = None) -> Iterator[tuple[int, int, int, int]]:
         """(row, term, start, end) of the masked terms in a view, or only in some rows of it."""
@@ -56,12 +58,12 @@ class MaskedTerms:
 
     def _meant(self, text: str) -> Iterator[int]:
         """The terms that a masked text may stand for."""
-        known = [character for character in text if character not in MASKS]
-        if len(text) not in self.by_length or not _is_telling(text, known):
+        known = [place for place, character in enumerate(text) if character not in MASKS]
+        if not known or not _is_telling(text, [text[place] for place in known]):
             return
-        pattern = "".join("[^\n]" if character in MASKS else regex.escape(character) for character in text)
-        for match in regex.finditer(f"\n({pattern})(?=\n)", self.by_length[len(text)]):
-            yield from self.numbers[match[1]]
+        for term in self.by_place.get((len(text), known[0], text[known[0]]), ()):
+            if all(term[place] == text[place] for place in known):
+                yield from self.numbers[term]
 
 
 def _candidates(text: str) -> Iterator[tuple[int, str]]:

@@ -262,7 +262,9 @@ def _without_leet(codes: Codes, looks: Looks) -> Codes:
         alone |= bracket & ~(
             is_latin.take(codes[read - 1]) & is_latin.take(codes[np.minimum(read + 1, len(codes) - 1)])
         )
-        closing = kind_of.take(codes[np.minimum(read + 1, len(codes) - 1)]) != LETTER
+        following = codes[np.minimum(read + 1, len(codes) - 1)]
+        # hi!, but d!¢k.
+        closing = (kind_of.take(following) != LETTER) & ((leet_of.take(following) == 0) | np.isin(following, _STROKES))
         read = read[~(stroke & (alone | closing))]
     if not len(read):
         return codes
