@@ -10,7 +10,7 @@ from itertools import combinations, islice, pairwise
 import numpy as np
 
 from moderation.evasion import sounds
-from moderation.evasion.reading import GAP, SYLLABLE, SYMBOL_BREAK, kind_of, loose_reading, syllable_symbol
+from moderation.evasion.reading import GAP, SYLLABLE, SYMBOL_BREAK, kind, kind_of, loose_reading, syllable_symbol
 from moderation.evasion.tricks import BIT
 from moderation.text.batch import Batch
 from moderation.text.views import folded_view
@@ -61,9 +61,9 @@ def is_enough(text: str) -> bool:
     """Whether a folded text is long enough for tricks: two different characters that sound, or three letters. Less
     stands in every other post.
     """
-    read = [character for character in text if kind_of[ord(character)] != GAP]
+    read = [character for character in text if kind(character) != GAP]
     different = sum(one != other for one, other in zip(["", *read], read, strict=False))
-    syllables = sum(kind_of[ord(character)] == SYLLABLE for character in read)
+    syllables = sum(kind(character) == SYLLABLE for character in read)
     return different >= 2 and len(read) >= (2 if syllables else 3)
 
 
@@ -85,7 +85,7 @@ def _encoded(row: Symbols) -> Iterator[bytes]:
 
 def _rows(read: str, mask: int) -> Iterator[Symbols]:
     """The symbols of a text by other readings of its characters, and by their letters."""
-    characters = [character for character in read if kind_of[ord(character)] != GAP]
+    characters = [character for character in read if kind(character) != GAP]
     heard = {at: found for at, character in enumerate(characters) if (found := sounds.readings(character))}
     if not heard:
         return

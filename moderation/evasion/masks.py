@@ -9,7 +9,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from moderation.evasion.reading import GAP, SYLLABLE, Readings, kind_of
+from moderation.evasion.reading import GAP, SYLLABLE, Readings, kind, kind_of
 from moderation.evasion.reading import MASK_SIGNS as MASKS
 from moderation.evasion.words import common_characters
 
@@ -34,7 +34,7 @@ class MaskedTerms:
         numbers: dict[str, tuple[int, ...]] = {}
         for number, term in terms.items():
             least = 2 if _HAN.search(term) else 3
-            if least <= len(term) <= _LONGEST and all(kind_of[ord(character)] != GAP for character in term):
+            if least <= len(term) <= _LONGEST and all(kind(character) != GAP for character in term):
                 numbers[term] = (*numbers.get(term, ()), number)
         by_place: dict[tuple[int, int, str], list[str]] = {}
         for term in sorted(numbers):
@@ -87,7 +87,7 @@ def _is_telling(text: str, known: list[str]) -> bool:
     """
     if not any(character in MASKS for character in text) or len(known) == len(text):
         return False
-    if any(kind_of[ord(character)] == SYLLABLE for character in known):
+    if any(kind(character) == SYLLABLE for character in known):
         if 4 * len(known) >= 3 * len(text) or (len(text) == 3 and text[1] in MASKS):
             return True
         return 2 * len(known) >= len(text) and not all(common_characters()[ord(character)] for character in known)

@@ -14,7 +14,7 @@ from moderation.evasion.align import Alignment, align
 from moderation.evasion.automaton import Automaton
 from moderation.evasion.guards import is_ordinary
 from moderation.evasion.masks import MaskedTerms
-from moderation.evasion.reading import GAP, Reading, Readings, kind_of, near_symbol
+from moderation.evasion.reading import GAP, Reading, Readings, kind, near_symbol
 from moderation.evasion.spellings import is_pun
 from moderation.evasion.targets import Kin, Target, Terms, targets_of
 from moderation.evasion.tricks import BIT, HIDDEN_MASK
@@ -173,7 +173,7 @@ def _with_signs(text: str, start: int, end: int, spelled: str) -> tuple[int, int
 @lru_cache(maxsize=1 << 12)
 def _signs(spelled: str) -> tuple[str, str]:
     """The signs that a spelling begins and ends with."""
-    places = [at for at, character in enumerate(spelled) if kind_of[ord(character)] != GAP]
+    places = [at for at, character in enumerate(spelled) if kind(character) != GAP]
     return spelled[: places[0]].strip(), spelled[places[-1] + 1 :].strip()
 
 

@@ -123,6 +123,13 @@ def _kinds() -> NDArray[np.uint8]:
 
 kind_of = _kinds()
 
+_KINDS = kind_of.tobytes()
+
+
+def kind(character: str) -> int:
+    """What one character is: several times faster than to ask an array for one."""
+    return _KINDS[ord(character)]
+
 
 def _symbols() -> NDArray[np.uint16]:
     codes = np.arange(CODE_POINTS)

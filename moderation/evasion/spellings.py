@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice, product
+
+import msgspec
 
 from moderation.evasion import sounds
 from moderation.evasion.tables import read_lines, read_table
@@ -19,8 +20,7 @@ MOST = {"splits": 8, "variants": 6, "reversed": 1, "initials": 16}
 """The most spellings of a term that a trick makes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
+class Spelling(msgspec.Struct, frozen=True, gc=False):
     """A term as it may be written: `text`, folded, by the tricks in `mask` (0: as it is). Of an `exact` one the
     characters themselves count, not how they sound.
     """
