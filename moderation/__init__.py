@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from moderation.engine.explain import Explanation
     from moderation.errors import Diagnostic, DumpError, ModerationError, PostError, RulesError
     from moderation.post import Post
+    from moderation.service.moderator import Moderator
 
 __all__ = [
     "Decision",
@@ -25,6 +26,7 @@ __all__ = [
     "Engine",
     "Explanation",
     "ModerationError",
+    "Moderator",
     "Post",
     "PostError",
     "Reason",
@@ -47,6 +49,7 @@ _HOMES = {
     "PostError": "errors",
     "RulesError": "errors",
     "Post": "post",
+    "Moderator": "service.moderator",
 }
 
 

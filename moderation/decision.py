@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -13,7 +13,11 @@ from moderation.post import PostId
 Verdict: TypeAlias = Literal["allowed", "flagged", "blocked"]
 VERDICTS: tuple[Verdict, ...] = ("allowed", "flagged", "blocked")
 
-Segment: TypeAlias = "tuple[int, int, str] | tuple[int, int, str, str]"
+if TYPE_CHECKING:
+    Segment: TypeAlias = "tuple[int, int, str] | tuple[int, int, str, str]"
+else:
+    # What reads decisions back cannot tell two kinds of tuples apart.
+    Segment = tuple[Any, ...]
 
 LIMIT_EXCEEDED = "engine/limit-exceeded"
 UNCOVERED = "engine/uncovered"

@@ -16,6 +16,7 @@ import click
 
 from moderation.cli.attack import attack
 from moderation.cli.bench import bench
+from moderation.cli.bundle import bundle
 from moderation.cli.check import check
 from moderation.cli.coverage import coverage
 from moderation.cli.evaluate import evaluate
@@ -25,6 +26,8 @@ from moderation.cli.new_pack import new_pack
 from moderation.cli.sample import sample
 from moderation.cli.schema import schema
 from moderation.cli.score import score
+from moderation.cli.serve import keys, serve
+from moderation.cli.stream import stream
 from moderation.cli.surge import surge
 from moderation.cli.train import train
 from moderation.cli.version import version
@@ -70,6 +73,10 @@ for command in (
     coverage,
     surge,
     new_pack,
+    serve,
+    keys,
+    bundle,
+    stream,
     bench,
     train,
     evaluate,
@@ -84,9 +91,9 @@ def main() -> None:
     """Run the command line and exit."""
     _stand_in("stdout", 1, os.O_RDONLY)  # refuses what is written to it, as a closed stream should
     _stand_in("stderr", 2, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    for standard in (sys.stdout, sys.stderr):
+        if isinstance(standard, io.TextIOWrapper):
+            standard.reconfigure(errors="backslashreplace")
     try:
         status = _run()
         sys.stdout.flush()
@@ -112,11 +119,11 @@ def _stand_in(name: str, descriptor: int, flags: int) -> None:
 
 def _drop_unwritten() -> None:
     """What is still buffered has nowhere to go; without this, the interpreter complains on its way out."""
-    for stream in (sys.stdout, sys.stderr):
+    for standard in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
+            standard.flush()
         except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), standard.fileno())
 
 
 def _run() -> int:

@@ -1,0 +1,1 @@
+"""Frameworks and brokers that the hook is adapted to, one a file."""

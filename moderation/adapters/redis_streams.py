@@ -1,0 +1,121 @@
+"""Redis Streams: a consumer group reads posts, decisions go to a stream and a hash, what cannot be judged to a third.
+
+A message is acknowledged in the transaction that writes its decision: after any crash it is either judged and written,
+or comes again. Decisions are kept by post id, so that what is judged twice stands there once.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from moderation.decision import Decision, encode
+from moderation.errors import ModerationError
+from moderation.service.streams import BrokerError, Message
+
+IDLE = 30_000
+"""Milliseconds after which a message that its reader has not acknowledged is another's: longer than any batch takes."""
+
+_BODY = b"post"
+
+
+class RedisStreams:
+    """A consumer of the stream `source` in `group`. Decisions are written to the hash `source`:decisions by post id and
+    appended to the stream `output`; what cannot be judged to `source`:dead, with the reason.
+
+    Raises ModerationError where the package `redis` is missing, BrokerError where the server does not answer.
+    """
+
+    def __init__(
+        self, url: str, source: str = "posts", output: str = "decisions", group: str = "moderation", idle: int = IDLE
+    ) -> None:
+        try:
+            self._module = import_module("redis")
+        except ImportError as error:
+            raise ModerationError("streams need the package redis: pip install 'moderation[redis]'") from error
+        try:
+            self._redis = self._module.Redis.from_url(url)
+        except ValueError as error:
+            raise ModerationError(f"not an address of Redis: {error}") from error
+        self._source, self._output, self._group, self._idle = source, output, group, idle
+        self._consumer = f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
+        self._made = False
+
+    def read(self, count: int, wait: float) -> Sequence[Message]:
+        """The next messages: those that a dead consumer left, else new ones."""
+        try:
+            self._make_group()
+            left = self._reclaimed(count)
+            if left:
+                return left
+            found = self._redis.xreadgroup(
+                self._group, self._consumer, {self._source: ">"}, count=count, block=max(int(wait * 1000), 1)
+            )
+        except self._module.RedisError as error:
+            raise self._failed(error) from error
+        return [_message(identity, fields) for _, entries in found or () for identity, fields in entries]
+
+    def settle(self, judged: Sequence[tuple[Message, Decision]], dead: Sequence[tuple[Message, str]]) -> None:
+        """Write and acknowledge in one transaction."""
+        if not judged and not dead:
+            return
+        written = {str(decision.id): encode(decision) for _, decision in judged}
+        try:
+            with self._redis.pipeline(transaction=True) as pipe:
+                if written:
+                    pipe.hset(f"{self._source}:decisions", mapping=written)
+                for content in written.values():
+                    pipe.xadd(self._output, {b"decision": content})
+                for message, reason in dead:
+                    entry = {_BODY: message.body, b"reason": reason.encode(), b"id": message.id.encode()}
+                    pipe.xadd(f"{self._source}:dead", entry)
+                pipe.xack(self._source, self._group, *(message.id for message, _ in (*judged, *dead)))
+                pipe.execute()
+        except self._module.RedisError as error:
+            raise self._failed(error) from error
+
+    def lag(self) -> int:
+        """Messages that nobody has read yet."""
+        try:
+            groups = self._redis.xinfo_groups(self._source)
+        except self._module.RedisError as error:
+            raise self._failed(error) from error
+        return next((int(each.get("lag") or 0) for each in groups if each["name"] == self._group.encode()), 0)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._redis.close()
+
+    def _make_group(self) -> None:
+        if self._made:
+            return
+        try:
+            self._redis.xgroup_create(self._source, self._group, id="0", mkstream=True)
+        except self._module.ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+        self._made = True
+
+    def _reclaimed(self, count: int) -> list[Message]:
+        """What others were handed and have not acknowledged for long, with how often it was handed out."""
+        _, entries, *_ = self._redis.xautoclaim(
+            self._source, self._group, self._consumer, min_idle_time=self._idle, count=count
+        )
+        if not entries:
+            return []
+        first, last = entries[0][0], entries[-1][0]
+        pending = self._redis.xpending_range(self._source, self._group, first, last, len(entries), self._consumer)
+        times = {each["message_id"]: int(each["times_delivered"]) for each in pending}
+        return [_message(identity, fields, times.get(identity, 1)) for identity, fields in entries if fields]
+
+    def _failed(self, error: Exception) -> BrokerError:
+        self._made = False
+        return BrokerError(f"Redis: {error}")
+
+
+def _message(identity: bytes, fields: Mapping[Any, bytes], deliveries: int = 1) -> Message:
+    return Message(identity.decode(), fields.get(_BODY, b""), deliveries)

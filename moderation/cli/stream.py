@@ -1,0 +1,55 @@
+"""`moderation stream`: judging a Redis stream."""
+
+from __future__ import annotations
+
+import logging
+import signal
+
+import click
+
+from moderation.cli.options import rules_option
+
+
+@click.command()
+@click.option("--url", default="redis://127.0.0.1:6379/0", show_default=True, help="The Redis server.")
+@click.option("--from", "source", default="posts", show_default=True, help="The stream of posts, JSON in `post`.")
+@click.option("--to", "output", default="decisions", show_default=True, help="The stream of decisions.")
+@click.option("--group", default="moderation", show_default=True, help="The consumer group.")
+@click.option("--batch", type=click.IntRange(1, 10_000), default=500, show_default=True, help="Posts at a time.")
+@click.option(
+    "--idle", type=click.IntRange(1), default=30_000, show_default=True, help="Milliseconds till others' are ours."
+)
+@click.option("--until-empty", is_flag=True, help="End when nothing is left.")
+@click.option("--watch", is_flag=True, help="Reload the rules when their files change.")
+@rules_option
+def stream(
+    url: str,
+    source: str,
+    output: str,
+    group: str,
+    batch: int,
+    idle: int,
+    until_empty: bool,
+    watch: bool,
+    rules: str | None,
+) -> None:
+    """Judge the posts of a Redis stream as one of its consumers, until stopped (SIGTERM or Ctrl-C).
+
+    A post is acknowledged with the write of its decision: none is lost, and one that is judged twice stands once in
+    SOURCE:decisions. What cannot be judged goes to SOURCE:dead with the reason.
+    """
+    from moderation.adapters.redis_streams import RedisStreams
+    from moderation.service.moderator import Moderator
+    from moderation.service.streams import Stream
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    broker = RedisStreams(url, source, output, group, idle)
+    try:
+        with Moderator(rules, isolated=True, timeout=30, watch=watch) as moderator:
+            running = Stream(moderator, broker, batch)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: running.stop())
+            running.run(until_empty=until_empty)
+    finally:
+        broker.close()
+    click.echo(", ".join(f"{count:,} {what}" for what, count in running.counts.items()), err=True)

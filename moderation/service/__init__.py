@@ -1,0 +1,1 @@
+"""Inside ingestion services: the hook, hot reload, signed bundles, the HTTP service, streams."""

@@ -1,0 +1,68 @@
+"""What a service counts, in the format of Prometheus: verdicts, rules, languages, latency, unknowns, reloads."""
+
+from __future__ import annotations
+
+from collections import Counter as Count
+from collections.abc import Iterator, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from moderation.decision import Decision
+from moderation.service.moderator import Moderator
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+
+
+class Metrics:
+    """Counts what a moderator does. Each has a registry of its own."""
+
+    def __init__(self, moderator: Moderator) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._posts = Counter("moderation_posts", "Posts judged, by verdict", ["verdict"], registry=registry)
+        self._rules = Counter("moderation_rules", "Posts that a rule holds for", ["rule"], registry=registry)
+        self._languages = Counter("moderation_languages", "Posts by main language", ["language"], registry=registry)
+        self._unknown = Counter("moderation_unknown", "Posts for which something was unknown", registry=registry)
+        self._seconds = Histogram("moderation_batch_seconds", "Time of a batch", buckets=_SECONDS, registry=registry)
+        self._requests = Counter(
+            "moderation_requests", "Requests by route and status", ["route", "status"], registry=registry
+        )
+        registry.register(_State(moderator))
+        moderator.observe(self.add)
+
+    def add(self, decisions: Sequence[Decision], seconds: float) -> None:
+        """Count a batch."""
+        self._seconds.observe(seconds)
+        for verdict, count in Count(decision.verdict for decision in decisions).items():
+            self._posts.labels(verdict).inc(count)
+        for language, count in Count(next(iter(decision.languages), "und") for decision in decisions).items():
+            self._languages.labels(language).inc(count)
+        for rule, count in Count(reason.rule for decision in decisions for reason in decision.reasons).items():
+            self._rules.labels(rule).inc(count)
+        self._unknown.inc(sum(bool(decision.unknown) for decision in decisions))
+
+    def request(self, route: str, status: int) -> None:
+        """Count a request."""
+        self._requests.labels(route, str(status)).inc()
+
+    def text(self) -> bytes:
+        """Everything, as Prometheus reads it."""
+        return generate_latest(self._registry)
+
+
+class _State(Collector):
+    """What is asked of the moderator when somebody looks."""
+
+    def __init__(self, moderator: Moderator) -> None:
+        self._moderator = moderator
+
+    def collect(self) -> Iterator[Metric]:
+        moderator = self._moderator
+        yield CounterMetricFamily("moderation_reloads", "Reloads that took", value=moderator.reloads)
+        yield CounterMetricFamily("moderation_failed_reloads", "Reloads that failed", value=moderator.failed_reloads)
+        yield CounterMetricFamily("moderation_restarts", "Restarts of the judging process", value=moderator.restarts)
+        yield GaugeMetricFamily("moderation_waiting", "Posts that wait", value=moderator.waiting)
+        engine = GaugeMetricFamily("moderation_engine", "The engine that judges", labels=["fingerprint"])
+        engine.add_metric([moderator.fingerprint], 1)
+        yield engine
