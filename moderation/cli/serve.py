@@ -21,6 +21,7 @@ from moderation.errors import ModerationError
 @click.option("--watch", is_flag=True, help="Reload the rules when their files change.")
 @click.option("--timeout", type=click.FloatRange(0.01), default=2.0, show_default=True, help="Seconds to judge in.")
 @click.option("--max-body", type=click.IntRange(1), default=1 << 20, show_default=True, help="Bytes of a request.")
+@click.option("--body-seconds", type=click.FloatRange(0.01), default=10.0, show_default=True, help="Time for a body.")
 @click.option("--max-posts", type=click.IntRange(1), default=1000, show_default=True, help="Posts of a request.")
 @rules_option
 def serve(
@@ -31,6 +32,7 @@ def serve(
     watch: bool,
     timeout: float,
     max_body: int,
+    body_seconds: float,
     max_posts: int,
     rules: str | None,
 ) -> None:
@@ -49,7 +51,7 @@ def serve(
     keys = Keys(()) if keys_file is None else read_keys(Path(keys_file))
     key = None if public_key is None else _bytes(public_key)
     with Moderator(rules, isolated=True, public_key=key, timeout=timeout, watch=watch) as moderator:
-        run(moderator, host, port, keys, Limits(body=max_body, posts=max_posts))
+        run(moderator, host, port, keys, Limits(max_body, body_seconds, max_posts))
 
 
 @click.command()

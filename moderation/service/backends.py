@@ -103,13 +103,13 @@ class ProcessBackend:
     def submit(self, posts: Sequence[Post]) -> Future[list[Decision]]:
         """Judge posts behind those that were submitted before."""
         future: Future[list[Decision]] = Future()
-        self._send(future, lambda number: Judge(number, list(posts)))
+        self._send(future, lambda number: Judge(number, list(map(frames.named, posts))))
         return future
 
     def explain(self, post: Post) -> Future[bytes]:
         """Explain a post, as JSON."""
         future: Future[bytes] = Future()
-        self._send(future, lambda number: Explain(number, post))
+        self._send(future, lambda number: Explain(number, frames.named(post)))
         return future
 
     def close(self) -> None:
@@ -146,8 +146,13 @@ class ProcessBackend:
                 self._waiting[number] = future
         if gone:
             _fail(future, BackendError(gone))
-        else:
+            return
+        try:
             self._outbox.put(frames.packed_safely(message(number)))
+        except (TypeError, ValueError, RecursionError, OverflowError) as error:
+            with self._lock:
+                self._waiting.pop(number, None)
+            _fail(future, BackendError(f"a post cannot be sent to the process that judges: {error}"))
 
     def _write(self) -> None:
         """Write what is asked for, until told to stop or nobody reads it."""

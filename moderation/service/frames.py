@@ -12,6 +12,7 @@ from moderation.errors import ModerationError
 from moderation.post import Post
 
 _LENGTH = 4
+_TEXTS = {str}
 _SURROGATES = re.compile("[\ud800-\udfff]")
 LARGEST = 1 << 30
 
@@ -84,7 +85,11 @@ replies = msgspec.msgpack.Decoder(Reply)
 
 
 class FrameError(ModerationError):
-    """The other side sent something else than a message."""
+    """The other side sent something else than a message; `number` is that of the request, if it can be told."""
+
+    def __init__(self, message: str, number: int | None = None) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 def packed(message: Request | Reply) -> bytes:
@@ -94,11 +99,18 @@ def packed(message: Request | Reply) -> bytes:
 
 
 def packed_safely(message: Judge | Explain) -> bytes:
-    """The same; lone surrogates, which no encoding can hold, become U+FFFD."""
+    """The same; lone surrogates, which no encoding holds, become U+FFFD, and numbers beyond 64 bits floats."""
     try:
         return packed(message)
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, OverflowError):
         return packed(msgspec.convert(_mended(msgspec.to_builtins(message, enc_hook=str)), type(message)))
+
+
+def named(post: Post) -> Post:
+    """The post, its attributes' names being texts."""
+    if set(map(type, post.attributes)) <= _TEXTS:
+        return post
+    return Post(post.id, post.fields, {str(name): value for name, value in post.attributes.items()})
 
 
 def _mended(value: Any) -> Any:
@@ -106,6 +118,8 @@ def _mended(value: Any) -> Any:
         return _SURROGATES.sub("\ufffd", value)
     if isinstance(value, dict):
         return {_mended(key): _mended(item) for key, item in value.items()}
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        return float(value) if abs(value) < 1 << 1000 else str(value)
     return [_mended(item) for item in value] if isinstance(value, list | tuple) else value
 
 
@@ -123,4 +137,12 @@ def read(stream: BinaryIO, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise FrameError(f"not a message: {error}") from error
+        raise FrameError(f"not a message: {error}", _number_of(body)) from error
+
+
+def _number_of(body: bytes) -> int | None:
+    try:
+        number = msgspec.msgpack.decode(body).get("number")
+    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
+        return None
+    return number if isinstance(number, int) else None

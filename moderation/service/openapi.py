@@ -29,7 +29,12 @@ _PROBLEMS = {
 def document(version: str) -> dict[str, Any]:
     """The whole document, OpenAPI 3.1."""
     (decision,), parts = msgspec.json.schema_components([Decision], ref_template="#/components/schemas/{name}")
-    many = {"type": "object", "properties": {"posts": {"type": "array", "items": _ref("Post")}}, "required": ["posts"]}
+    many = {
+        "type": "object",
+        "properties": {"posts": {"type": "array", "items": {"anyOf": [_ref("Post"), {"type": "string"}]}}},
+        "required": ["posts"],
+        "additionalProperties": False,
+    }
     decisions = {"type": "object", "properties": {"decisions": {"type": "array", "items": decision}}}
     free = {"type": "object"}
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 
 import uvicorn
@@ -12,6 +13,8 @@ from moderation.service.app import make_app
 from moderation.service.keys import Keys
 from moderation.service.limits import Limits
 from moderation.service.moderator import Moderator
+
+log = logging.getLogger("moderation")
 
 _HEADERS = 16 << 10
 _DRAIN = 20
@@ -30,7 +33,19 @@ def run(moderator: Moderator, host: str, port: int, keys: Keys, limits: Limits, 
         log_level="warning", access_log=False, timeout_keep_alive=30, timeout_graceful_shutdown=_DRAIN,
         backlog=backlog, server_header=False,
     )  # fmt: skip
-    uvicorn.Server(config).run()
+    _Server(config).run()
+
+
+class _Server(uvicorn.Server):
+    """Tells where it listens: with port 0 nobody else knows."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen."""
+        await super().startup(sockets)
+        for server in self.servers:
+            for listening in server.sockets:
+                host, port = listening.getsockname()[:2]
+                log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
 
 
 def _is_loopback(host: str) -> bool:

@@ -29,7 +29,16 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
         _send(replies, Failed(str(error) or type(error).__name__))
         return
     _send(replies, ready(engine))
-    while (request := frames.read(requests, frames.requests)) is not None:
+    while True:
+        try:
+            request = frames.read(requests, frames.requests)
+        except frames.FrameError as error:
+            if error.number is None:
+                raise
+            _send(replies, Refused(error.number, str(error)))
+            continue
+        if request is None:
+            return
         _send(replies, _answer(engine, request))
 
 

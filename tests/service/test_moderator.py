@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,16 @@ def test_what_cannot_be_read_is_said(moderator: Moderator) -> None:
         asyncio.run(moderator.adecide(7))  # type: ignore[arg-type]
 
 
-def test_lone_surrogates(moderator: Moderator) -> None:
-    assert moderator.decide("casino \ud800 x").verdict == "flagged"
+@pytest.mark.parametrize(
+    "post",
+    [
+        "casino \ud800 x",
+        {"text": "casino", "n": -(10**30), "deep": [{"\udfff": 10**400}]},
+        {"text": "casino", "odd": {1, 2}, "when": date(2026, 1, 1), 5: b"x"},
+    ],
+)
+def test_what_other_processes_cannot_be_told_as_it_is(moderator: Moderator, post: Any) -> None:
+    assert moderator.decide(post).verdict == "flagged"
 
 
 def test_callbacks_hear_and_may_fail(rules: Path, caplog: pytest.LogCaptureFixture) -> None:

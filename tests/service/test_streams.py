@@ -1,0 +1,178 @@
+"""Redis Streams on a real server: nothing is lost, whoever dies; what is judged twice stands there once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from moderation import Moderator
+from moderation.adapters.redis_streams import RedisStreams
+from moderation.decision import Decision
+from moderation.service.streams import BrokerError, Message, Stream
+
+SERVER = shutil.which("redis-server")
+pytestmark = pytest.mark.skipif(SERVER is None, reason="needs redis-server: apt-get install redis-server")
+
+
+class Server:
+    """A server with an append-only file, on a free port, that can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.folder, self.url = folder, f"redis://127.0.0.1:{self.port}/0"
+        self.start()
+
+    def start(self) -> None:
+        command = [str(SERVER), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
+        command += ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        client = redis.Redis(port=self.port)
+        for _ in range(200):
+            try:
+                client.ping()
+                break
+            except redis.ConnectionError:
+                time.sleep(0.05)
+        client.close()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    found = Server(tmp_path)
+    yield found
+    found.kill()
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[redis.Redis]:
+    with redis.Redis(port=server.port) as found:
+        yield found
+
+
+def fill(client: redis.Redis, count: int, first: int = 0) -> None:
+    with client.pipeline() as pipe:
+        for at in range(first, first + count):
+            text = "casino" if at % 3 == 0 else "hello"
+            pipe.xadd("posts", {"post": json.dumps({"id": at, "text": text})})
+        pipe.execute()
+
+
+def written(client: redis.Redis) -> dict[str, str]:
+    found: Any = client.hgetall("posts:decisions")
+    return {name.decode(): json.loads(content)["verdict"] for name, content in found.items()}
+
+
+def expected(count: int) -> dict[str, str]:
+    return {str(at): "flagged" if at % 3 == 0 else "allowed" for at in range(count)}
+
+
+def consumer(server: Server, rules: Path, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", "from moderation.cli.main import main; main()", "stream", "--url", server.url]
+    return subprocess.Popen([*command, "--rules", str(rules), *options], stderr=subprocess.PIPE, text=True)
+
+
+def test_a_stream_is_judged(server: Server, client: redis.Redis, moderator: Moderator) -> None:
+    fill(client, 1000)
+    for body in ("{", '{"id": 1}', "[1]"):
+        client.xadd("posts", {"post": body})
+    client.xadd("posts", {"other": "x"})
+    client.xadd("posts", {"post": '{"text": "no id"}'})
+    broker = RedisStreams(server.url)
+    stream = Stream(moderator, broker, batch=300)
+    stream.run(wait=0.1, until_empty=True)
+    found = written(client)
+    assert {name: verdict for name, verdict in found.items() if "-" not in name} == expected(1000)
+    assert len(found) == 1001 and client.xlen("decisions") == 1001
+    dead: Any = client.xrange("posts:dead")
+    assert [fields[b"reason"].split(b":")[0] for _, fields in dead] == [b"P005", b"P002", b"P001", b"P005"]
+    pending: Any = client.xpending("posts", "moderation")
+    assert pending["pending"] == 0 and broker.lag() == 0
+    assert stream.counts == {"judged": 1001, "dead": 4, "again": 0, "failures": 0}
+    broker.close()
+
+
+def test_what_a_dead_consumer_left_is_taken_over(server: Server, client: redis.Redis, moderator: Moderator) -> None:
+    fill(client, 100)
+    left = RedisStreams(server.url, idle=1)
+    assert len(left.read(60, 0.1)) == 60
+    time.sleep(0.05)
+    other = RedisStreams(server.url, idle=20)
+    other._consumer = "another"
+    Stream(moderator, other).run(wait=0.1, until_empty=True)
+    assert written(client) == expected(100)
+    left.close()
+    other.close()
+
+
+def test_what_is_handed_out_again_and_again_is_given_up(
+    server: Server, client: redis.Redis, moderator: Moderator
+) -> None:
+    fill(client, 3)
+    broker = RedisStreams(server.url, idle=1)
+    for _ in range(4):
+        assert len(broker.read(10, 0.1)) == 3
+        time.sleep(0.01)
+    Stream(moderator, broker).run(wait=0.1, until_empty=True)
+    assert written(client) == {} and client.xlen("posts:dead") == 3
+    broker.close()
+
+
+def test_consumers_that_are_killed_lose_nothing(server: Server, client: redis.Redis, rules: Path) -> None:
+    fill(client, 3000)
+    options = ("--batch", "50", "--idle", "200", "--until-empty")
+    killed = consumer(server, rules, *options)
+    while not client.hlen("posts:decisions"):
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    time.sleep(0.3)
+    second = consumer(server, rules, *options)
+    assert "judged" in second.communicate(timeout=60)[1]
+    assert second.returncode == 0 and written(client) == expected(3000)
+    pending: Any = client.xpending("posts", "moderation")
+    assert pending["pending"] == 0
+
+
+def test_a_server_that_is_killed_loses_nothing(server: Server, client: redis.Redis, moderator: Moderator) -> None:
+    fill(client, 600)
+    broker = RedisStreams(server.url, idle=1)
+    settle, calls = broker.settle, []
+
+    def interrupted(judged: Sequence[tuple[Message, Decision]], dead: Sequence[tuple[Message, str]]) -> None:
+        calls.append(len(judged))
+        if len(calls) == 2:
+            server.kill()
+        try:
+            settle(judged, dead)
+        finally:
+            if len(calls) == 2:
+                server.start()
+
+    broker.settle = interrupted  # type: ignore[method-assign]
+    stream = Stream(moderator, broker, batch=100)
+    stream.run(wait=0.1, until_empty=True)
+    assert stream.counts["failures"] >= 1 and written(client) == expected(600)
+    broker.close()
+
+
+def test_who_cannot_be_reached(moderator: Moderator) -> None:
+    broker = RedisStreams("redis://127.0.0.1:1/0")
+    with pytest.raises(BrokerError, match="Redis"):
+        broker.read(1, 0.1)
