@@ -1,16 +1,16 @@
 """A service that takes posts in and judges each before it is shown.
 
-    pip install 'moderation[service]'
-    uvicorn examples.ingestion_service:app
+pip install 'moderation[service]'
+uvicorn examples.ingestion_service:app
 
-    curl -d '{"id": 1, "text": "加我微信 abc12345"}' http://127.0.0.1:8000/posts
+curl -d '{"id": 1, "text": "加我微信 abc12345"}' http://127.0.0.1:8000/posts
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, HTTPException
 
@@ -33,7 +33,7 @@ app = FastAPI(lifespan=life)
 
 
 @app.post("/posts")
-async def publish(post: dict[str, Any] = Body()) -> dict[str, Any]:
+async def publish(post: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
     decision = await moderator.adecide(post)
     if decision.verdict == "blocked":
         raise HTTPException(422, [reason.message for reason in decision.reasons])

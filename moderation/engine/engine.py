@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -168,6 +169,7 @@ def fingerprint(book: RuleBook) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
+@cache
 def _tables() -> list[tuple[str, bytes]]:
     package = Path(__file__).parent.parent
     files = sorted(file for part in ("text", "evasion", "language") for file in (package / part / "tables").glob("*.*"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ class LatinChooser:
     @classmethod
     def load(cls, wanted: Sequence[str], cjk_english: float, closely: bool = True) -> LatinChooser:
         """The chooser that prefers the `wanted` languages; reads what is doubtful `closely`, or not."""
-        latin = Latin.load(wanted)
+        latin = _latin(tuple(wanted))
         return cls(latin, latin.languages.index("en"), round(cjk_english * SCALE), closely)
 
     @property
@@ -181,6 +182,12 @@ class LatinChooser:
         parts = words.joined(np.searchsorted(some, starts[again]))
         sums.odds[again], sums.positions[again] = parts.odds, parts.positions
         return starts, sums
+
+
+@lru_cache(maxsize=4)
+def _latin(wanted: tuple[str, ...]) -> Latin:
+    """The models, once for all detectors of the same languages: rules that are reloaded seldom ask for others."""
+    return Latin.load(wanted)
 
 
 def _likely(quarters: Sums, whole: Sums, of: Ints, quarter: Ints, prior: Ints) -> tuple[Ints, Ints]:
