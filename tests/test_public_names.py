@@ -10,7 +10,7 @@ import moderation
 
 def test_public_names() -> None:
     assert sorted(moderation.__all__) == [
-        "Decision", "Diagnostic", "DumpError", "Engine", "Explanation", "ModerationError", "Post", "PostError",
+        "Decision", "Diagnostic", "DumpError", "Engine", "Explanation", "ModerationError", "Moderator", "Post", "PostError",
         "Reason", "RulesError", "Span", "load",
     ]  # fmt: skip
     for name in moderation.__all__:
