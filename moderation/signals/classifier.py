@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.packs.models import LIMIT, ModelError, ModelFile
-from moderation.signals.features import VERSION, Grams, Text, grams, text_of
+from moderation.signals.features import VERSION, Text, places_of, text_of, words_of
 
 Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
@@ -24,7 +23,7 @@ BLOCK = 1 << 15
 DECIMALS = 4
 _LANES, _BITS = 3, np.uint64(21)
 _LANE = np.uint64((1 << 21) - 1)
-_MOST = (1 << 21) // (2 * LIMIT) - 1
+_LONGEST = (1 << 21) // (2 * LIMIT) // 3 - 1  # two n-grams a place, and two a word, which takes two places
 _STEPS, _REACH = 4096, 10
 
 
@@ -77,47 +76,68 @@ class Classifier:
         counts = np.zeros(rows, np.int64)
         for start, end in pairwise(_blocks(starts)):
             text = text_of(codes, starts[start : end + 1])
-            self._block(text, sums[start:end], counts[start:end])
+            sums[start:end], counts[start:end] = self._block(text)
         return Sums(sums, counts)
 
-    def _block(self, text: Text, sums: Index, counts: Index) -> None:
-        found = grams(text, self.model.bits)
-        bounds = [np.searchsorted(each.start, text.opens) for each in found]
-        for bound in bounds:
-            counts += np.diff(bound)
-        if counts.size and int(counts.max()) > _MOST:
-            self._add_plainly(found, bounds, sums)
-            return
-        for column, table in enumerate(self._columns):
-            width = 2 if table.dtype == np.complex128 else 1
-            packed = np.zeros((len(counts), width), np.uint64)
-            for each, bound in zip(found, bounds, strict=True):
-                packed += _sum_between(table, each.bucket, bound).view(np.uint64).reshape(-1, width)
-            self._unpack(packed, column * 2 * _LANES, sums, counts)
+    def _block(self, text: Text) -> tuple[Index, Index]:
+        places = places_of(text, self.model.bits)
+        words = words_of(text, places, self.model.bits)
+        parts, first = _parts(text.opens)
+        bounds = words.start.searchsorted(np.append(parts, len(text.codes)))
+        counts = 2 * (np.diff(parts, append=text.opens[-1]) + np.diff(bounds))
+        packed = [
+            _sums_of(table, (places.single, places.several), parts)
+            + _sums_between(table, (words.alone, words.paired), bounds)
+            for table in self._columns
+        ]
+        sums = self._unpacked(np.concatenate(packed, axis=1), counts)
+        if first is not None:
+            sums, counts = np.add.reduceat(sums, first, axis=0), np.add.reduceat(counts, first)
+        return sums, counts
 
-    def _unpack(self, packed: NDArray[np.uint64], first: int, sums: Index, counts: Index) -> None:
-        for head in range(first, min(first + packed.shape[1] * _LANES, sums.shape[1])):
-            word, lane = divmod(head - first, _LANES)
-            sums[:, head] = ((packed[:, word] >> (_BITS * np.uint64(lane))) & _LANE).astype(np.int64) - counts * LIMIT
-
-    def _add_plainly(self, found: Sequence[Grams], bounds: Sequence[Index], sums: Index) -> None:
-        """The same sums without packing, for posts with so many n-grams that a lane could run over."""
-        for head, weights in enumerate(self.model.weights):
-            for each, bound in zip(found, bounds, strict=True):
-                running = np.concatenate((_ZERO, np.cumsum(weights.take(each.bucket), dtype=np.int64)))
-                sums[:, head] += np.diff(running[bound])
+    def _unpacked(self, packed: NDArray[np.uint64], counts: Index) -> Index:
+        sums = np.empty((len(packed), len(self.model.heads)), np.int64)
+        for head in range(sums.shape[1]):
+            word, lane = divmod(head, _LANES)
+            sums[:, head] = (packed[:, word] >> (_BITS * np.uint64(lane))) & _LANE
+            sums[:, head] -= counts * LIMIT
+        return sums
 
 
-def _sum_between(table: NDArray[np.generic], bucket: Codes, bound: Index) -> NDArray[np.generic]:
-    gathered = np.empty(len(bucket) + 1, table.dtype)
-    table.take(bucket.astype(np.intp), out=gathered[:-1], mode="wrap")
-    gathered[-1] = 0
-    packed = gathered.view(np.uint64).reshape(len(gathered), -1)
-    # Column by column: over both at once, numpy goes pair by pair.
-    summed = np.stack([np.add.reduceat(column, bound[:-1]) for column in packed.T], axis=1)
-    # An empty stretch has no sum: `reduceat` gives the element that stands there.
-    summed[bound[1:] == bound[:-1]] = 0
+def _parts(opens: Index) -> tuple[Index, Index | None]:
+    """Where parts of rows begin, none so long that a lane could run over, and the first part of each row where these
+    are not the rows themselves.
+    """
+    lengths = np.diff(opens)
+    if not lengths.size or int(lengths.max()) <= _LONGEST:
+        return opens[:-1], None
+    number = -(-lengths // _LONGEST)
+    first: Index = np.cumsum(number) - number
+    within = np.arange(int(number.sum())) - first.repeat(number)
+    return opens[:-1].repeat(number) + within * _LONGEST, first
+
+
+def _sums_of(table: NDArray[np.generic], buckets: tuple[Index, Index], starts: Index) -> NDArray[np.uint64]:
+    """The sums of both buckets' elements from each start to the next."""
+    summed = _both(table, *buckets)
+    sums: NDArray[np.uint64] = np.add.reduceat(summed, starts, axis=0)
+    return sums
+
+
+def _sums_between(table: NDArray[np.generic], buckets: tuple[Index, Index], bounds: Index) -> NDArray[np.uint64]:
+    """The same between bounds, of which two may be one: zero then, where `reduceat` gives the element there."""
+    width = 2 if table.dtype == np.complex128 else 1
+    if not buckets[0].size:
+        return np.zeros((len(bounds) - 1, width), np.uint64)
+    summed = _sums_of(table, buckets, np.minimum(bounds[:-1], len(buckets[0]) - 1))
+    summed[bounds[1:] == bounds[:-1]] = 0
     return summed
+
+
+def _both(table: NDArray[np.generic], one: Index, other: Index) -> NDArray[np.uint64]:
+    first = table.take(one, mode="wrap").view(np.uint64)
+    first += table.take(other, mode="wrap").view(np.uint64)
+    return first.reshape(len(one), -1)
 
 
 def _packed(weights: NDArray[np.int16]) -> tuple[NDArray[np.generic], ...]:
@@ -148,5 +168,3 @@ def _probabilities() -> Scores:
     logits = range(-_REACH * _STEPS, _REACH * _STEPS + 1)
     return np.array([round(1 / (1 + math.exp(-place / _STEPS)), DECIMALS) for place in logits])
 
-
-_ZERO = np.zeros(1, np.int64)
