@@ -17,7 +17,7 @@ Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
 Scores = NDArray[np.float64]
 
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 """Code points that are looked at in one go: what fits the processor's cache."""
 
 DECIMALS = 4

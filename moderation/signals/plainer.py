@@ -8,7 +8,7 @@ it spells, one symbol each. Only rows in which letters follow each other as they
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from moderation.evasion import sounds
 from moderation.evasion.tables import read_table
-from moderation.evasion.words import is_english_word
+from moderation.evasion.words import common_characters, is_english_word
 from moderation.text.tables import CODE_POINTS
 
 FIRST_SYLLABLE = 0x10F000
@@ -32,7 +32,7 @@ _PARTING = " .*-_|/~+·"
 
 # What a first look tells of a code point: letters; those that only a vowel (or h) may follow in pinyin; what is neither
 # vowel nor h; signs that part; first and second parts of characters; letters and digits of words.
-LETTER, NEEDS_VOWEL, NO_VOWEL, _PARTS, OPENS, CLOSES, IN_WORD = (1 << bit for bit in range(7))
+LETTER, NEEDS_VOWEL, NO_VOWEL, _PARTS, OPENS, CLOSES, IN_WORD, RARE = (1 << bit for bit in range(8))
 
 _LEAST_LETTERS = 4
 _TOLERATED = 12
@@ -52,19 +52,6 @@ class Text:
     last: Index
 
 
-@dataclass(frozen=True, slots=True)
-class _Edits:
-    """What becomes of a buffer: code points that are others, and places that fall away. `last` is where what stands
-    at `at` ends, `first` where it begins.
-    """
-
-    at: Index
-    codes: Codes
-    first: Index
-    last: Index
-    dropped: Index
-
-
 def text_of(codes: Codes, starts: Index, traced: bool = False) -> Text:
     """Ready the rows of a view (row i is `codes[starts[i] : starts[i + 1] - 1]`, then one separator).
 
@@ -72,52 +59,53 @@ def text_of(codes: Codes, starts: Index, traced: bool = False) -> Text:
     """
     begins = int(starts[0]) - 1
     buffer = codes[begins : starts[-1]] if begins >= 0 else np.concatenate((_EDGE, codes[: starts[-1]]))
-    opens: Index = starts - starts[0]
-    edits = _edits(buffer, looks().take(buffer), opens)
     origin = np.arange(begins, begins + len(buffer)) if traced else _NOWHERE
-    last = origin
-    if edits.at.size:
-        buffer = buffer.copy()
-        buffer[edits.at] = edits.codes
+    text = Text(buffer, starts - starts[0], origin, origin)
+    look = looks().take(buffer)
+    rows = _like_pinyin(look, text.opens)
+    text = _without(text, *_taken_apart(buffer, look), _apart(buffer, look))
+    return _respelled(text, rows) if rows.size else text
+
+
+def _without(text: Text, pairs: Index, composed: Codes, apart: Index) -> Text:
+    """A text whose characters that were taken apart are whole, and in which nothing parts what belongs together."""
+    codes, origin, last = text.codes, text.origin, text.last
+    traced = bool(origin.size)
+    if pairs.size:
+        codes = codes.copy()
+        codes[pairs] = composed
         if traced:
-            last = origin.copy()
-            last[edits.at] = origin[edits.last]
-            origin[edits.at] = origin[edits.first]
-    if edits.dropped.size:
-        keep = np.ones(len(buffer), np.bool_)
-        keep[edits.dropped] = False
-        dropped = keep.size - np.count_nonzero(keep)
-        opens = opens - (~keep).nonzero()[0].searchsorted(opens) if dropped else opens
-        buffer = buffer[keep]
-        origin, last = (origin[keep], last[keep]) if traced else (origin, last)
-    return Text(buffer, opens, origin, last)
+            last = last.copy()
+            last[pairs] = origin[pairs + 1]
+    elif not apart.size:
+        return text
+    keep = np.ones(len(codes), np.bool_)
+    keep[apart] = False
+    keep[pairs + 1] = False
+    opens = text.opens - (~keep).nonzero()[0].searchsorted(text.opens)
+    return Text(codes[keep], opens, origin[keep] if traced else origin, last[keep] if traced else last)
 
 
-def _edits(buffer: Codes, look: Looks, opens: Index) -> _Edits:
-    apart, pairs, composed = _apart(buffer, look), *_taken_apart(buffer, look)
-    runs = [
-        (int(opens[row]) + 1, run)
-        for row in _like_pinyin(look, opens).tolist()
-        for run in pinyin_in(_string(buffer[int(opens[row]) + 1 : int(opens[row + 1])]))
-    ]
-    if not runs:
-        return _Edits(pairs, composed, pairs, pairs + 1, np.concatenate((apart, pairs + 1)))
-    at, symbols, first, last, dropped = [], [], [], [], []
-    for base, run in runs:
-        start = base + run.start
-        dropped.extend(range(start + len(run.syllables), base + run.end))
-        for place, (syllable, opening, closing) in enumerate(run.syllables):
-            at.append(start + place)
-            symbols.append(FIRST_SYLLABLE + syllable)
-            first.append(base + opening)
-            last.append(base + closing - 1)
-    return _Edits(
-        np.concatenate((pairs, at)).astype(np.int64),
-        np.concatenate((composed, symbols)).astype(np.uint32),
-        np.concatenate((pairs, first)).astype(np.int64),
-        np.concatenate((pairs + 1, last)).astype(np.int64),
-        np.concatenate((apart, pairs + 1, dropped)).astype(np.int64),
-    )
+def _respelled(text: Text, rows: Index) -> Text:
+    """A text of which these rows, if they are pinyin, are spelled in syllables."""
+    pieces: list[tuple[Codes, Index, Index]] = []
+    longer = np.zeros(len(text.opens), np.int64)
+    done, traced = 0, bool(text.origin.size)
+    for row in rows.tolist():
+        start, end = int(text.opens[row]) + 1, int(text.opens[row + 1])
+        found = in_syllables(_string(text.codes[start:end]), traced)
+        if found is None:
+            continue
+        places = np.array(found.places, np.int64).reshape(-1, 2) + start if traced else _NO_PLACES
+        pieces.append((text.codes[done:start], text.origin[done:start], text.last[done:start]))
+        pieces.append((_codes(found.text), text.origin[places[:, 0]], text.last[places[:, 1]]))
+        longer[row + 1] = len(found.text) - (end - start)
+        done = end
+    if not pieces:
+        return text
+    pieces.append((text.codes[done:], text.origin[done:], text.last[done:]))
+    codes, origin, last = (np.concatenate(each) for each in zip(*pieces, strict=True))
+    return Text(codes, text.opens + longer.cumsum(), origin, last)
 
 
 def _apart(buffer: Codes, look: Looks) -> Index:
@@ -138,7 +126,10 @@ def _apart(buffer: Codes, look: Looks) -> Index:
 
 def _taken_apart(buffer: Codes, look: Looks) -> tuple[Index, Codes]:
     """Where characters begin that were taken apart, and these: not where the parts are said for themselves."""
-    pairs = ((look[:-1] << 1) & look[1:] & CLOSES != 0).nonzero()[0]
+    # One of the two is seldom said for itself.
+    flags = (look[:-1] << 1) & look[1:] & CLOSES
+    flags &= (look[:-1] | look[1:]) >> 2
+    pairs = (flags != 0).nonzero()[0]
     keys, composed, known = _compositions()
     first, second = buffer[pairs], buffer[pairs + 1]
     pairs = pairs[known.take(_mixed(first, second))]
@@ -157,9 +148,9 @@ def _mixed(first: Codes, second: Codes) -> Codes:
 
 def _like_pinyin(look: Looks, opens: Index) -> Index:
     """The rows in which letters follow each other as they do in pinyin, all but a few."""
-    letters = np.add.reduceat(look & LETTER, opens[:-1], dtype=np.uint32)
-    strange = np.add.reduceat((look[:-1] << 1) & look[1:] & NO_VOWEL, opens[:-1], dtype=np.uint32)
-    rows: Index = ((letters >= _LEAST_LETTERS) & (strange * _TOLERATED <= letters * NO_VOWEL)).nonzero()[0]
+    counted = (look & LETTER).view(np.int8)
+    counted[:-1] -= ((look[:-1] << 1) & look[1:] & NO_VOWEL).view(np.int8) * np.int8(_TOLERATED // NO_VOWEL)
+    rows: Index = (np.add.reduceat(counted, opens[:-1], dtype=np.int32) >= _LEAST_LETTERS).nonzero()[0]
     return rows
 
 
@@ -167,38 +158,67 @@ def _string(codes: Codes) -> str:
     return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
 
+def _codes(text: str) -> Codes:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint32)
+
+
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A word of pinyin with the space behind it, [start, end): its syllables by number, each with where it stands."""
+class Spelled:
+    """A word, or a text, in syllables: `places[i]` are the first and the last place that `text[i]` was written at.
 
-    start: int
-    end: int
-    syllables: tuple[tuple[int, int, int], ...]
+    `letters` counts all Latin letters of it, `read` those in pinyin, `foreign` those of pinyin that is no English word.
+    """
 
-
-def pinyin_in(text: str) -> list[Run]:
-    """The words of pinyin in a folded text, if its Latin words are pinyin, nearly all, and not all of them English."""
-    found = list(_WORD.finditer(text))
-    read = [(each, syllables_of(each[1])) for each in found]
-    spelled = [each for each, syllables in read if syllables]
-    letters = sum(len(each[1]) for each in spelled)
-    foreign = sum(len(each[1]) for each in spelled if not is_english_word(each[1]))
-    if letters * 4 < 3 * sum(len(each[1]) for each in found) or foreign * 5 < 2 * letters or foreign < 2:
-        return []
-    runs = []
-    for each, syllables in read:
-        if syllables:
-            start = each.start(1)
-            # Behind it a space falls away where more Chinese follows.
-            end = each.end() if _CHINESE.match(text, each.end()) or syllables_follow(text, each.end()) else each.end(1)
-            runs.append(Run(start, end, tuple((number, start + a, start + b) for number, a, b in syllables)))
-    return runs
+    text: str
+    places: tuple[tuple[int, int], ...]
+    letters: int = 0
+    read: int = 0
+    foreign: int = 0
 
 
-def syllables_follow(text: str, at: int) -> bool:
-    """Whether a word of pinyin starts there."""
-    word = _WORD.match(text, at)
-    return word is not None and bool(syllables_of(word[1]))
+def in_syllables(text: str, traced: bool = True) -> Spelled | None:
+    """A folded text in syllables, if its Latin words are pinyin, nearly all, and not most of them English."""
+    words = [_spelled(word) for word in text.split(" ")]
+    read, foreign = sum([each.read for each in words]), sum([each.foreign for each in words])
+    if foreign < 3 or foreign * 5 < read * 2 or read * 4 < 3 * sum([each.letters for each in words]):
+        return None
+    joined = " ".join([each.text for each in words])
+    places = _places(text, words, joined) if traced else ()
+    return Spelled(_BETWEEN.sub("", joined), places, 0, read, foreign)
+
+
+def _places(text: str, words: Sequence[Spelled], joined: str) -> tuple[tuple[int, int], ...]:
+    places: list[tuple[int, int]] = []
+    at = 0
+    for each, word in zip(words, text.split(" "), strict=True):
+        places += [(at + first, at + last) for first, last in each.places]
+        at += len(word) + 1
+        places.append((at - 1, at - 1))
+    gone = {each.start() for each in _BETWEEN.finditer(joined)}
+    return tuple(place for number, place in enumerate(places[:-1]) if number not in gone)
+
+
+@lru_cache(maxsize=1 << 15)
+def _spelled(word: str) -> Spelled:
+    """What stands between two spaces, pinyin in it in syllables."""
+    text, places, done = "", [], 0
+    letters = read = foreign = 0
+    for run in _LETTERS.finditer(word):
+        syllables = syllables_of(run[0])
+        letters += len(run[0])
+        text += word[done : run.start()]
+        places += [(at, at) for at in range(done, run.start())]
+        done = run.end()
+        if not syllables:
+            text += run[0]
+            places += [(at, at) for at in range(*run.span())]
+            continue
+        read += len(run[0])
+        foreign += 0 if is_english_word(run[0]) else len(run[0])
+        text += "".join([chr(FIRST_SYLLABLE + number) for number, _, _ in syllables])
+        places += [(run.start() + first, run.start() + last - 1) for _, first, last in syllables]
+    places += [(at, at) for at in range(done, len(word))]
+    return Spelled(text + word[done:], tuple(places), letters, read, foreign)
 
 
 @lru_cache(maxsize=1 << 15)
@@ -224,8 +244,9 @@ def syllables_of(word: str) -> tuple[tuple[int, int, int], ...]:
 
 
 _LONGEST_WORD = 60
-_WORD = re.compile(r"([a-z][a-z0-9']*)[ '.*_-]*")
-_CHINESE = re.compile("[\u3400-\u9fff]")
+_LETTERS = re.compile(r"[a-z][a-z0-9']*")
+_WIDE = "[\u3400-\u9fff\U0010f000-\U0010ffff]"
+_BETWEEN = re.compile(f"(?<={_WIDE})[ '.*_-](?={_WIDE})")
 
 
 @cache
@@ -242,6 +263,9 @@ def looks() -> Looks:
     keys, _, _ = _compositions()
     found[keys >> 21] |= OPENS
     found[keys & 0x1FFFFF] |= CLOSES
+    found[(keys >> 21)[~common_characters()[keys >> 21]]] |= RARE
+    found[(keys & 0x1FFFFF)[~common_characters()[keys & 0x1FFFFF]]] |= RARE
+    found[[ord(each) for each in _OFTEN_APART]] |= RARE
     return found
 
 
@@ -272,5 +296,9 @@ _ORDINARY = frozenset(
 )
 """Pairs that are said far oftener than written for one character."""
 
+_OFTEN_APART = "女"
+"""Common for itself, and what many cloaked words begin with."""
+
 _EDGE = np.zeros(1, np.uint32)
 _NOWHERE = np.zeros(0, np.int64)
+_NO_PLACES = np.zeros((0, 2), np.int64)
