@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ class Whole:
 @dataclass(frozen=True, slots=True)
 class Result:
     """All figures. Rates are posts a second, times are seconds unless the name says otherwise; `plain_rate` is that
-    with no tricks of evasion on.
+    with no tricks of evasion on, `bare_rate` without rules that ask the classifier either.
     """
 
     machine: Machine
@@ -82,6 +82,7 @@ class Result:
     generated_hit_share: float
     memory_rate: float
     plain_rate: float
+    bare_rate: float
     whole: Whole
     whole_fourfold: Whole
     single_median_us: float
@@ -131,6 +132,7 @@ def bench(
             generated_hit_share=_share(decisions, "bench/"),
             memory_rate=_in_memory(engine, feed),
             plain_rate=_in_memory(with_resist(extended, ()), feed),
+            bare_rate=_in_memory(with_resist(_without_classifier(extended, engine), ()), feed),
             whole=_whole(Path(folder), root, feed),
             whole_fourfold=_whole(Path(folder), root, feed * 4),
             single_median_us=statistics.median(singles) * 1e6,
@@ -149,6 +151,16 @@ def with_terms(book: RuleBook, count: int, seed: int) -> RuleBook:
     if "policy.yaml" in sources:
         sources["policy.yaml"] = _policy_with(sources["policy.yaml"], "bench/*")
     return read_sources(sources)
+
+
+def _without_classifier(book: RuleBook, engine: Engine) -> RuleBook:
+    """The rules but for those that ask the classifier."""
+    asking = engine.asking_classifier
+    files = {
+        pack.id: tuple(rule for rule in pack.file.rules if f"{pack.id}/{rule.id}" not in asking) for pack in book.packs
+    }
+    packs = (replace(pack, file=pack.file.model_copy(update={"rules": files[pack.id]})) for pack in book.packs)
+    return replace(book, packs=tuple(packs), model=None)
 
 
 def machine() -> Machine:

@@ -116,6 +116,7 @@ def _rows(result: Result) -> list[tuple[str, str, str]]:
             f"decide_many, {result.posts:,} posts, {result.rules:,} rules",
         ),
         ("", f"{result.plain_rate:,.0f} posts/s", "the same, no tricks of evasion on"),
+        ("", f"{result.bare_rate:,.0f} posts/s", "and without the classifier"),
         ("score", f"{result.score_rate:,.0f} posts/s", "JSON lines to JSON lines, start-up not counted"),
         ("", f"{whole.rate:,.0f} posts/s", f"the whole process, start-up counted, {whole.posts:,} posts"),
         ("", f"{fourfold.rate:,.0f} posts/s", f"the same, {fourfold.posts:,} posts"),

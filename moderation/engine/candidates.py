@@ -14,9 +14,12 @@ from moderation.engine.gather import Rows
 from moderation.engine.hits import NO_HITS
 from moderation.engine.needs import Needs, signals_of
 from moderation.engine.rule import CompiledRule
+from moderation.engine.speech import Speech
 from moderation.text.lists import Index
 
 Mask = NDArray[np.bool_]
+# Decisions have shares in two decimals, and the columns have them whole.
+_SLACK = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ def candidates(
     needs: Needs,
     fired: Fired,
     rows: Rows,
-    languages: Sequence[Mapping[str, float]],
+    speech: Speech,
 ) -> tuple[Index, Index]:
     """(post, rule) pairs, sorted by post."""
     post, rule = needs.met(fired.post, fired.signal)
@@ -40,9 +43,12 @@ def candidates(
         return post, rule
     posts, numbers = [post], [rule]
     for number in needs.open:
-        possible = np.flatnonzero(_possible(rules[number].when, needs.untold, fired, rows, languages))
-        posts.append(possible)
-        numbers.append(np.full(len(possible), number))
+        possible = _possible(rules[number].when, needs.untold, fired, rows, speech).nonzero()[0]
+        if len(possible):
+            posts.append(possible)
+            numbers.append(np.full(len(possible), number))
+    if len(posts) == 1:
+        return post, rule
     post, rule = np.concatenate(posts), np.concatenate(numbers)
     order = np.lexsort((rule, post))
     return post[order], rule[order]
@@ -53,7 +59,7 @@ def _possible(
     untold: frozenset[int],
     fired: Fired,
     rows: Rows,
-    languages: Sequence[Mapping[str, float]],
+    speech: Speech,
     among: Mask | None = None,
 ) -> Mask:
     """Posts for which a condition may be anything but false: a cheap look by columns that never says no wrongly.
@@ -62,27 +68,28 @@ def _possible(
     """
     if isinstance(condition, All):
         # What looks at posts one by one has the last word, on what the columns leave.
-        for child in sorted(condition.children, key=lambda child: isinstance(child, Field | Period | Language)):
-            possible = _possible(child, untold, fired, rows, languages, among)
+        for child in sorted(condition.children, key=_effort):
+            possible = _possible(child, untold, fired, rows, speech, among)
             among = possible if among is None else among & possible
+            if not among.any():
+                break
         return np.ones(len(rows), np.bool_) if among is None else among
     if isinstance(condition, AnyOf):
-        columns = [_possible(child, untold, fired, rows, languages, among) for child in condition.children]
+        columns = [_possible(child, untold, fired, rows, speech, among) for child in condition.children]
         return np.asarray(np.logical_or.reduce(columns), np.bool_)
     if isinstance(condition, Classifier):
         if rows.scores is None:
             return np.ones(len(rows), np.bool_)
         return np.asarray(~(rows.scores.column(condition.category) <= condition.above))
-    if isinstance(condition, Field | Period | Language):
-        asked = np.arange(len(rows)) if among is None else np.flatnonzero(among)
-        evidence = (
-            _languages_only(languages[post])
-            if isinstance(condition, Language)
-            else _attributes_only(rows.attributes[post])
-            for post in asked.tolist()
-        )
+    if isinstance(condition, Language):
+        held = speech.held(condition.among(speech.found.names))
+        return np.asarray((held > 0) & (held > condition.share - _SLACK))
+    if isinstance(condition, Field | Period):
+        asked = np.arange(len(rows)) if among is None else among.nonzero()[0]
         column = np.zeros(len(rows), np.bool_)
-        column[asked] = [condition.evaluate(each).value is not False for each in evidence]
+        column[asked] = [
+            condition.evaluate(_attributes_only(rows.attributes[post])).value is not False for post in asked.tolist()
+        ]
         return column
     signals = frozenset(signals_of((condition,)))
     if isinstance(condition, Not) or signals & untold:
@@ -92,9 +99,10 @@ def _possible(
     return found
 
 
+def _effort(condition: Condition) -> int:
+    """The cheap and rare first: a score is high in few posts."""
+    return 0 if isinstance(condition, Classifier) else 2 if isinstance(condition, Field | Period) else 1
+
+
 def _attributes_only(attributes: Mapping[str, object]) -> Evidence:
     return Evidence(NO_HITS, frozenset(), attributes, {}, lambda hit: "")
-
-
-def _languages_only(languages: Mapping[str, float]) -> Evidence:
-    return Evidence(NO_HITS, frozenset(), {}, languages, lambda hit: "")

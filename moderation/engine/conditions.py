@@ -10,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from itertools import pairwise, product
 from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from moderation.engine.evidence import Evidence
 from moderation.engine.hits import Hit
@@ -224,16 +228,24 @@ class Language:
     children: tuple[Condition, ...] = ()
 
     def evaluate(self, evidence: Evidence) -> Outcome:
-        held = sum(share for code, share in evidence.languages.items() if _is_one_of(code, self.codes))
+        held = sum(share for code, share in evidence.languages.items() if self.names(code))
         return Outcome(held > 0 and held >= self.share)
+
+    def names(self, code: str) -> bool:
+        """Whether it asks for a language: `zh` also means zh-Hant and zh-Latn."""
+        return any(code == item or code.startswith(item + "-") for item in self.codes)
+
+    def among(self, names: tuple[str, ...]) -> NDArray[np.bool_]:
+        """Which of the detector's languages it asks for."""
+        return _asked_for(self, names)
 
     def needs(self) -> Needs:
         return ()
 
 
-def _is_one_of(code: str, wanted: Sequence[str]) -> bool:
-    """`zh` also means zh-Hant and zh-Latn."""
-    return any(code == item or code.startswith(item + "-") for item in wanted)
+@lru_cache(maxsize=1 << 12)
+def _asked_for(condition: Language, names: tuple[str, ...]) -> NDArray[np.bool_]:
+    return np.array([condition.names(name) for name in names])
 
 
 @dataclass(frozen=True, slots=True)

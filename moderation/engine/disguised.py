@@ -11,6 +11,7 @@ import numpy as np
 from moderation.engine.signals import ViewPlan
 from moderation.evasion.hidden import Hidden, hidden_texts
 from moderation.evasion.matcher import Key, LooseHits, fewest
+from moderation.evasion.reading import Readings
 from moderation.signals.matcher import Columns
 from moderation.text.batch import Batch
 from moderation.text.edges import script_edges
@@ -27,16 +28,26 @@ class Via(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The texts that the rows of a view hide, folded."""
+    """The texts that the rows of a view hide, folded, and how they read."""
 
     hidden: Sequence[Hidden]
     view: View
+    readings: Readings
+
+    @classmethod
+    def of(cls, hidden: Sequence[Hidden]) -> Inside:
+        """Fold and read them."""
+        view = folded_view(Batch.of([each.text for each in hidden]))
+        return cls(hidden, view, Readings.of(view))
 
 
 @dataclass(slots=True)
 class Disguised:
-    """Hits of a view by (row, pattern, start, end), each with how it was found; and what the view's rows hide."""
+    """Hits of a view by (row, pattern, start, end), each with how it was found; how the view reads, and what its rows
+    hide.
+    """
 
+    readings: Readings | None = None
     inside: Inside | None = None
     found: dict[Key, Via] = field(default_factory=dict)
 
@@ -58,24 +69,26 @@ def look_everywhere(plan: ViewPlan, view: View) -> Disguised:
     if plan.loose is None:
         return Disguised()
     hidden = hidden_texts(view.batch, plan.loose.encoded)
-    found = Disguised(Inside(hidden, folded_view(Batch.of([each.text for each in hidden]))) if hidden else None)
+    readings = Readings.of(view)
+    found = Disguised(readings, Inside.of(hidden) if hidden else None)
     if found.inside is not None:
         _note_inside(found, view, plan.matcher.terms(found.inside.view))
-        _note_inside(found, view, *plan.loose.early.find(found.inside.view))
-    _note(found, plan.loose.early.find(view))
+        _note_inside(found, view, *plan.loose.early.find(found.inside.readings))
+    _note(found, plan.loose.early.find(readings))
     return found
 
 
-def look_on_demand(plan: ViewPlan, view: View, rows: Index, inside: Inside | None) -> Disguised:
-    """All terms on demand, in these rows and in what any row hides."""
-    found = Disguised(inside)
-    if plan.loose is None:
+def look_on_demand(plan: ViewPlan, view: View, rows: Index, before: Disguised) -> Disguised:
+    """All terms on demand, in these rows and in what any row hides; `before` is what was found everywhere."""
+    inside = before.inside
+    found = Disguised(before.readings, inside)
+    if plan.loose is None or before.readings is None:
         return found
     if inside is not None:
         _note_inside(found, view, plan.matcher.terms_in(inside.view, np.arange(len(inside.hidden))))
-        _note_inside(found, view, *plan.loose.late.find(inside.view))
+        _note_inside(found, view, *plan.loose.late.find(inside.readings))
     if plan.loose.late and len(rows):
-        _note(found, plan.loose.late.find(view, rows))
+        _note(found, plan.loose.late.find(before.readings, rows))
     return found
 
 

@@ -15,11 +15,10 @@ from moderation.engine.hits import NOTHING_HIT, SignalHits
 from moderation.engine.needs import Needs, signals_of
 from moderation.engine.resolve import Entries, SignalColumns, entries_of, without_excepted
 from moderation.engine.signals import ViewPlan, regex_signals
+from moderation.engine.speech import Speech
 from moderation.signals.matcher import NO_PAIRS, Pairs
 from moderation.text.lists import Index, Lists, distinct
 from moderation.text.views import View
-
-Shares = Sequence[Mapping[str, float]]
 
 _NONE: frozenset[int] = frozenset()
 
@@ -55,32 +54,30 @@ class Finder:
         )
 
     def find(
-        self, views: Mapping[str, View], rows: Rows, languages: Shares, thorough: bool = False
+        self, views: Mapping[str, View], rows: Rows, speech: Speech, thorough: bool = False
     ) -> tuple[SignalHits, tuple[Index, Index]]:
         """Hits, and the (post, rule) pairs to be decided. Hits that no such rule hangs on are left out, unless
         `thorough`.
         """
         looks = [_ViewLook.at(plan, views[plan.name], self.columns, rows) for plan in self.plan.views]
         everything = self._all_pairs(rows) if thorough else None
-        wanted = everything or self._in_question(looks, self.needs[0], rows, languages)
+        wanted = everything or self._in_question(looks, self.needs[0], rows, speech)
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
         concerned = _mask(wanted[0], len(rows))
         resisting = _mask(wanted[0][self.resisting[wanted[1]]], len(rows))
         looks = [look.with_late_terms(concerned, resisting, self.columns, rows) for look in looks]
-        wanted = everything or self._in_question(looks, self.needs[1], rows, languages)
+        wanted = everything or self._in_question(looks, self.needs[1], rows, speech)
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
-        return self._settle(looks, wanted, rows, languages, thorough)
+        return self._settle(looks, wanted, rows, speech, thorough)
 
-    def _in_question(
-        self, looks: Sequence[_ViewLook], needs: Needs, rows: Rows, languages: Shares
-    ) -> tuple[Index, Index]:
+    def _in_question(self, looks: Sequence[_ViewLook], needs: Needs, rows: Rows, speech: Speech) -> tuple[Index, Index]:
         fired = _fired([pair for look in looks for pair in look.fired(rows)])
-        return candidates(self.plan.rules, needs, fired, rows, languages)
+        return candidates(self.plan.rules, needs, fired, rows, speech)
 
     def _settle(
-        self, looks: Sequence[_ViewLook], wanted: tuple[Index, Index], rows: Rows, languages: Shares, thorough: bool
+        self, looks: Sequence[_ViewLook], wanted: tuple[Index, Index], rows: Rows, speech: Speech, thorough: bool
     ) -> tuple[SignalHits, tuple[Index, Index]]:
         """Try the regexes that rules in question hang on, take exceptions off, and see what is left."""
         asked, concerned = self._asked(*wanted), _mask(wanted[0], len(rows))
@@ -92,7 +89,7 @@ class Finder:
             parts.append((look.view, without_excepted(entries, signals)))
             unknown |= missing
         fired = _fired([(entries.post, entries.signal) for _, entries in parts], sorted(unknown))
-        chosen = candidates(self.plan.rules, self.needs[2], fired, rows, languages)
+        chosen = candidates(self.plan.rules, self.needs[2], fired, rows, speech)
         if not thorough:
             decided = _mask(chosen[0], len(rows))
             parts = [(view, entries.where(decided[entries.post])) for view, entries in parts]
@@ -136,7 +133,7 @@ class _ViewLook:
         terms = self.terms.where(concerned[self.terms.post])
         terms = terms.beside(entries_of(self.plan, self.view, columns, rows, late))
         loosely = resisting[rows.owner].nonzero()[0]
-        disguised = look_on_demand(self.plan, self.view, loosely, self.disguised.inside)
+        disguised = look_on_demand(self.plan, self.view, loosely, self.disguised)
         if disguised.found:
             terms = terms.beside(entries_of(self.plan, self.view, columns, rows, *disguised.columns()))
             disguised.found.update(self.disguised.found)

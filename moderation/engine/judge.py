@@ -56,7 +56,7 @@ def outcome_of(rule: CompiledRule, evidence: Evidence) -> RuleOutcome | None:
 def judge(outcomes: Sequence[RuleOutcome], own: Sequence[Reason], unknown_verdict: str, span_of: SpanOf) -> Judgement:
     """Weigh a post's rules. `own` are the engine's reasons (limits, coverage), which no rule overrides."""
     if not outcomes:
-        return _by_itself(own)
+        return by_itself(tuple(own))
     holding = [outcome for outcome in outcomes if outcome.value and outcome.rule.live]
     unknown = [outcome for outcome in outcomes if outcome.value is None and outcome.rule.live]
     over = _overridden(holding)
@@ -76,14 +76,12 @@ def judge(outcomes: Sequence[RuleOutcome], own: Sequence[Reason], unknown_verdic
     )
 
 
-def _by_itself(own: Sequence[Reason]) -> Judgement:
+def by_itself(own: tuple[Reason, ...]) -> Judgement:
     """What the engine says where no rule says anything: most posts that are flagged are in an uncovered language."""
     if not own:
         return _ALLOWED
-    if len(own) == 1:
-        return Judgement("flagged", own[0].severity, (OWN_CATEGORY,), (own[0],))
-    reasons = tuple(sorted(own, key=_weight))
-    return Judgement("flagged", max([reason.severity for reason in reasons]), (OWN_CATEGORY,), reasons)
+    severity = max([reason.severity for reason in own])
+    return Judgement("flagged", severity, (OWN_CATEGORY,), tuple(sorted(own, key=_weight)) if len(own) > 1 else own)
 
 
 def _overridden(holding: Sequence[RuleOutcome]) -> frozenset[str]:

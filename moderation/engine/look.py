@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import repeat
-
-import numpy as np
 
 from moderation.decision import Decision, Reason, Span
 from moderation.engine.columns import Columns
@@ -18,7 +15,7 @@ from moderation.engine.evidence import Evidence
 from moderation.engine.find import Finder
 from moderation.engine.gather import Rows, gather
 from moderation.engine.hits import Hit, SignalHits
-from moderation.engine.judge import RuleOutcome, judge, limit_reason, outcome_of, uncovered_reason
+from moderation.engine.judge import RuleOutcome, by_itself, judge, limit_reason, outcome_of, uncovered_reason
 from moderation.engine.scores import scores_of
 from moderation.engine.speech import Speech, speech_of
 from moderation.evasion.spellings import in_other_digits
@@ -44,12 +41,15 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A portion of posts and all that is known of them. `candidates` are the numbers of the rules to decide by post."""
+    """A portion of posts and all that is known of them. `candidates` are the numbers of the rules to decide by post,
+    `scores` the classifier's by post, as far as they are known.
+    """
 
     compiled: Compiled
     rows: Rows
     views: Mapping[str, View]
     speech: Speech
+    scores: Sequence[Mapping[str, float]]
     candidates: Mapping[int, list[int]]
     hits: SignalHits
 
@@ -64,20 +64,20 @@ class Look:
         found = compiled.detector.detect(rows.batch, rows.hints)
         speech = speech_of(found, rows, compiled.covered)
         if compiled.classifier is not None:
-            rows = replace(rows, scores=scores_of(compiled.classifier, views["folded"], rows, found))
-        hits, chosen = compiled.finder.find(views, rows, speech.languages, thorough)
-        return cls(compiled, rows, views, speech, _by_post(*chosen), hits)
+            rows = replace(rows, scores=scores_of(compiled.classifier, views["folded"], rows, speech))
+        hits, chosen = compiled.finder.find(views, rows, speech, thorough)
+        scores = rows.scores.plain() if rows.scores is not None else [_NO_SCORES] * len(rows)
+        return cls(compiled, rows, views, speech, scores, _by_post(*chosen), hits)
 
     def decisions(self) -> list[Decision]:
         """The portion's decisions, in order. Most posts have nothing to weigh: they are only written down."""
         engine = self.compiled.fingerprint
-        scores = self.rows.scores.plain() if self.rows.scores is not None else repeat(_NO_SCORES, len(self.rows))
-        columns = zip(self.rows.ids, self.speech.languages, self.speech.segments, scores, strict=True)
+        columns = zip(self.rows.ids, self.speech.languages, self.speech.segments, self.scores, strict=True)
         decided = [
             Decision(id, "allowed", 0, (), (), (), languages, segments, (), scored, {}, (), engine)
             for id, languages, segments, scored in columns
         ]
-        for post in sorted({*self.candidates, *self.rows.truncated, *np.flatnonzero(~self.speech.covered).tolist()}):
+        for post in sorted({*self.candidates, *self.rows.truncated, *(~self.speech.covered).nonzero()[0].tolist()}):
             decided[post] = self.decision(post)
         return decided
 
@@ -85,9 +85,11 @@ class Look:
         """One post's decision."""
         languages = self.speech.languages[post]
         uncovered, share = _ALL if self.speech.covered[post] else uncovered_in(languages, self.compiled.covered)
-        outcomes = self.outcomes(post) if post in self.candidates else []
         own = self._own_reasons(post, uncovered, share)
-        judged = judge(outcomes, own, self.compiled.plan.policy.unknown, self.span_of)
+        if post in self.candidates:
+            judged = judge(self.outcomes(post), own, self.compiled.plan.policy.unknown, self.span_of)
+        else:
+            judged = by_itself(own)
         return Decision(
             self.rows.ids[post],
             judged.verdict,
@@ -98,7 +100,7 @@ class Look:
             languages,
             self.speech.segments[post],
             uncovered,
-            self.scores(post),
+            self.scores[post],
             {},
             judged.unknown,
             self.compiled.fingerprint,
@@ -115,16 +117,8 @@ class Look:
         """Everything that the post's rules may ask for."""
         unknown = self.hits.unknown.get(post, _NONE)
         languages = self.speech.languages[post]
-        attributes, scores = self.rows.attributes[post], self.scores(post)
-        return Evidence(self.hits.of_post(post), unknown, attributes, languages, self._matched, scores)
-
-    def scores(self, post: int) -> Mapping[str, float]:
-        """The classifier's scores of one post, as far as they are known."""
-        scores = self.rows.scores
-        if scores is None:
-            return _NO_SCORES
-        row = zip(scores.categories, scores.table[post].tolist(), strict=True)
-        return {name: score for name, score in row if score == score}
+        attributes = self.rows.attributes[post]
+        return Evidence(self.hits.of_post(post), unknown, attributes, languages, self._matched, self.scores[post])
 
     def span_of(self, found: Hit) -> Span:
         """A hit as it stands in a decision: the field, the author's own text, the term, the folds that it took."""
@@ -149,14 +143,11 @@ class Look:
         base = int(view.starts[found.row])
         return view.codes[base + found.start : base + found.end].tobytes().decode("utf-32-le", "surrogatepass")
 
-    def _own_reasons(self, post: int, uncovered: tuple[str, ...], share: float) -> list[Reason]:
+    def _own_reasons(self, post: int, uncovered: tuple[str, ...], share: float) -> tuple[Reason, ...]:
         policy = self.compiled.plan.policy
-        own = []
-        if post in self.rows.truncated:
-            own.append(limit_reason(policy.limits.post_chars))
-        if uncovered and policy.uncovered.verdict == "flag" and share >= policy.uncovered.share:
-            own.append(uncovered_reason(uncovered))
-        return own
+        known = uncovered and policy.uncovered.verdict == "flag" and share >= policy.uncovered.share
+        own = (uncovered_reason(uncovered),) if known else ()
+        return own if post not in self.rows.truncated else (limit_reason(policy.limits.post_chars), *own)
 
 
 @lru_cache(maxsize=1 << 12)

@@ -108,7 +108,7 @@ def _on_edges(hit: Index, signal: Index, excepting: Mask, hits: Columns, view: V
 
 def _in_fields(hit: Index, signal: Index, hits: Columns, columns: SignalColumns, rows: Rows) -> Mask:
     keep = np.ones(len(hit), np.bool_)
-    bound = np.flatnonzero(columns.has_fields[signal])
+    bound = (columns.has_fields[signal]).nonzero()[0]
     if not len(bound):
         return keep
     names = sorted({base_name(field) for field in rows.fields})
@@ -145,7 +145,7 @@ def without_excepted(entries: Entries, signals: int) -> Entries:
         return entries
     row, _, start, end = entries.hits
     key = row * signals + entries.signal
-    spared = np.flatnonzero(entries.excepting)
+    spared = entries.excepting.nonzero()[0]
     spared = spared[np.lexsort((start[spared], key[spared]))]
     # Within a key (row and signal) the exceptions stand by start; the greatest end so far, kept apart by key, tells
     # whether any exception that starts before a hit's end reaches over the hit's start.

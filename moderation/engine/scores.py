@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from moderation.engine.coverage import UNDETERMINED
 from moderation.engine.gather import Rows
-from moderation.language.segments import Segments
+from moderation.engine.speech import Speech
 from moderation.signals.classifier import Classifier
 from moderation.text.views import View
 
@@ -30,37 +32,42 @@ class Scores:
 
     def plain(self) -> list[dict[str, float]]:
         """By post, the scores that are known."""
-        return [
-            {name: score for name, score in zip(self.categories, row, strict=True) if score == score}
-            for row in self.table.tolist()
-        ]
+        found: list[dict[str, float]] = [{} for _ in range(len(self.table))]
+        for name, column in zip(self.categories, self.table.T, strict=True):
+            known = (column == column).nonzero()[0]
+            for post, score in zip(known.tolist(), column[known].tolist(), strict=True):
+                found[post][name] = score
+        return found
 
 
-def scores_of(classifier: Classifier, folded: View, rows: Rows, found: Segments) -> Scores:
+def scores_of(classifier: Classifier, folded: View, rows: Rows, speech: Speech) -> Scores:
     """Score a batch: all fields of a post together."""
     scores = classifier.scores(folded.codes, folded.starts, rows.first)
-    served = _served(classifier, found, rows)
-    heads = np.where(served, scores, np.nan)
+    heads = np.where(_served(classifier, speech), scores, np.nan)
     model = classifier.model
-    columns = []
-    for category in model.categories:
-        own = [at for at, head in enumerate(model.heads) if head.category == category]
-        best = np.where(served[:, own], scores[:, own], -1.0).max(axis=1)
-        columns.append(np.where(best < 0, np.nan, best))
-    return Scores(model.categories, np.stack(columns, axis=1), heads)
+    of = [model.categories.index(head.category) for head in model.heads]
+    if of == list(range(len(model.categories))):
+        return Scores(model.categories, heads, heads)
+    table = np.full((len(heads), len(model.categories)), np.nan)
+    for at, category in enumerate(of):
+        np.fmax(table[:, category], heads[:, at], out=table[:, category])
+    return Scores(model.categories, table, heads)
 
 
-def _served(classifier: Classifier, found: Segments, rows: Rows) -> NDArray[np.bool_]:
+def _served(classifier: Classifier, speech: Speech) -> NDArray[np.bool_]:
     """Which heads read which posts: posts × heads."""
-    shares = found.shares(rows.owner, len(rows))
-    told = shares[:, [at for at, name in enumerate(found.names) if name != "und"]].sum(axis=1) >= SERVED
-    columns = []
-    for head in classifier.model.heads:
-        own = [at for at, name in enumerate(found.names) if _reads(head.language, name)]
-        columns.append((shares[:, own].sum(axis=1) >= SERVED) | ~told)
-    return np.stack(columns, axis=1)
+    languages = [head.language for head in classifier.model.heads]
+    columns = {each: speech.held(_read_by(each, speech.found.names)) >= SERVED for each in dict.fromkeys(languages)}
+    untold = speech.held(_read_by(None, speech.found.names)) < SERVED
+    return np.stack([columns[language] | untold for language in languages], axis=1)
 
 
-def _reads(head: str, language: str) -> bool:
-    """A head for `zh` reads zh-Hant too, and no pinyin."""
-    return language == head or (language.startswith(f"{head}-") and not language.endswith("-Latn"))
+@lru_cache(maxsize=1 << 8)
+def _read_by(head: str | None, names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """The languages that a head for a language reads: one for `zh` reads zh-Hant too, and no pinyin. Without a head,
+    all that have been told.
+    """
+    if head is None:
+        return np.array([name != UNDETERMINED for name in names])
+    variants = (name.startswith(f"{head}-") and not name.endswith("-Latn") for name in names)
+    return np.array([name == head or variant for name, variant in zip(names, variants, strict=True)])

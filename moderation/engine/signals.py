@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,13 +11,14 @@ from numpy.typing import NDArray
 
 from moderation.evasion.matcher import LoosePlan
 from moderation.evasion.spellings import in_other_digits
-from moderation.packs.regex_limits import size_of
+from moderation.packs.regex_limits import digits_of, size_of
 from moderation.signals.matcher import Kind, Matcher, build_matcher
 from moderation.text.folding import fold_all
 from moderation.text.lists import Lists
 
 EDGES = ("none", "script", "words")
 ALL_SCRIPTS = (1 << 64) - 1
+_MANY_DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +99,17 @@ class ViewPlan:
 
 
 def cost(signal: Signal) -> float:
-    """How often a signal is expected to fire: only the order matters. A regex always costs more than terms do, because
-    it is also slow, and a long one less than a short one.
+    """How often a signal is expected to fire: only the order matters. A regex costs more than terms do, because it is
+    also slow, and a long one less than a short one; but less than they, where it needs more digits than posts hold:
+    words like `call` stand in every tenth post, eleven digits in few.
     """
     return sum(_frequency(look) for look in signal.looks)
 
 
 def _frequency(look: Look) -> float:
     if look.kind == "regex":
-        return 1 + 1 / max(size_of(look.text)[0], 1)
+        digits = digits_of(look.text)
+        return 2.0 ** (-5 * digits) if digits >= _MANY_DIGITS else 1 + 1 / max(size_of(look.text)[0], 1)
     return float(2.0 ** -sum(9 if ord(letter) > 0x2E7F else 4 for letter in look.text))
 
 
@@ -146,9 +150,13 @@ def plan_view(
     numbers = {text: len(terms) + index for index, text in enumerate(regexes)}
     looked_for = [_regex(signal) if signal.view == name else None for signal in signals]
     bounds = np.cumsum([0, *map(len, lists)], dtype=np.int64)
+    with ThreadPoolExecutor(1) as aside:
+        # Hyperscan compiles without Python's lock, and for as long as the other spellings of terms take.
+        matcher = aside.submit(build_matcher, terms, regexes, name == "folded", timeout_ms, kind, late, edged)
+        loose = _loose(terms, lists, signals, late) if name == "folded" else None
     return ViewPlan(
         name,
-        build_matcher(terms, regexes, name == "folded", timeout_ms, kind, late, edged),
+        matcher.result(),
         tuple(regexes),
         Lists.cut(bounds, np.arange(len(flat))),
         np.array([entry[0] for entry in flat], np.int64),
@@ -156,7 +164,7 @@ def plan_view(
         {(pattern, entry[0]): entry[2] for pattern, items in enumerate(lists) for entry in items if not entry[1]},
         np.array([-1 if text is None else numbers[text] for text in looked_for], np.int64),
         np.isin(np.arange(len(lists)), sorted(late)),
-        _loose(terms, lists, signals, late) if name == "folded" else None,
+        loose,
     )
 
 

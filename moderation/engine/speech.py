@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from moderation.decision import Segment
 from moderation.engine.gather import Rows
+from moderation.language.runs import openings
 from moderation.language.segments import Segments
 from moderation.text.lists import Index
 
@@ -18,38 +20,65 @@ from moderation.text.lists import Index
 @dataclass(frozen=True, slots=True)
 class Speech:
     """By post: the share of each language (largest first, two decimals), the segments in reading order, and whether
-    all its languages are covered.
+    all its languages are covered. `found` are the segments as the detector found them, `owner` the post of
+    each, `letters` the weight of a post's letters, at least 1.
     """
 
     languages: Sequence[dict[str, float]]
     segments: Sequence[tuple[Segment, ...]]
     covered: NDArray[np.bool_]
+    found: Segments
+    owner: Index
+    letters: NDArray[np.float64]
+
+    def held(self, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """By post, the share that some of the detector's languages hold together, not rounded; 0 without letters."""
+        weight = self.found.weight * wanted[self.found.language]
+        return np.bincount(self.owner, weight, len(self.languages)) / self.letters
 
 
 def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
     """Group a batch's segments by post."""
     owner = rows.owner[found.row]
-    beyond = np.array([name not in covered for name in found.names])
     served = np.ones(len(rows), np.bool_)
-    served[owner[beyond[found.language]]] = False
+    served[owner[_beyond(covered, found.names)[found.language].nonzero()[0]]] = False
     names = [found.names[number] for number in found.language.tolist()]
     bounds = np.searchsorted(owner, np.arange(len(rows) + 1))
-    return Speech(_languages(found, rows, names, bounds), _segments(found, rows, names, bounds), served)
+    letters = np.maximum(np.bincount(owner, found.weight, len(rows)), 1)
+    languages, segments = _languages(found, owner, names, bounds), _segments(found, rows, names, bounds)
+    return Speech(languages, segments, served, found, owner, letters)
 
 
-def _languages(found: Segments, rows: Rows, names: Sequence[str], bounds: Index) -> list[dict[str, float]]:
+@lru_cache(maxsize=1 << 8)
+def _beyond(covered: frozenset[str], names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Which languages are not covered."""
+    return np.array([name not in covered for name in names])
+
+
+def _languages(found: Segments, owner: Index, names: Sequence[str], bounds: Index) -> list[dict[str, float]]:
     """Most posts are one segment, and all of it is in that language."""
     opens, many = bounds[:-1].tolist(), np.diff(bounds)
     result = [{names[at]: 1.0} if count == 1 else {} for at, count in zip(opens, many.tolist(), strict=True)]
-    several = np.flatnonzero(many > 1)
-    shares = found.shares(rows.owner, len(rows))[several]
-    post, language = np.nonzero(shares > 0)
-    share = np.round(shares[post, language], 2)
-    order = np.lexsort((language, -share, post))
-    columns = (several[post[order]].tolist(), language[order].tolist(), share[order].tolist())
-    for number, tongue, value in zip(*columns, strict=True):
+    several = (many > 1)[owner].nonzero()[0]
+    post, language, share = _shares(
+        owner[several], found.language[several].astype(np.int64), found.weight[several].astype(np.int64)
+    )
+    for number, tongue, value in zip(post.tolist(), language.tolist(), share.tolist(), strict=True):
         result[number][found.names[tongue]] = value
     return result
+
+
+def _shares(post: Index, language: Index, weight: Index) -> tuple[Index, Index, NDArray[np.float64]]:
+    """(post, language, share) out of segments, sorted by post; by share, the largest first; and by language."""
+    if not len(post):
+        return post, language, np.zeros(0)
+    order = np.lexsort((language, post))
+    post, language, weight = post[order], language[order], weight[order]
+    first = openings(post, language)
+    held, of, language = np.add.reduceat(weight, first), post[first], language[first]
+    share = np.round(held / np.bincount(post, weight)[of], 2)
+    order = np.lexsort((language, -share, of))
+    return of[order], language[order], share[order]
 
 
 def _segments(found: Segments, rows: Rows, names: Sequence[str], bounds: Index) -> list[tuple[Segment, ...]]:
@@ -61,4 +90,6 @@ def _segments(found: Segments, rows: Rows, names: Sequence[str], bounds: Index) 
             (*segment[:3], field) if many else segment
             for segment, field, many in zip(plain, fields, several, strict=True)
         ]
-    return [tuple(plain[start:end]) for start, end in pairwise(bounds.tolist())]
+    return [
+        (plain[start],) if end - start == 1 else tuple(plain[start:end]) for start, end in pairwise(bounds.tolist())
+    ]

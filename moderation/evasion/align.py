@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from moderation.evasion import sounds
-from moderation.evasion.reading import GAP, LETTER, SYLLABLE, kind_of
+from moderation.evasion.reading import GAP, LETTER, SYLLABLE, kind
 from moderation.evasion.tricks import ALWAYS_BIT, BIT
 from moderation.text.scripts import COMMON, script_of
 
@@ -63,7 +63,7 @@ def units_of(text: str) -> list[Unit]:
     units: list[Unit] = []
     gap = ""
     for place, character in enumerate(text):
-        if kind_of[ord(character)] == GAP:
+        if kind(character) == GAP:
             gap += character
         elif units and units[-1].read == character:
             units[-1] = Unit(character, (*units[-1].places, place), units[-1].gap)
@@ -112,7 +112,7 @@ def _ways(unit: Unit, units: list[Unit], at: int, folded: str, exact: bool) -> I
         yield _as_written("l", written), 1
     if exact or not (syllables := sounds.readings(unit.read)):
         return
-    if kind_of[ord(heard.read)] == SYLLABLE:
+    if kind(heard.read) == SYLLABLE:
         yield from _sounding(syllables, heard.read, written)
     elif heard.read.isascii() and heard.read not in _DIGITS:
         yield from _spelled_out(syllables, units, at, len(unit.places))
@@ -146,20 +146,25 @@ def _as_written(read: str, written: str) -> int:
     if read == written:
         return 0
     code = ord(written)
-    if kind_of[ord(read)] == LETTER:
+    if kind(read) == LETTER:
         return BIT["leet"] if script_of[code] == COMMON else BIT["homoglyphs"]
     return ALWAYS_BIT["digits"] if written in _DIGITS else BIT["emoji"]
 
 
 def _gaps(said: tuple[Unit, ...], units: list[Unit], owners: list[int], folded: str) -> Iterator[str]:
     """What stands between characters where the term has something else; what stands between syllables is pinyin."""
-    for unit in units:
-        yield from (folded[a + 1 : b] for a, b in pairwise(unit.places) if b > a + 1)
+    for unit, owner in zip(units, owners, strict=True):
+        within = [folded[a + 1 : b] for a, b in pairwise(unit.places) if b > a + 1]
+        # In ni ming gou mai one g ends a syllable, and one begins the next.
+        shared = len(unit.places) == 2 and _is_spelled_out(unit, said[owner])
+        yield from (gap for gap in within if not (shared and _SYLLABLE_BREAK.issuperset(gap)))
     for at in range(1, len(units)):
         before, unit = units[at - 1], units[at]
         gap = folded[before.places[-1] + 1 : unit.places[0]]
         between = owners[at] != owners[at - 1]
-        spoken = between and _in_letters(said, (before, unit), owners[at - 1 : at + 1])
+        # Of a character that stands twice, 看看, both syllables are one unit's.
+        syllables = between or len(said[owners[at]].places) > 1
+        spoken = syllables and _in_letters(said, (before, unit), owners[at - 1 : at + 1])
         if gap != (said[owners[at]].gap if between else "") and not (spoken and _SYLLABLE_BREAK.issuperset(gap)):
             yield gap
 

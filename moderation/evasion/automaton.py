@@ -12,25 +12,11 @@ from numpy.typing import NDArray
 from moderation.evasion.reading import Reading, is_latin
 from moderation.evasion.targets import Target, Targets
 from moderation.evasion.words import SEVERAL, common_characters
-from moderation.text.lists import Lists
-from moderation.text.views import View
+from moderation.text.lists import Lists, ranges
 
 Index = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A reading of a view; `at` tells where its code points stand there, None where one for one."""
-
-    view: View
-    reading: Reading
-    at: Index | None
-
-    def folded(self, places: Index | None) -> NDArray[np.uint32]:
-        """The view's code points at places of the reading, or at all."""
-        if places is None:
-            return self.view.codes if self.at is None else self.view.codes[self.at]
-        return self.view.codes[places if self.at is None else self.at[places]]
+Symbols = NDArray[np.uint16]
+Candidate = tuple[Target, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +33,39 @@ class Automaton:
         native = BytesAhoCorasick(list(literals), implementation=Implementation.ContiguousNFA) if literals else None
         return cls(native, Lists.of(literals.values()), targets)
 
-    def candidates(self, place: Place, symbols: NDArray[np.uint16]) -> Iterator[tuple[Target, int, int]]:
-        """(target, start, end) in the reading's codes, of all that is worth a close look."""
+    def candidates(self, reading: Reading, symbols: Symbols, within: Index | None = None) -> Iterator[Candidate]:
+        """(target, start, end) in the reading's codes, of all that is worth a close look; `symbols` are the reading's
+        as the literals were made, `within` the numbers of those to search, if not all.
+        """
         if self.native is None:
             return
-        matches = self.native.find_matches_as_indexes(symbols.tobytes(), overlapping=True)
+        searched = symbols if within is None else symbols.take(within)
+        matches = self.native.find_matches_as_indexes(searched.tobytes(), overlapping=True)
         if not matches:
             return
         literal, start, end = np.array(matches, np.int64).T
-        whole = (start & 1) == 0
-        literal, starts = literal[whole], place.reading.first[start[whole] >> 1]
-        ends = place.reading.last[(end[whole] >> 1) - 1]
+        whole = ((start & 1) == 0).nonzero()[0]
+        literal, first, last = literal[whole], start[whole] >> 1, (end[whole] >> 1) - 1
+        if within is not None:
+            first, last = within[first], within[last]
+        starts, ends = reading.spans(first, last + 1)
         at, number = self.owners.at(literal)
-        number, starts, ends = self._likely(place, number, starts[at], ends[at])
+        number, starts, ends = self._likely(reading, number, starts[at], ends[at])
         for which, opens, closes in zip(number.tolist(), starts.tolist(), ends.tolist(), strict=True):
             yield self.targets.items[which], opens, closes
 
-    def _likely(self, place: Place, number: Index, starts: Index, ends: Index) -> tuple[Index, Index, Index]:
+    def _likely(self, reading: Reading, number: Index, starts: Index, ends: Index) -> tuple[Index, Index, Index]:
         """Leave out what is plainly the term, what is plainly not an exact spelling, what is too short, and common
         characters that only sound like the term.
         """
         targets, lengths = self.targets, ends - starts
-        enough = (lengths >= targets.sizes[number]) & _on_edges(place, starts, ends)
+        enough = (lengths >= targets.sizes[number]) & _on_edges(reading, starts, ends)
         number, starts, ends, lengths = number[enough], starts[enough], ends[enough], lengths[enough]
         if not len(number):
             return number, starts, ends
-        opens = lengths.cumsum() - lengths
-        within = np.arange(int(lengths.sum())) - opens.repeat(lengths)
-        codes = place.folded(within + starts.repeat(lengths)).astype(np.int64)
-        sums = np.add.reduceat(codes * (within + 1), opens)
+        opens, places = lengths.cumsum() - lengths, ranges(starts, ends)
+        codes = reading.folded(places).astype(np.int64)
+        sums = np.add.reduceat(codes * (places - starts.repeat(lengths) + 1), opens)
         same = targets.are_plain(number, sums, lengths)
         common = np.logical_and.reduceat(common_characters().take(codes), opens)
         likely = np.where(targets.exact[number], same | (lengths > targets.lengths[number]), ~same)
@@ -83,10 +73,10 @@ class Automaton:
         return number[likely], starts[likely], ends[likely]
 
 
-def _on_edges(place: Place, starts: Index, ends: Index) -> NDArray[np.bool_]:
+def _on_edges(reading: Reading, starts: Index, ends: Index) -> NDArray[np.bool_]:
     """Whether no Latin letter goes on beyond a Latin letter at an end."""
-    codes = place.reading.codes
-    inside = is_latin.take(place.folded(starts - 1)) & is_latin.take(codes[starts])
-    beyond = is_latin.take(place.folded(np.minimum(ends, len(codes) - 1))) & is_latin.take(codes[ends - 1])
+    codes = reading.codes
+    inside = is_latin.take(reading.folded(starts - 1)) & is_latin.take(codes[starts])
+    beyond = is_latin.take(reading.folded(np.minimum(ends, len(codes) - 1))) & is_latin.take(codes[ends - 1])
     on_edges: NDArray[np.bool_] = ~inside & ~beyond
     return on_edges

@@ -19,6 +19,7 @@ _TURNED = regex.compile("[\u202e\u2067]([^\u202c\u2069\n]{2,500})")
 _TAGS = regex.compile("(?<!\U0001f3f4)[\U000e0020-\U000e007e]{3,500}")
 _READABLE = regex.compile(r"[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\n]+")
 _FIRST_TAG = 0xE0020
+_BEFORE = np.array([-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def hidden_texts(batch: Batch, encoded: bool) -> list[Hidden]:
     if _has_controls(batch):
         found += [hidden for row, text in enumerate(batch.texts) for hidden in _controlled(row, text)]
     if encoded:
-        found += [hidden for row in _rows_with_long_words(batch) for hidden in _encoded(row, batch.texts[row])]
+        found += [hidden for row, start, word in _long_words(batch) for hidden in _encoded(row, start, word)]
     return found
 
 
@@ -48,15 +49,19 @@ def _has_controls(batch: Batch) -> bool:
     return turned or (len(batch.codes) > 0 and bool(batch.codes.max() >= _FIRST_TAG))
 
 
-def _rows_with_long_words(batch: Batch) -> list[int]:
-    """Rows that hold printable ASCII without a space, in a row long enough for base64."""
-    run = (batch.codes - 0x21) <= 0x5D
-    for step in (1, 2, 4, _LEAST - 8):
-        if len(run) <= step:
-            return []
-        run = run[:-step] & run[step:]
-    rows: list[int] = np.unique(np.searchsorted(batch.starts, run.nonzero()[0], side="right") - 1).tolist()
-    return rows
+def _long_words(batch: Batch) -> Iterator[tuple[int, int, str]]:
+    """(row, start in the row, text) of long stretches of printable ASCII without a space that are no plain word."""
+    others = np.concatenate((_BEFORE, ((batch.codes - 0x21) > 0x5D).nonzero()[0]))
+    long = (np.diff(others) > _LEAST).nonzero()[0]
+    starts = others[long] + 1
+    rows = np.searchsorted(batch.starts, starts, side="right") - 1
+    places = zip(
+        rows.tolist(), (starts - batch.starts[rows]).tolist(), starts.tolist(), others[long + 1].tolist(), strict=True
+    )
+    for row, at, start, end in places:
+        word = batch.joined[start:end]
+        if not (word.islower() or word.isdecimal()):
+            yield row, at, word
 
 
 def _controlled(row: int, text: str) -> Iterator[Hidden]:
@@ -69,12 +74,13 @@ def _controlled(row: int, text: str) -> Iterator[Hidden]:
         yield Hidden(row, shown, tuple(places), tuple(place + 1 for place in places), ALWAYS_BIT["tags"])
 
 
-def _encoded(row: int, text: str) -> Iterator[Hidden]:
-    for match in _BASE64.finditer(text):
+def _encoded(row: int, base: int, word: str) -> Iterator[Hidden]:
+    """What a stretch that begins at `base` says in base64: text so written has capitals."""
+    for match in _BASE64.finditer(word):
         decoded = _decoded(match[0])
         if decoded is not None:
-            size = len(decoded)
-            yield Hidden(row, decoded, (match.start(),) * size, (match.end(),) * size, BIT["encoded"])
+            size, start, end = len(decoded), base + match.start(), base + match.end()
+            yield Hidden(row, decoded, (start,) * size, (end,) * size, BIT["encoded"])
 
 
 def _decoded(word: str) -> str | None:

@@ -10,7 +10,7 @@ from itertools import combinations, islice, pairwise
 import numpy as np
 
 from moderation.evasion import sounds
-from moderation.evasion.reading import GAP, SYLLABLE, SYMBOL_BREAK, kind_of, loose_reading, syllable_symbol
+from moderation.evasion.reading import GAP, SYLLABLE, SYMBOL_BREAK, kind, kind_of, loose_reading, syllable_symbol
 from moderation.evasion.tricks import BIT
 from moderation.text.batch import Batch
 from moderation.text.views import folded_view
@@ -19,6 +19,7 @@ Symbols = tuple[int, ...]
 
 _MOST = 16
 _SHORT = 4
+_LETTERS_END = 0x80
 _SOUNDS = BIT["homophones"] | BIT["near-homophones"] | BIT["emoji"]
 
 
@@ -36,7 +37,7 @@ class Literals:
             return cls((), ())
         view = folded_view(Batch.of(texts))
         reading = loose_reading(view)
-        bounds = np.searchsorted(reading.first, view.starts).tolist()
+        bounds = reading.symbol_at(view.starts).tolist()
         symbols = reading.symbols.tobytes()
         read = reading.codes.tobytes().decode("utf-32-le").split("\0")[:-1]
         return cls(tuple(read), tuple(symbols[2 * start : 2 * end - 2] for start, end in pairwise(bounds)))
@@ -48,7 +49,7 @@ class Literals:
             return
         yield plain
         if mask & (_SOUNDS | BIT["pinyin"]):
-            yield from dict.fromkeys(map(_encoded, _rows(self.read[at], mask)))
+            yield from dict.fromkeys(each for row in _rows(self.read[at], mask) for each in _encoded(row))
 
 
 def is_short(literal: bytes) -> bool:
@@ -60,9 +61,9 @@ def is_enough(text: str) -> bool:
     """Whether a folded text is long enough for tricks: two different characters that sound, or three letters. Less
     stands in every other post.
     """
-    read = [character for character in text if kind_of[ord(character)] != GAP]
+    read = [character for character in text if kind(character) != GAP]
     different = sum(one != other for one, other in zip(["", *read], read, strict=False))
-    syllables = sum(kind_of[ord(character)] == SYLLABLE for character in read)
+    syllables = sum(kind(character) == SYLLABLE for character in read)
     return different >= 2 and len(read) >= (2 if syllables else 3)
 
 
@@ -72,14 +73,19 @@ def size_of(text: str) -> int:
     return int(np.count_nonzero(kind_of.take(codes)))
 
 
-def _encoded(row: Symbols) -> bytes:
-    """Symbols as bytes, repetitions as one, as they are read."""
-    return array("H", [symbol for at, symbol in enumerate(row) if not at or symbol != row[at - 1]]).tobytes()
+def _encoded(row: Symbols) -> Iterator[bytes]:
+    """Symbols as bytes, as they are read: repetitions as one, and letters that end one word and begin another as two:
+    pinyin of 残你 is cani in one word, canni in two.
+    """
+    once = [symbol for at, symbol in enumerate(row) if not at or symbol != row[at - 1]]
+    yield array("H", once).tobytes()
+    if len(once) < len(row) and max(row) < _LETTERS_END:
+        yield array("H", row).tobytes()
 
 
 def _rows(read: str, mask: int) -> Iterator[Symbols]:
     """The symbols of a text by other readings of its characters, and by their letters."""
-    characters = [character for character in read if kind_of[ord(character)] != GAP]
+    characters = [character for character in read if kind(character) != GAP]
     heard = {at: found for at, character in enumerate(characters) if (found := sounds.readings(character))}
     if not heard:
         return

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from moderation.evasion.reading import GAP, SYLLABLE, first_look, kind_of, mask_places
+from moderation.evasion.reading import GAP, SYLLABLE, Readings, kind, kind_of
 from moderation.evasion.reading import MASK_SIGNS as MASKS
 from moderation.evasion.words import common_characters
-from moderation.text.views import View
 
 _LONGEST = 24
-_AROUND = 4
+_AROUND = 9
 _TOKEN = regex.compile(rf"[\p{{L}}\p{{N}}]*(?:[{MASKS}]+[\p{{L}}\p{{N}}]*)+")
 _RUN = regex.compile(f"[{MASKS}]+")
 _HAN = regex.compile(r"\p{Han}")
+_NOWHERE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class MaskedTerms:
-    """The terms that are looked for, by length: a text with a term a line, and the numbers of a term by itself."""
+    """The terms that are looked for, by length, place and the character there; and the numbers of a term by itself."""
 
-    by_length: Mapping[int, str]
+    by_place: Mapping[tuple[int, int, str], Sequence[str]]
     numbers: Mapping[str, tuple[int, ...]]
 
     @classmethod
@@ -34,33 +34,36 @@ class MaskedTerms:
         numbers: dict[str, tuple[int, ...]] = {}
         for number, term in terms.items():
             least = 2 if _HAN.search(term) else 3
-            if least <= len(term) <= _LONGEST and all(kind_of[ord(character)] != GAP for character in term):
+            if least <= len(term) <= _LONGEST and all(kind(character) != GAP for character in term):
                 numbers[term] = (*numbers.get(term, ()), number)
-        lengths = sorted(set(map(len, numbers)))
-        lines = {length: "\n".join(term for term in sorted(numbers) if len(term) == length) for length in lengths}
-        return cls({length: f"\n{text}\n" for length, text in lines.items()}, numbers)
+        by_place: dict[tuple[int, int, str], list[str]] = {}
+        for term in sorted(numbers):
+            for place, character in enumerate(term):
+                by_place.setdefault((len(term), place, character), []).append(term)
+        return cls(by_place, numbers)
 
-    def find(self, view: View, looks: NDArray[np.uint8] | None = None) -> Iterator[tuple[int, int, int, int]]:
-        """(row, term, start, end) of the masked terms in a view; `looks` are what `first_look` tells of it."""
-        if not self.numbers:
+    def find(self, readings: Readings, among: NDArray[np.int64] | None = None) -> Iterator[tuple[int, int, int, int]]:
+        """(row, term, start, end) of the masked terms in a view, or only in some rows of it."""
+        places = readings.mask_places() if self.numbers else _NOWHERE
+        if not len(places):
             return
-        places = mask_places(first_look(view) if looks is None else looks)
+        view = readings.view
         beside = np.concatenate((view.codes[places - 1], view.codes[np.minimum(places + 1, len(view.codes) - 1)]))
         worth = (kind_of.take(beside) != GAP) & (beside != 0)
         rows = np.unique(np.searchsorted(view.starts, np.tile(places, 2)[worth], side="right") - 1)
-        for row in rows.tolist():
+        for row in (rows if among is None else np.intersect1d(rows, among)).tolist():
             for start, text in _candidates(view.row_text(row)):
                 for number in self._meant(text):
                     yield row, number, start, start + len(text)
 
     def _meant(self, text: str) -> Iterator[int]:
         """The terms that a masked text may stand for."""
-        known = [character for character in text if character not in MASKS]
-        if len(text) not in self.by_length or not _is_telling(text, known):
+        known = [place for place, character in enumerate(text) if character not in MASKS]
+        if not known or not _is_telling(text, [text[place] for place in known]):
             return
-        pattern = "".join("[^\n]" if character in MASKS else regex.escape(character) for character in text)
-        for match in regex.finditer(f"\n({pattern})(?=\n)", self.by_length[len(text)]):
-            yield from self.numbers[match[1]]
+        for term in self.by_place.get((len(text), known[0], text[known[0]]), ()):
+            if all(term[place] == text[place] for place in known):
+                yield from self.numbers[term]
 
 
 def _candidates(text: str) -> Iterator[tuple[int, str]]:
@@ -84,7 +87,7 @@ def _is_telling(text: str, known: list[str]) -> bool:
     """
     if not any(character in MASKS for character in text) or len(known) == len(text):
         return False
-    if any(kind_of[ord(character)] == SYLLABLE for character in known):
+    if any(kind(character) == SYLLABLE for character in known):
         if 4 * len(known) >= 3 * len(text) or (len(text) == 3 and text[1] in MASKS):
             return True
         return 2 * len(known) >= len(text) and not all(common_characters()[ord(character)] for character in known)

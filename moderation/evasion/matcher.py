@@ -11,25 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.evasion.align import Alignment, align
-from moderation.evasion.automaton import Automaton, Place
+from moderation.evasion.automaton import Automaton
 from moderation.evasion.guards import is_ordinary
 from moderation.evasion.masks import MaskedTerms
-from moderation.evasion.reading import (
-    GAP,
-    first_look,
-    kind_of,
-    loose_reading,
-    loose_reading_of,
-    near_symbol,
-    sounded_reading,
-    sounding_rows,
-)
+from moderation.evasion.reading import GAP, Reading, Readings, kind, near_symbol
 from moderation.evasion.spellings import is_pun
 from moderation.evasion.targets import Kin, Target, Terms, targets_of
 from moderation.evasion.tricks import BIT, HIDDEN_MASK
 from moderation.evasion.words import is_chinese_word
-from moderation.text.views import View
 
+Index = NDArray[np.int64]
 Key = tuple[int, int, int, int]
 
 _TONES = frozenset("12345")
@@ -72,33 +63,22 @@ class LooseMatcher:
     def __bool__(self) -> bool:
         return bool(self.spellings or self._masked.numbers)
 
-    def find(self, view: View, rows: NDArray[np.int64] | None = None) -> LooseHits:
+    def find(self, readings: Readings, rows: Index | None = None) -> LooseHits:
         """All terms in all rows, or in some of them; hits that need no trick left out."""
         found: dict[Key, int] = {}
-        looks = first_look(view)
-        if self.spellings:
-            reading, at = (loose_reading(view, looks), None) if rows is None else loose_reading_of(view, rows, looks)
-            self._look(Place(view, reading, at), found)
-            sounding = sounding_rows(view, looks)
-            sounding = sounding if rows is None else np.intersect1d(sounding, rows)
-            if len(sounding):
-                self._look(Place(view, *sounded_reading(view, sounding, looks)), found)
-        for key in self._masked.find(view, looks):
-            if rows is None or key[0] in rows:
-                found.setdefault(key, BIT["masks"])
+        for reading in (readings.loose, readings.sounded) if self.spellings else ():
+            if reading is not None:
+                self._look(reading, None if rows is None else reading.within(rows), found)
+        for key in self._masked.find(readings, rows):
+            found.setdefault(key, BIT["masks"])
         return LooseHits.of(found)
 
-    def _look(self, place: Place, found: dict[Key, int]) -> None:
+    def _look(self, reading: Reading, within: Index | None, found: dict[Key, int]) -> None:
         """Note the hits in one reading: (row, term, start, end) and by which tricks, the fewest that will do."""
-        reading = place.reading
         symbols = near_symbol.take(reading.symbols) if self.near else reading.symbols
-        candidates = list(self._automaton.candidates(place, symbols))
-        if not candidates:
-            return
-        read, folded = _text(reading.codes), _text(place.folded(None))
-        for target, start, end in candidates:
-            aligned = _said(read[start:end], folded[start:end], target)
-            hit = None if aligned is None else _hit(place, target, start, aligned)
+        for target, start, end in self._automaton.candidates(reading, symbols, within):
+            aligned = _said(*reading.text(start, end), target)
+            hit = None if aligned is None else _hit(reading, target, start, aligned)
             if hit is not None:
                 key, mask = hit
                 found[key] = fewest(mask, found.get(key, mask))
@@ -137,9 +117,9 @@ class LoosePlan:
         return cls(LooseMatcher(early, kin), LooseMatcher(demanded, kin), encoded)
 
 
-def _hit(place: Place, target: Target, start: int, aligned: Alignment) -> tuple[Key, int] | None:
+def _hit(reading: Reading, target: Target, start: int, aligned: Alignment) -> tuple[Key, int] | None:
     """A candidate that says a term by tricks that it resists as a hit, unless it is ordinary writing."""
-    view, at = place.view, place.at
+    view, at = reading.view, reading.at
     opens, closes = start + aligned.start, start + aligned.end - 1
     if at is not None:
         opens, closes = int(at[opens]), int(at[closes])
@@ -180,10 +160,6 @@ def _said(read: str, folded: str, target: Target) -> Alignment | None:
     return min(usable, key=lambda each: each[0].bit_count())[1] if usable else None
 
 
-def _text(codes: NDArray[np.uint32]) -> str:
-    return codes.tobytes().decode("utf-32-le", "surrogatepass")
-
-
 def _with_signs(text: str, start: int, end: int, spelled: str) -> tuple[int, int] | None:
     """A stretch with the signs that its spelling begins and ends with, as in 100%; None where they are not there."""
     first, last = _signs(spelled)
@@ -197,7 +173,7 @@ def _with_signs(text: str, start: int, end: int, spelled: str) -> tuple[int, int
 @lru_cache(maxsize=1 << 12)
 def _signs(spelled: str) -> tuple[str, str]:
     """The signs that a spelling begins and ends with."""
-    places = [at for at, character in enumerate(spelled) if kind_of[ord(character)] != GAP]
+    places = [at for at, character in enumerate(spelled) if kind(character) != GAP]
     return spelled[: places[0]].strip(), spelled[places[-1] + 1 :].strip()
 
 

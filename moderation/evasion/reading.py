@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from moderation.evasion import sounds
 from moderation.evasion.emoji import emoji_syllables
 from moderation.evasion.glyphs import glyph_of, leet_of, loose_glyph
+from moderation.text.lists import distinct, ends_of, ranges
 from moderation.text.scripts import COMMON, HAN, LATIN, script_of, writes_spaces
 from moderation.text.tables import CODE_POINTS
 from moderation.text.views import View
@@ -43,16 +44,73 @@ MASK_SIGNS = "*#×■□●○"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Symbols of 16 bits in a row: symbol i stands for the code points of the view from `first[i]` to `last[i]`,
-    repetitions included.
+    """Symbols of 16 bits in a row. A symbol stands for a code point and for repetitions of it.
 
-    `codes` are those of the view as they are read: looks and leet resolved.
+    `codes` are the view's as they are read, looks and leet resolved; code i stands in the view at `at[i]`, or at i
+    where there is no `at`. Of these codes those at `kept` are no gaps; the ones numbered `repeated` among them repeat
+    the one before.
     """
 
-    symbols: NDArray[np.uint16]
-    first: Index
-    last: Index
+    view: View
     codes: Codes
+    at: Index | None
+    symbols: NDArray[np.uint16]
+    kept: Index
+    repeated: Index
+
+    def spans(self, first: Index, end: Index) -> tuple[Index, Index]:
+        """Stretches of symbols, [first, end), as stretches of codes."""
+        # How many repetitions stand before a symbol: the k-th stands before the symbol of that number less k.
+        before = self.repeated - np.arange(len(self.repeated))
+        opens = self.kept[first + before.searchsorted(first, side="right")]
+        return opens, self.kept[end + before.searchsorted(end, side="right") - 1] + 1
+
+    def within(self, rows: Index) -> Index:
+        """The numbers of the symbols in rows of the view, in order."""
+        opens, closes = (self.symbol_at(self.view.starts[edge]) for edge in (rows, rows + 1))
+        return ranges(opens, closes)
+
+    def symbol_at(self, places: Index) -> Index:
+        """The number of the first symbol at places of the view or behind them."""
+        found = self.kept.searchsorted(places if self.at is None else self.at.searchsorted(places))
+        return found - self.repeated.searchsorted(found)
+
+    def folded(self, places: Index) -> Codes:
+        """The view's code points where codes stand."""
+        return self.view.codes.take(places if self.at is None else self.at[places])
+
+    def text(self, start: int, end: int) -> tuple[str, str]:
+        """A stretch of codes as it is read, and as it is folded."""
+        folded = self.view.codes[start:end] if self.at is None else self.view.codes[self.at[start:end]]
+        return _text(self.codes[start:end]), _text(folded)
+
+
+def _text(codes: Codes) -> str:
+    return codes.tobytes().decode("utf-32-le", "surrogatepass")
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """All that is read of a view: `loose`, and `sounded` of the rows where digits or emoji may sound, if there are any.
+
+    `looks` are what a first look tells of each code point.
+    """
+
+    view: View
+    looks: Looks
+    loose: Reading
+    sounded: Reading | None
+
+    @classmethod
+    def of(cls, view: View) -> Readings:
+        """Read a view, in time linear in its length."""
+        looks = _LOOK.take(view.codes)
+        rows = _sounding_rows(view, looks)
+        return cls(view, looks, _loose(view, looks), _sounded(view, rows, looks) if len(rows) else None)
+
+    def mask_places(self) -> Index:
+        """Where signs stand in the view that mask characters."""
+        return _marked(self.looks, _MASKS)
 
 
 def _kinds() -> NDArray[np.uint8]:
@@ -64,6 +122,13 @@ def _kinds() -> NDArray[np.uint8]:
 
 
 kind_of = _kinds()
+
+_KINDS = kind_of.tobytes()
+
+
+def kind(character: str) -> int:
+    """What one character is: several times faster than to ask an array for one."""
+    return _KINDS[ord(character)]
 
 
 def _symbols() -> NDArray[np.uint16]:
@@ -114,53 +179,33 @@ def _looks() -> NDArray[np.uint8]:
 _LOOK = _looks()
 
 
-def first_look(view: View) -> Looks:
-    """What a table tells of each code point of a view: the other functions ask for it."""
-    looks: Looks = _LOOK.take(view.codes)
-    return looks
+def loose_reading(view: View) -> Reading:
+    """Read a whole view."""
+    return _loose(view, _LOOK.take(view.codes))
 
 
-def loose_reading(view: View, looks: Looks | None = None) -> Reading:
-    """Read a whole view, in time linear in its length."""
-    looks = first_look(view) if looks is None else looks
-    return _spelled(_without_leet(_without_looks(view, view.codes, None, looks), looks))
+def _loose(view: View, looks: Looks) -> Reading:
+    return _spelled(view, _without_leet(_without_looks(view, view.codes, None, looks), looks), None)
 
 
-def loose_reading_of(view: View, rows: Index, looks: Looks) -> tuple[Reading, Index]:
-    """Read some rows, and where each code point of the reading stands in the view."""
-    at = _places(view, rows)
-    looks = looks[at]
-    return _spelled(_without_leet(_without_looks(view, view.codes[at], at, looks), looks)), at
-
-
-def sounded_reading(view: View, rows: Index, looks: Looks) -> tuple[Reading, Index]:
-    """Read some rows with digits and emoji as they sound and without tone digits.
-
-    Also where each of its code points stands in the view: emoji that sound like two characters stand there twice.
+def _sounded(view: View, rows: Index, looks: Looks) -> Reading:
+    """Some rows with digits and emoji as they sound and without tone digits. Emoji that sound like two characters stand
+    there twice.
     """
-    at = _places(view, rows)
+    at = ranges(view.starts[rows], view.starts[rows + 1])
     codes, at = _sounding(_without_looks(view, view.codes[at], at, looks[at]), at)
-    return _spelled(_without_leet(codes, _LOOK.take(codes))), at
+    return _spelled(view, _without_leet(codes, _LOOK.take(codes)), at)
 
 
-def _places(view: View, rows: Index) -> Index:
-    """Where the rows stand in a view, separators included."""
-    lengths = view.starts[rows + 1] - view.starts[rows]
-    places: Index = (view.starts[rows] - (lengths.cumsum() - lengths)).repeat(lengths)
-    return places + np.arange(len(places))
-
-
-def mask_places(looks: Looks) -> Index:
-    """Where signs stand that mask characters."""
-    places: Index = (looks & _MASKS).nonzero()[0]
+def _marked(looks: Looks, bit: int) -> Index:
+    """Where a bit is set. Of truth values numpy finds the places several times faster than of numbers."""
+    places: Index = ((looks & bit) != 0).nonzero()[0]
     return places
 
 
-def sounding_rows(view: View, looks: Looks | None = None) -> Index:
+def _sounding_rows(view: View, looks: Looks) -> Index:
     """The rows that may read otherwise when digits and emoji sound: most don't."""
-    codes = view.codes
-    looks = first_look(view) if looks is None else looks
-    places = (looks & _SPEAKS).nonzero()[0]
+    codes, places = view.codes, _marked(looks, _SPEAKS)
     if not len(places):
         return places
     found = codes[places]
@@ -168,8 +213,7 @@ def sounding_rows(view: View, looks: Looks | None = None) -> Index:
     digit = found < 0x80
     han = (kind_of.take(before) == SYLLABLE) | (kind_of.take(after) == SYLLABLE)
     tone = is_latin.take(before) & ((found - ord("1")) < 5)
-    rows: Index = np.unique(np.searchsorted(view.starts, places[~digit | han | tone], side="right") - 1)
-    return rows
+    return distinct(np.searchsorted(view.starts, places[~digit | han | tone], side="right") - 1)
 
 
 def _without_looks(view: View, codes: Codes, at: Index | None, looks: Looks) -> Codes:
@@ -178,7 +222,7 @@ def _without_looks(view: View, codes: Codes, at: Index | None, looks: Looks) -> 
     A run of them that touches a Latin letter is read so; one by itself only where no other letter of its row says that
     the row is in that script: сосна, and a сок beside it, stay as they are.
     """
-    places = (looks & _FOREIGN).nonzero()[0]
+    places = _marked(looks, _FOREIGN)
     if not len(places):
         return codes
     origins = places if at is None else at[places]
@@ -187,9 +231,10 @@ def _without_looks(view: View, codes: Codes, at: Index | None, looks: Looks) -> 
     if not alike.any():
         return codes
     opens = np.ones(len(places), np.bool_)
-    opens[1:] = np.diff(places) > 1
+    opens[1:] = places[1:] - places[:-1] > 1
     run = opens.cumsum() - 1
-    firsts, lasts = places[opens], places[np.append(opens[1:], True)]
+    first = opens.nonzero()[0]
+    firsts, lasts = places[first], places[ends_of(first, len(places)) - 1]
     touching = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[lasts + 1])
     strange = (alike == 0) | (loose_glyph.take(written) & ~touching[run])
     strange_run = np.zeros(len(firsts), np.bool_)
@@ -205,13 +250,13 @@ def _without_looks(view: View, codes: Codes, at: Index | None, looks: Looks) -> 
 
 def _without_leet(codes: Codes, looks: Looks) -> Codes:
     """Digits and signs as letters where they touch a Latin letter, or others that do."""
-    places = (looks & _LEET).nonzero()[0]
+    places = _marked(looks, _LEET)
     if not len(places):
         return codes
     opens = np.ones(len(places), np.bool_)
-    opens[1:] = np.diff(places) > 1
-    firsts = places[opens]
-    lasts = places[np.append(opens[1:], True)]
+    opens[1:] = places[1:] - places[:-1] > 1
+    first = opens.nonzero()[0]
+    firsts, lasts = places[first], places[ends_of(first, len(places)) - 1]
     touches = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[np.minimum(lasts + 1, len(codes) - 1)])
     read = places[touches[opens.cumsum() - 1]]
     # f|u|c|k: a stroke between single letters stands between them, and hi! ends with one; in b|tch it is one.
@@ -224,7 +269,9 @@ def _without_leet(codes: Codes, looks: Looks) -> Codes:
         alone |= bracket & ~(
             is_latin.take(codes[read - 1]) & is_latin.take(codes[np.minimum(read + 1, len(codes) - 1)])
         )
-        closing = kind_of.take(codes[np.minimum(read + 1, len(codes) - 1)]) != LETTER
+        following = codes[np.minimum(read + 1, len(codes) - 1)]
+        # hi!, but d!¢k.
+        closing = (kind_of.take(following) != LETTER) & ((leet_of.take(following) == 0) | np.isin(following, _STROKES))
         read = read[~(stroke & (alone | closing))]
     if not len(read):
         return codes
@@ -247,20 +294,19 @@ def _sounding(codes: Codes, at: Index) -> tuple[Codes, Index]:
     return emoji_syllables().replaced(found, at)
 
 
-def _spelled(codes: Codes) -> Reading:
+def _spelled(view: View, codes: Codes, at: Index | None) -> Reading:
     """Symbols out of codes: gaps left out, repetitions counted once."""
     symbols = symbol_of.take(codes)
     kept = (symbols != 0).nonzero()[0]
-    symbols = symbols[kept]
-    same = (symbols[1:] == symbols[:-1]).nonzero()[0] + 1
-    if len(same):
-        same = same[_again(codes, kept[same - 1], kept[same])]
-    if not len(same):
-        return Reading(symbols, kept, kept + 1, codes)
-    once = np.ones(len(kept), np.bool_)
-    once[same] = False
-    last = np.append(kept[once.nonzero()[0][1:] - 1], kept[-1:]) + 1
-    return Reading(symbols[once], kept[once], last, codes)
+    symbols = symbols.take(kept)
+    repeated = (symbols[1:] == symbols[:-1]).nonzero()[0] + 1
+    if len(repeated):
+        repeated = repeated[_again(codes, kept[repeated - 1], kept[repeated])]
+    if len(repeated):
+        once = np.ones(len(kept), np.bool_)
+        once[repeated] = False
+        symbols = symbols.take(once.nonzero()[0])
+    return Reading(view, codes, at, symbols, kept, repeated)
 
 
 def _again(codes: Codes, first: Index, second: Index) -> NDArray[np.bool_]:

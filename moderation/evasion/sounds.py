@@ -48,6 +48,19 @@ def digit_of(character: str) -> str | None:
     return character if character in "0123456789" else _NUMERALS.get(character)
 
 
+_TO_DIGITS, _TO_NUMERALS = str.maketrans(_NUMERALS), str.maketrans("0123456789", DIGITS)
+
+
+def in_digits(text: str) -> str:
+    """A text with Chinese numerals as ASCII digits."""
+    return text.translate(_TO_DIGITS)
+
+
+def in_numerals(text: str) -> str:
+    """A text with ASCII digits as Chinese numerals."""
+    return text.translate(_TO_NUMERALS)
+
+
 @cache
 def near_class(syllable: str) -> frozenset[str]:
     """All syllables that are near this one, or near one that is."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice, product
+
+import msgspec
 
 from moderation.evasion import sounds
 from moderation.evasion.tables import read_lines, read_table
@@ -19,8 +20,7 @@ MOST = {"splits": 8, "variants": 6, "reversed": 1, "initials": 16}
 """The most spellings of a term that a trick makes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spelling:
+class Spelling(msgspec.Struct, frozen=True, gc=False):
     """A term as it may be written: `text`, folded, by the tricks in `mask` (0: as it is). Of an `exact` one the
     characters themselves count, not how they sound.
     """
@@ -66,9 +66,9 @@ def _reversed(term: str) -> Iterator[str]:
 
 def _initials(term: str) -> Iterator[str]:
     """The listed abbreviations of the term, and of listed terms inside of it."""
-    for long in sorted(_abbreviations(), key=len, reverse=True):
+    for long, short in _abbreviations().items():
         if long in term:
-            yield from (term.replace(long, short) for short in _abbreviations()[long])
+            yield from (term.replace(long, each) for each in short)
 
 
 _MAKERS = {"splits": _splits, "variants": _variants, "reversed": _reversed, "initials": _initials}
@@ -84,7 +84,9 @@ def _shapes() -> dict[str, tuple[tuple[str, ...], str]]:
 
 @cache
 def _abbreviations() -> dict[str, tuple[str, ...]]:
-    return {fold(long): tuple(map(fold, short)) for long, *short in map(str.split, read_lines("initials.txt"))}
+    """By what is abbreviated, the longest first."""
+    found = {fold(long): tuple(map(fold, short)) for long, *short in map(str.split, read_lines("initials.txt"))}
+    return dict(sorted(found.items(), key=lambda each: len(each[0]), reverse=True))
 
 
 @lru_cache(maxsize=1 << 12)
@@ -119,7 +121,7 @@ def in_other_digits(text: str) -> list[str]:
 def also_written(text: str) -> Iterator[str]:
     """A spelling, and what digits and letters that look like one another make of it."""
     yield text
-    yield "".join(sounds.digit_of(character) or character for character in text)
-    yield "".join(sounds.DIGITS[int(character)] if character in "0123456789" else character for character in text)
+    yield sounds.in_digits(text)
+    yield sounds.in_numerals(text)
     if "l" in text and len(set(text)) > 3:
         yield text.replace("l", "i")

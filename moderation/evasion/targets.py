@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,8 +21,7 @@ Kin = Mapping[int, frozenset[Hashable]]
 _LEAST = 4
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Target:
+class Target(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A spelling of a term, and the tricks that the term may be found by. `kin` is whom the term counts for, `alike`
     are the texts of other terms that read alike and that it stands for.
     """
@@ -53,7 +53,8 @@ class Targets:
     def of(cls, items: Sequence[Target], plain: set[tuple[int, int]]) -> Targets:
         """The columns of targets; `plain` are pairs of targets, the second standing for its text."""
         texts = [target.spelling.text for target in items]
-        lengths, sums = list(map(len, texts)), list(map(_sum, texts))
+        lengths = list(map(len, texts))
+        sums = _sums(texts, lengths)
         return cls(
             tuple(items),
             np.array(list(map(size_of, texts)), np.int64),
@@ -109,7 +110,7 @@ def _chosen(owned: Sequence[int], items: list[Target], plain: set[tuple[int, int
         best = min(numbers, key=lambda each: (not has_puns(items[each].spelling.text), items[each].spelling.text))
         plain.update((best, each) for each in owned if not items[each].spelling.exact and items[each].kin >= kin)
         alike_texts = {items[each].spelling.text for each in numbers} - {items[best].spelling.text}
-        items[best] = replace(items[best], alike=items[best].alike | alike_texts)
+        items[best] = msgspec.structs.replace(items[best], alike=items[best].alike | alike_texts)
         yield best
 
 
@@ -143,5 +144,12 @@ def _may_be_common(spelling: Spelling) -> bool:
     return has_puns(spelling.text)
 
 
-def _sum(text: str) -> int:
-    return sum(ord(character) * place for place, character in enumerate(text, 1))
+def _sums(texts: Sequence[str], lengths: Sequence[int]) -> list[int]:
+    """By text, the sum of its characters weighed by place; no text is empty."""
+    if not texts:
+        return []
+    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), "<u4").astype(np.int64)
+    ends = np.cumsum(lengths, dtype=np.int64)
+    places = np.arange(1, len(codes) + 1) - (ends - lengths).repeat(lengths)
+    sums: list[int] = np.add.reduceat(codes * places, ends - lengths).tolist()
+    return sums

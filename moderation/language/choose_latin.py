@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.glyphs import Glyphs
-from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Sums
+from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Reading, Sums
 from moderation.language.runs import Runs, openings
 from moderation.text.classes import HAN, HANGUL, KANA, THAI
+from moderation.text.lists import ends_of, lengths_of
+from moderation.text.lists import openings as first_of
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -97,7 +99,7 @@ class LatinChooser:
         chosen = np.where(self._told(sums, lead), best, self._undetermined)
         if not self.closely:
             return chosen, None
-        doubtful = np.flatnonzero(self._doubtful(sums, best, lead))
+        doubtful = (self._doubtful(sums, best, lead)).nonzero()[0]
         if not len(doubtful):
             return chosen, None
         parts = self._closely(glyphs, runs, at[doubtful], prior[doubtful])
@@ -133,20 +135,18 @@ class LatinChooser:
         return told
 
     def _doubtful(self, sums: Sums, best: Ints, lead: Ints) -> Bools:
-        short = CEILING * sums.positions - np.take_along_axis(sums.odds, best[:, None], axis=1)[:, 0]
+        short = CEILING * sums.positions - sums.odds[np.arange(len(best)), best]
         doubtful: Bools = (lead < _PLAIN * SCALE) | (short > _EXPLAINED * SCALE * sums.positions)
         return doubtful & (sums.positions >= _LEAST)
 
     def _closely(self, glyphs: Glyphs, runs: Runs, at: Ints, prior: Ints) -> Parts:
         """The runs `at` in parts of one language each."""
         reading = self.latin.read(glyphs, runs.first[at], runs.last[at])
-        words = self.latin.sums(reading, np.arange(len(reading.run)))
-        starts = _parted(words, reading.run, prior)
+        starts, sums = self._parted(reading, prior)
         run = reading.run[starts]
-        sums = words.joined(starts)
         best, lead = _best(sums.odds + prior[run])
         language = np.where(self._told(sums, lead), best, self._undetermined)
-        ends = np.append(starts[1:], len(reading.run)) - 1
+        ends = ends_of(starts, len(reading.run)) - 1
         letters = np.add.reduceat(reading.last - reading.first + 1, starts)
         alone = np.bincount(run, minlength=len(at))[run] == 1
         whole = runs.at(at[run])
@@ -159,45 +159,54 @@ class LatinChooser:
         )
         return Parts(parts, run, language)
 
+    def _parted(self, reading: Reading, prior: Ints) -> tuple[Ints, Sums]:
+        """The words that parts of one language begin with, and the sums of the parts; `prior` is that of each run."""
+        run = reading.run
+        starts = np.searchsorted(run, np.arange(len(prior)))
+        quarter = (np.arange(len(run)) - starts[run]) * _QUARTERS // lengths_of(starts, len(run))[run]
+        cuts = openings(run, quarter)
+        quarters = self.latin.sums(reading, cuts)
+        whole = quarters.joined(np.searchsorted(run[cuts], np.arange(len(prior))))
+        likely, mixed = _likely(quarters, whole, run[cuts], quarter[cuts], prior)
+        if not len(mixed):
+            return starts, whole
+        number = np.full(len(prior), -1, np.int64)
+        number[mixed] = np.arange(len(mixed))
+        some = (number[run] >= 0).nonzero()[0]
+        words = self.latin.sums_of(reading, some)
+        starts = np.sort(np.concatenate((starts, some[_cuts(words, number[run[some]], likely[mixed], prior[mixed])])))
+        of = run[starts]
+        sums = Sums(whole.odds[of], whole.positions[of])
+        again = (number[of] >= 0).nonzero()[0]
+        parts = words.joined(np.searchsorted(some, starts[again]))
+        sums.odds[again], sums.positions[again] = parts.odds, parts.positions
+        return starts, sums
 
-def _parted(words: Sums, run: Ints, prior: Ints) -> Ints:
-    """The words that parts of one language begin with; `run` is the run of each word, `prior` that of each run."""
-    starts = np.searchsorted(run, np.arange(len(prior)))
-    likely, mixed = _quarters(words, run, starts, prior)
-    if not len(mixed):
-        return starts
-    number = np.full(len(prior), -1, np.int64)
-    number[mixed] = np.arange(len(mixed))
-    some = np.flatnonzero(number[run] >= 0)
-    languages = likely[mixed]
-    odds = words.odds[some[:, None], languages[number[run[some]]]]
-    opens = np.searchsorted(number[run[some]], np.arange(len(mixed)))
-    cuts = _all_changes(odds, words.positions[some], opens, np.take_along_axis(prior[mixed], languages, axis=1))
-    return np.sort(np.concatenate((starts, some[cuts])))
 
-
-def _quarters(words: Sums, run: Ints, starts: Ints, prior: Ints) -> tuple[Ints, Ints]:
-    """The likeliest languages of each run and of its quarters; and the runs that those make much likelier."""
-    lengths = np.diff(starts, append=len(run))
-    quarter = (np.arange(len(run)) - starts[run]) * _QUARTERS // lengths[run]
-    cuts = openings(run, quarter)
-    of = run[cuts]
-    odds = words.joined(cuts).odds
-    first = np.searchsorted(of, np.arange(len(starts)))
-    whole = (np.add.reduceat(odds, first, axis=0) + prior).argmax(axis=1)
-    odds += prior[of]
+def _likely(quarters: Sums, whole: Sums, of: Ints, quarter: Ints, prior: Ints) -> tuple[Ints, Ints]:
+    """The likeliest languages of each run and of its quarters; and the runs that those make much likelier. The quarters
+    are `of` these runs, and the first, second … of them.
+    """
+    odds, each = quarters.odds + prior[of], np.arange(len(of))
+    likeliest = (whole.odds + prior).argmax(axis=1)
     best = odds.argmax(axis=1)
-    each = np.arange(len(of))
-    gain = odds[each, best] - odds[each, whole[of]]
-    mixed = np.flatnonzero(np.add.reduceat(gain, first) > _SUSPECT * SCALE)
-    likely = np.repeat(whole[:, None], _QUARTERS + 1, axis=1)
-    likely[of, quarter[cuts]] = best
+    gain = odds[each, best] - odds[each, likeliest[of]]
+    mixed = (np.bincount(of, gain) > _SUSPECT * SCALE).nonzero()[0]
+    likely = likeliest[:, None].repeat(_QUARTERS + 1, axis=1)
+    likely[of, quarter] = best
     return likely, mixed
+
+
+def _cuts(words: Sums, run: Ints, languages: Ints, prior: Ints) -> Ints:
+    """The words that another language begins with, of runs each of which is searched for some `languages`."""
+    opens = np.searchsorted(run, np.arange(len(languages)))
+    odds = words.odds[np.arange(len(run))[:, None], languages[run]]
+    return _all_changes(odds, words.positions, opens, prior[np.arange(len(prior))[:, None], languages])
 
 
 def _all_changes(odds: Ints, positions: Ints, starts: Ints, prior: Ints) -> Ints:
     """The words, of runs that begin at `starts`, that another language begins with; columns are a run's languages."""
-    run = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(odds)))
+    run = np.arange(len(starts)).repeat(lengths_of(starts, len(odds)))
     found: list[Ints] = []
     for _ in range(_CHANGES):
         cuts = _changes(odds, positions, starts, prior[run[starts]])
@@ -217,22 +226,21 @@ def _best(odds: Ints) -> tuple[Ints, Ints]:
 
 def _changes(odds: Ints, positions: Ints, starts: Ints, prior: Ints) -> Ints:
     """Where, at most once in each stretch of words, another language makes the text much likelier."""
-    lengths = np.diff(starts, append=len(positions))
-    stretch = np.repeat(np.arange(len(starts)), lengths)
-    running = np.cumsum(odds, axis=0)
+    stretch = np.arange(len(starts)).repeat(lengths_of(starts, len(positions)))
+    running = odds.cumsum(axis=0)
     before = running[starts] - odds[starts]
     whole = np.add.reduceat(odds, starts, axis=0)
     left = running - before[stretch]
     right = whole[stretch] - left
     gain = (left + prior[stretch]).max(axis=1) + (right + prior[stretch]).max(axis=1)
     gain -= ((whole + prior).max(axis=1))[stretch]
-    position = np.cumsum(positions)
-    ends = position[np.append(starts[1:], len(position)) - 1][stretch]
+    position = positions.cumsum()
+    ends = position[ends_of(starts, len(position)) - 1][stretch]
     begins = (position - positions)[starts][stretch]
     gain[(position - begins < _SIDE) | (ends - position < _SIDE)] = 0
     best = np.maximum.reduceat(gain, starts)
-    hit = np.flatnonzero((gain == best[stretch]) & (gain > _CHANGE * SCALE))
-    hit = hit[np.diff(stretch[hit], prepend=-1) != 0]
+    hit = ((gain == best[stretch]) & (gain > _CHANGE * SCALE)).nonzero()[0]
+    hit = hit[first_of(stretch[hit])]
     cuts: Ints = hit + 1
     return cuts
 

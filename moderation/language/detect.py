@@ -79,7 +79,7 @@ class Detector:
 
         A row's segments depend on its text and its hint alone, not on the batch that it is in.
         """
-        glyphs = self._glyph_of[batch.codes]
+        glyphs = self._glyph_of.take(batch.codes)
         mask(batch.codes, glyphs)
         glyphs, starts, source = join(batch.codes, glyphs, batch.starts)
         runs = find_runs(glyphs, starts)
@@ -88,7 +88,7 @@ class Detector:
         language = self._of_script[runs.script]
         for script in runs.scripts() & self._choosers.keys():
             chooser, numbers = self._choosers[script]
-            at = np.flatnonzero(runs.script == script)
+            at = (runs.script == script).nonzero()[0]
             wished = None if hinted is None else hinted[runs.row[at]][:, None] == numbers
             language[at] = numbers[chooser.choose(glyphs, runs, at, wished)]
         runs, language = self._read_latin(glyphs, runs, language, hinted)
@@ -96,7 +96,7 @@ class Detector:
 
     def _read_latin(self, glyphs: Glyphs, runs: Runs, language: Ints, hinted: Ints | None) -> tuple[Runs, Ints]:
         """Name the language of Latin runs, and part those in which it changes."""
-        at = np.flatnonzero(runs.script == classes.LATIN)
+        at = (runs.script == classes.LATIN).nonzero()[0]
         if not len(at):
             return runs, language
         wished = None if hinted is None else hinted[runs.row[at]][:, None] == self._latin_numbers
@@ -110,7 +110,7 @@ class Detector:
         """Log-likelihood (nats) of each language in `names` for each row, over the runs that need telling apart; -inf
         for languages that it was not compared with, and for rows without such runs.
         """
-        glyphs = self._glyph_of[batch.codes]
+        glyphs = self._glyph_of.take(batch.codes)
         mask(batch.codes, glyphs)
         glyphs, starts, _ = join(batch.codes, glyphs, batch.starts)
         runs = find_runs(glyphs, starts)
@@ -118,7 +118,7 @@ class Detector:
         all_of: dict[int, tuple[Chooser | LatinChooser, Ints]] = dict(self._choosers)
         all_of[classes.LATIN] = self._latin, self._latin_numbers
         for script, (chooser, numbers) in all_of.items():
-            at = np.flatnonzero(runs.script == script)
+            at = (runs.script == script).nonzero()[0]
             if len(at):
                 rows, where = np.unique(runs.row[at], return_inverse=True)
                 sums = np.zeros((len(rows), len(numbers)))

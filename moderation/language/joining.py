@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from moderation.language.glyphs import SILENT, SYMBOL_BITS, SYMBOLS, Glyphs, composed
 from moderation.text.classes import LATIN
+from moderation.text.lists import lengths_of
 
 Ints = NDArray[np.int64]
 
@@ -21,21 +22,21 @@ def join(codes: NDArray[np.uint32], glyphs: Glyphs, starts: Ints) -> tuple[Glyph
     Returns glyphs and row starts, shortened where something was taken out, and then also the position in `codes` of
     each glyph that is left. Changes `glyphs`.
     """
-    silent = np.flatnonzero(glyphs >= SILENT)
+    silent = (glyphs >= SILENT).nonzero()[0]
     if not len(silent):
         return glyphs, starts, None
     opens = np.diff(silent, prepend=-2) != 1
-    first = np.flatnonzero(opens)
+    first = opens.nonzero()[0]
     base = silent[first] - 1
-    lengths = np.diff(first, append=len(silent))
+    lengths = lengths_of(first, len(silent))
     _compose(codes, glyphs, base, lengths)
     glyphs[silent] = 0
     inside = (glyphs[base] != 0) & (glyphs[base + lengths + 1] != 0)
     if not inside.any():
         return glyphs, starts, None
     kept = np.ones(len(glyphs), np.bool_)
-    kept[silent[np.repeat(inside, lengths)]] = False
-    source = np.flatnonzero(kept)
+    kept[silent[inside.repeat(lengths)]] = False
+    source = kept.nonzero()[0]
     return glyphs[source], np.searchsorted(source, starts), source
 
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.glyphs import SYMBOL_BITS, SYMBOLS, Glyphs
-from moderation.language.ngrams import LANES, gathered, lane_sums, packed, symbols_of
+from moderation.language.ngrams import Words, gathered, lane_sums, packed, symbols_of
 from moderation.language.tables import read_table
 from moderation.text.classes import LATIN
+from moderation.text.lists import distinct, ends_of, lengths_of, ranges
 
 SCALE = 12
 """Log-probabilities are whole numbers of 1/SCALE nat: sums are exact whatever the order they are taken in."""
@@ -32,9 +33,11 @@ _TRIPLE = (1 << 3 * SYMBOL_BITS) - 1
 _SLOT_BITS = 18
 _SLOTS = 1 << _SLOT_BITS
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_FIRST_HALF, _SECOND_HALF = np.uint64(65 - _SLOT_BITS), np.uint64(24)
+_HALF, _HALF_SLOTS = np.uint64(_SLOTS // 2 - 1), np.uint64(_SLOTS // 2)
+_KEY, _ROW, _NO_ROW = np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(0)
 
 Ints = NDArray[np.int64]
-Words = tuple[NDArray[np.uint64], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +67,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Latin:
-    """The models of all languages of the alphabet; the first `named` of `languages` were asked for."""
+    """The models of all languages of the alphabet; the first `named` of `languages` were asked for, and a first look
+    has words of their own. `slots` is a hash table of longer n-grams: key in the high bits, row in the low ones.
+    """
 
     languages: tuple[str, ...]
     named: int
     row_of: NDArray[np.uint16]
+    first_words: Words
     words: Words
-    slots: NDArray[np.uint32]
-    rows: NDArray[np.uint32]
+    slots: NDArray[np.uint64]
 
     @classmethod
     def load(cls, wanted: Sequence[str]) -> Latin:
@@ -87,8 +92,9 @@ class Latin:
         triples = int(np.searchsorted(lengths, 4))
         row_of = (np.arange(SYMBOLS * _PAIRS) % _PAIRS).astype(np.uint16)
         row_of[grams[:triples]] = _PAIRS + np.arange(triples)
-        slots, rows = _hashed(grams[triples:], lengths[triples:], _PAIRS + triples)
-        return cls(languages, len(chosen), row_of, packed(odds), slots, rows)
+        first = packed(odds[: _PAIRS + triples, : len(chosen)])
+        slots = _hashed(grams[triples:], lengths[triples:], _PAIRS + triples)
+        return cls(languages, len(chosen), row_of, first, packed(odds), slots)
 
     def glance(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Sums:
         """Sums for the languages asked for, by run, of which `firsts` and `lasts` are the outer letters, in order.
@@ -98,10 +104,10 @@ class Latin:
         if 2 * (lasts - firsts + 2).sum() < len(glyphs):
             glyphs, firsts = gathered(glyphs, firsts, lasts + 2)
         keys = _keys(glyphs)
-        at = np.flatnonzero((keys & (_PAIRS - 1)) != 0)
+        at = ((keys & (_PAIRS - 1)) != 0).nonzero()[0]
         starts = np.searchsorted(at, firsts)
-        rows = self.row_of.take(keys[at], mode="clip").astype(np.intp)  # faster than to ask for errors
-        return self._sums(rows, starts, self.named)
+        rows = self.row_of.take(keys.take(at), mode="clip").astype(np.intp)  # faster than to ask for errors
+        return _sums(self.first_words, rows, starts, self.named)
 
     def read(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Reading:
         """Runs read closely, word by word."""
@@ -110,22 +116,30 @@ class Latin:
         at, rows = self._closely(symbols)
         opens = np.ones(len(at), np.bool_)
         opens[1:] = symbols[at[:-1]] == 0
-        starts = np.flatnonzero(opens)
-        ends = np.append(starts[1:], len(at)) - 1
+        starts = opens.nonzero()[0]
+        ends = ends_of(starts, len(at)) - 1
         run = np.searchsorted(moved, at[starts], side="right") - 1
         shift = (firsts - moved)[run]
         return Reading(rows, run, starts, at[starts] + shift, at[ends] - 1 + shift)
 
     def sums(self, reading: Reading, words: Ints) -> Sums:
         """Sums for all languages over stretches of words, each of which goes to where the next begins."""
-        return self._sums(reading.rows, reading.start[words], len(self.languages))
+        return _sums(self.words, reading.rows, reading.start[words], len(self.languages))
+
+    def sums_of(self, reading: Reading, words: Ints) -> Sums:
+        """Sums for all languages over some words, each by itself."""
+        opens = reading.start[words]
+        closes = ends_of(reading.start, len(reading.rows))[words]
+        lengths = closes - opens
+        rows = reading.rows.take(ranges(opens, closes))
+        return _sums(self.words, rows, lengths.cumsum() - lengths, len(self.languages))
 
     def _closely(self, symbols: Ints) -> tuple[Ints, NDArray[np.intp]]:
         """The positions that hold a letter or a word's end, and the row of the longest known n-gram that ends there."""
         keys = symbols.copy()
         for back in range(1, ORDER):
             keys[back:] |= symbols[:-back] << SYMBOL_BITS * back
-        at = np.flatnonzero((keys & (_PAIRS - 1)) != 0)
+        at = ((keys & (_PAIRS - 1)) != 0).nonzero()[0]
         keys = keys[at]
         rows = self.row_of.take(keys & _TRIPLE, mode="clip").astype(np.intp)
         for order in range(4, ORDER + 1):
@@ -135,21 +149,14 @@ class Latin:
 
     def _find(self, keys: NDArray[np.uint32]) -> NDArray[np.intp]:
         """Row by key, 0 for keys that are not known."""
-        slot = _slot(keys)
-        held = self.slots[slot]
-        found = np.where(held == keys, self.rows[slot], 0).astype(np.intp)
-        going = np.flatnonzero((held != keys) & (held != 0))
-        while len(going):
-            slot[going] = (slot[going] + 1) & (_SLOTS - 1)
-            held = self.slots[slot[going]]
-            here = held == keys[going]
-            found[going[here]] = self.rows[slot[going[here]]]
-            going = going[~here & (held != 0)]
-        return found
+        first, second = (self.slots.take(slots) for slots in _slots(keys))
+        held = np.where((first >> _KEY) == keys, first, second)
+        return np.where((held >> _KEY) == keys, held & _ROW, _NO_ROW).astype(np.intp)
 
-    def _sums(self, rows: NDArray[np.intp], starts: Ints, languages: int) -> Sums:
-        sums = lane_sums(self.words[: -(-languages // LANES)], rows, starts, CEILING)
-        return Sums(sums[:, :languages], np.diff(starts, append=len(rows)))
+
+def _sums(words: Words, rows: NDArray[np.intp], starts: Ints, languages: int) -> Sums:
+    sums = lane_sums(words, rows, starts, CEILING)
+    return Sums(sums[:, :languages], lengths_of(starts, len(rows)))
 
 
 def _keys(glyphs: Glyphs) -> NDArray[np.int32]:
@@ -166,20 +173,27 @@ def _tagged(keys: Ints, order: int | NDArray[np.uint8]) -> NDArray[np.uint32]:
     return tagged
 
 
-def _slot(keys: NDArray[np.uint32]) -> NDArray[np.intp]:
-    return ((keys.astype(np.uint64) * _SPREAD) >> np.uint64(64 - _SLOT_BITS)).astype(np.intp)
+def _slots(keys: NDArray[np.uint32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The two slots, one in each half of the table, in which keys may lie."""
+    spread = keys.astype(np.uint64) * _SPREAD
+    return (spread >> _FIRST_HALF).astype(np.intp), ((spread >> _SECOND_HALF) & _HALF | _HALF_SLOTS).astype(np.intp)
 
 
-def _hashed(grams: Ints, orders: NDArray[np.uint8], first_row: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """An open hash table: keys and rows by slot, each key in the first free slot from its own on."""
-    keys = _tagged(grams, orders)
-    slots, rows = np.zeros(_SLOTS, np.uint32), np.zeros(_SLOTS, np.uint32)
-    slot, left = _slot(keys), np.arange(len(keys))
+def _hashed(grams: Ints, orders: NDArray[np.uint8], first_row: int) -> NDArray[np.uint64]:
+    """A cuckoo hash table (Pagh and Rodler, 2004): every key lies in one of its two slots, so that two looks find it.
+
+    Keys are placed in rounds; who is driven out, or loses a race for a slot, tries the other one in the next.
+    """
+    left = (_tagged(grams, orders).astype(np.uint64) << _KEY) | np.arange(first_row, first_row + len(grams), dtype="u8")
+    half = np.zeros(len(left), np.bool_)
+    table = np.zeros(_SLOTS, np.uint64)
     while len(left):
-        free = slots[slot[left]] == 0
-        slots[slot[left[free]]] = keys[left[free]]
-        placed = slots[slot[left]] == keys[left]
-        rows[slot[left[placed]]] = first_row + left[placed]
-        left = left[~placed]
-        slot[left] = (slot[left] + 1) & (_SLOTS - 1)
-    return slots, rows
+        slot = np.where(half, *_slots((left >> _KEY).astype(np.uint32))[::-1])
+        claimed = distinct(slot)
+        driven = table[claimed]
+        table[slot] = left
+        lost = table[slot] != left
+        out = driven != 0
+        left = np.concatenate((left[lost], driven[out]))
+        half = np.concatenate((~half[lost], claimed[out] < _SLOTS // 2))
+    return table

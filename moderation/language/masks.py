@@ -65,7 +65,7 @@ _WWW = np.uint64(int.from_bytes(b"www", "big"))
 
 def mask(codes: Codes, glyphs: Glyphs) -> None:
     """Make the glyphs of addresses, @names and #tags neutral, and those of the characters that start them."""
-    found = np.flatnonzero(glyphs >= TRIGGER)
+    found = (glyphs >= TRIGGER).nonzero()[0]
     if not len(found):
         return
     kind = glyphs[found] & np.uint16(SYMBOLS - 1)
@@ -165,7 +165,7 @@ class _Text:
 
     def _far(self, at: Ints, allowed: Bools, step: int) -> Ints:
         """The same by one look at the whole buffer: linear time however many positions look however far."""
-        stops = np.flatnonzero(~allowed[np.minimum(self.codes, _NOT_ASCII)])
+        stops = (~allowed[np.minimum(self.codes, _NOT_ASCII)]).nonzero()[0]
         stops = np.concatenate(([-1], stops))
         return stops[np.searchsorted(stops, at, side="left" if step > 0 else "right") - (step < 0)]
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from moderation.language.glyphs import ASCII_LETTERS, SYMBOL_BITS, SYMBOLS, Glyphs
 from moderation.language.tables import read_table
 from moderation.text.classes import ARABIC, CYRILLIC, DEVANAGARI
+from moderation.text.lists import lengths_of, ranges
 
 ALPHABETS = {CYRILLIC: "cyrillic", ARABIC: "arabic", DEVANAGARI: "devanagari"}
 """The scripts that have n-grams by `langdetect`'s profiles, and the names of their tables."""
@@ -29,11 +30,11 @@ LANES = 4
 
 _LANE_BITS = 16
 _LANE = (1 << _LANE_BITS) - 1
-_SHIFTS = np.arange(LANES, dtype=np.uint64) * np.uint64(_LANE_BITS)
 _SYMBOL = np.uint16(SYMBOLS - 1)
 _PAIR = np.int32(SYMBOLS * SYMBOLS - 1)
 
 Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Ngrams:
     script: int
     languages: tuple[str, ...]
     row_of: NDArray[np.uint16]
-    words: tuple[NDArray[np.uint64], ...]
+    words: Words
     highest: int
 
     @classmethod
@@ -73,30 +74,28 @@ class Ngrams:
         if 2 * (lasts - firsts + 2).sum() < len(glyphs):
             glyphs, firsts = gathered(glyphs, firsts, lasts + 2)
         keys = _keys(glyphs, self.script)
-        at = np.flatnonzero((keys & _PAIR) != 0)
-        rows = self.row_of[keys[at]].astype(np.intp)
+        at = ((keys & _PAIR) != 0).nonzero()[0]
+        rows = self.row_of.take(keys.take(at)).astype(np.intp)
         sums = lane_sums(self.words, rows, np.searchsorted(at, firsts), self.highest)
         return Scores(sums[:, 1 : len(self.languages) + 1], sums[:, 0])
 
 
-def lane_sums(words: Sequence[NDArray[np.uint64]], rows: NDArray[np.intp], starts: Ints, highest: int) -> Ints:
+def lane_sums(words: Words, rows: NDArray[np.intp], starts: Ints, highest: int) -> Ints:
     """The sums of rows of lanes from each start to the next; no lane is higher than `highest`."""
     stretch = _LANE // highest
-    lengths = np.diff(starts, append=len(rows))
+    lengths = lengths_of(starts, len(rows))
     if lengths.max() <= stretch:
         return _short_sums(words, rows, starts)
     pieces = -(-lengths // stretch)
-    first = np.cumsum(pieces) - pieces
-    order = np.arange(pieces.sum()) - np.repeat(first, pieces)
-    cuts = np.repeat(starts, pieces) + order * stretch
+    first = pieces.cumsum() - pieces
+    order = np.arange(pieces.sum()) - first.repeat(pieces)
+    cuts = starts.repeat(pieces) + order * stretch
     sums: Ints = np.add.reduceat(_short_sums(words, rows, cuts), first, axis=0)
     return sums
 
 
-def _short_sums(words: Sequence[NDArray[np.uint64]], rows: NDArray[np.intp], starts: Ints) -> Ints:
-    sums = np.empty((len(starts), len(words)), "<u8")
-    for column, word in enumerate(words):
-        np.add.reduceat(word.take(rows, mode="clip"), starts, out=sums[:, column])
+def _short_sums(words: Words, rows: NDArray[np.intp], starts: Ints) -> Ints:
+    sums = np.add.reduceat(words.take(rows, axis=0, mode="clip"), starts, axis=0)
     lanes: Ints = sums.view("<u2").astype(np.int64)
     return lanes
 
@@ -104,8 +103,7 @@ def _short_sums(words: Sequence[NDArray[np.uint64]], rows: NDArray[np.intp], sta
 def gathered(glyphs: Glyphs, starts: Ints, ends: Ints) -> tuple[Glyphs, Ints]:
     """The stretches of a buffer one after the other, and where they start."""
     lengths = ends - starts
-    moved = np.cumsum(lengths) - lengths
-    return glyphs[np.repeat(starts - moved, lengths) + np.arange(lengths.sum())], moved
+    return glyphs.take(ranges(starts, ends)), lengths.cumsum() - lengths
 
 
 def symbols_of(glyphs: Glyphs, script: int) -> NDArray[np.int32]:
@@ -145,14 +143,8 @@ def _rows(
     return row_of, np.concatenate((pairs, triples))
 
 
-def packed(rows: NDArray[np.unsignedinteger[Any]]) -> tuple[NDArray[np.uint64], ...]:
-    """Columns as lanes of 16 bits, four in each word."""
-    padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % LANES)))
-    columns = np.ascontiguousarray(padded.T)
-    return tuple(
-        sum(
-            (columns[first + lane].astype(np.uint64) << _SHIFTS[lane] for lane in range(1, LANES)),
-            columns[first].astype(np.uint64),
-        )
-        for first in range(0, len(columns), LANES)
-    )
+def packed(rows: NDArray[np.unsignedinteger[Any]]) -> Words:
+    """Columns as lanes of 16 bits, four in each word: all of a row lie side by side, in one or two lines of cache."""
+    lanes = np.zeros((len(rows), -(-rows.shape[1] // LANES) * LANES), "<u2")
+    lanes[:, : rows.shape[1]] = rows
+    return lanes.view("<u8")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from moderation.language.glyphs import SYMBOL_BITS, SYMBOLS, WEAK, Glyphs
 from moderation.text.classes import HAN, HANGUL, KANA
+from moderation.text.lists import ends_of, ranges
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -29,7 +30,7 @@ class Runs:
 
     def scripts(self) -> set[int]:
         """The scripts that there are runs of."""
-        return set(np.flatnonzero(np.bincount(self.script)).tolist())
+        return set((np.bincount(self.script)).nonzero()[0].tolist())
 
     def where(self, keep: Bools) -> Runs:
         """The runs for which `keep` is true, those that then follow one another in one row and script made one."""
@@ -47,7 +48,7 @@ class Runs:
         """The runs, those numbered in `of` replaced by their `parts`; and labels of runs, for parts those of parts."""
         kept = np.ones(len(self), np.bool_)
         kept[of] = False
-        order = np.argsort(np.concatenate((np.flatnonzero(kept), of)), kind="stable")
+        order = np.argsort(np.concatenate((kept.nonzero()[0], of)), kind="stable")
         columns = [
             np.concatenate((mine[kept], theirs))[order]
             for mine, theirs in zip(self._columns(), parts._columns(), strict=True)
@@ -62,7 +63,7 @@ def _merged(row: Ints, script: Ints, first: Ints, last: Ints, letters: Ints) -> 
     starts = openings(row, script)
     if len(starts) == len(row):
         return Runs(row, script, first, last, letters)
-    ends = np.append(starts[1:], len(row)) - 1
+    ends = ends_of(starts, len(row)) - 1
     return Runs(row[starts], script[starts], first[starts], last[ends], np.add.reduceat(letters, starts))
 
 
@@ -70,7 +71,7 @@ def openings(row: Ints, label: Ints) -> Ints:
     """Where row or label are others than before."""
     opens = np.ones(len(row), np.bool_)
     opens[1:] = (row[1:] != row[:-1]) | (label[1:] != label[:-1])
-    return np.flatnonzero(opens)
+    return opens.nonzero()[0]
 
 
 def find_runs(glyphs: Glyphs, starts: Ints) -> Runs:
@@ -80,7 +81,7 @@ def find_runs(glyphs: Glyphs, starts: Ints) -> Runs:
     """
     scripts = (glyphs >> SYMBOL_BITS).astype(np.uint8)
     _drop_lone_kana(glyphs, scripts)
-    at = np.flatnonzero(scripts != 0)  # asked of truth values, several times as fast
+    at = (scripts != 0).nonzero()[0]  # asked of truth values, several times as fast
     if not len(at):
         return Runs(at, at, at, at, at)
     script = scripts[at]
@@ -89,20 +90,20 @@ def find_runs(glyphs: Glyphs, starts: Ints) -> Runs:
     np.not_equal(script[1:], script[:-1], out=opens[1:-1])
     opens[row_starts] = True
     opens[0] = opens[-1] = True
-    bounds = np.flatnonzero(opens)
+    bounds = opens.nonzero()[0]
     first, end = bounds[:-1], bounds[1:]
     row = np.searchsorted(row_starts, first, side="right") - 1
     runs = Runs(row, script[first].astype(np.int64), at[first], at[end - 1], end - first)
     lone = _lone(glyphs, runs, at, first)
     if not lone.any():
         return runs
-    glyphs[at[np.repeat(lone, runs.letters)]] = 0
+    glyphs[at[lone.repeat(runs.letters)]] = 0
     return runs.where(~lone)
 
 
 def _drop_lone_kana(glyphs: Glyphs, scripts: NDArray[np.uint8]) -> None:
     """Make kana neutral that stand neither beside other kana nor, if they are more than a drawing, beside Han."""
-    at = np.flatnonzero(scripts == KANA)
+    at = (scripts == KANA).nonzero()[0]
     if not len(at):
         return
     weak = (glyphs[at] & (SYMBOLS - 1)) >= WEAK
@@ -121,7 +122,7 @@ def _lone(glyphs: Glyphs, runs: Runs, at: Ints, first: Ints) -> Bools:
     word = (runs.script == HAN) | (runs.script == HANGUL)
     lone &= ~word | ((glyphs[runs.first] & (SYMBOLS - 1)) >= WEAK)
     lone &= runs.script != KANA
-    several = np.flatnonzero(lone & (runs.letters > 1))
+    several = (lone & (runs.letters > 1)).nonzero()[0]
     if len(several):
         lone[several] = ~_touching(at, first[several], runs.letters[several])
     return lone
@@ -130,7 +131,6 @@ def _lone(glyphs: Glyphs, runs: Runs, at: Ints, first: Ints) -> Bools:
 def _touching(at: Ints, first: Ints, letters: Ints) -> Bools:
     """Which runs, whose letters are `at[first : first + letters]`, hold two letters side by side."""
     pairs = letters - 1
-    starts = np.cumsum(pairs) - pairs
-    left = np.repeat(first - starts, pairs) + np.arange(pairs.sum())
+    starts, left = pairs.cumsum() - pairs, ranges(first, first + pairs)
     touching: Bools = np.logical_or.reduceat(at[left + 1] - at[left] == 1, starts)
     return touching

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from moderation.language.runs import Runs, openings
 from moderation.text.classes import HAN, HANGUL, KANA
+from moderation.text.lists import ends_of
 
 Ints = NDArray[np.int64]
 
@@ -57,7 +58,7 @@ def to_segments(names: tuple[str, ...], row_starts: Ints, runs: Runs, language: 
         nothing = np.zeros(0, np.int32)
         return Segments(names, nothing, nothing, nothing, nothing.astype(np.int16), nothing)
     starts = openings(runs.row, language)
-    ends = np.append(starts[1:], len(runs)) - 1
+    ends = ends_of(starts, len(runs)) - 1
     first, last = runs.first[starts], runs.last[ends]
     if source is not None:
         first, last = source[first], source[last]

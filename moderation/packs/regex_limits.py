@@ -7,6 +7,7 @@ does `(?R)` while matching.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 LARGEST = 20_000
 """Characters that a regex may demand; one costs up to a kilobyte when compiled."""
@@ -45,6 +46,47 @@ def size_of(pattern: str) -> tuple[int, int]:
     return min(sum(groups), LARGEST + 1), deepest
 
 
+_DIGIT = re.compile(r"\\d|[0-9]|\[(?:[0-9]|[0-9]-[0-9])+\]")
+
+
+@dataclass(slots=True)
+class _Group:
+    """What is counted within a group: `branch` the digits of the alternative being read, `least` of those before it."""
+
+    silent: bool = False
+    branch: int = 0
+    least: int | None = None
+
+    def digits(self) -> int:
+        if self.silent:
+            return 0
+        return self.branch if self.least is None else min(self.branch, self.least)
+
+
+def digits_of(pattern: str) -> int:
+    """At least how many digits every match of a regex holds: what it looks around at is no part of a match."""
+    groups, last, repeated = [_Group()], 0, False
+    for token in _TOKEN.finditer(pattern):
+        text, repeats = token[0], bool(token["low"]) or token[0][0] in "*+?{"
+        if token["open"]:
+            groups.append(_Group(silent=text in _AROUND))
+        elif token["close"] and len(groups) > 1:
+            last = groups.pop().digits()
+            groups[-1].branch += last
+        elif token["low"] and not repeated:
+            groups[-1].branch += last * (_times(token["low"]) - 1)
+        elif (text in ("?", "*") or text.startswith("{,")) and not repeated:
+            groups[-1].branch -= last
+        elif text == "|":
+            groups[-1] = _Group(groups[-1].silent, 0, groups[-1].digits())
+        elif not repeats:
+            last = int(_DIGIT.fullmatch(text) is not None)
+            groups[-1].branch += last
+        repeated = repeats and not repeated
+    return groups[0].digits()
+
+
+_AROUND = ("(?=", "(?!", "(?<=", "(?<!")
 _CALL = r"\(\?(?:R|[-+]?\d+|&\w+|P>\w+)\)"
 _FLAGS = r"\(\?[a-zA-Z01]*?(?:V1|r|L)[a-zA-Z01]*[:)]"
 _REFUSED = re.compile(rf"\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|(?P<refused>{_CALL}|{_FLAGS})", re.DOTALL)

@@ -53,7 +53,7 @@ def _past_marks(
     codes: NDArray[np.uint32], first: Positions, after: Positions
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The classes of the last character inside and of those outside, where shared marks are looked past."""
-    others = np.flatnonzero(_CLASS_OF.take(codes) != _SHARED_MARK)
+    others = (_CLASS_OF.take(codes) != _SHARED_MARK).nonzero()[0]
     before, last = (others[np.searchsorted(others, end) - 1] for end in (first, after))
     following = others[np.searchsorted(others, after)]
     return _classes(codes, last), _classes(codes, np.stack((before, following)))
@@ -84,7 +84,7 @@ def _between_words(codes: NDArray[np.uint32], edge: int) -> bool:
     """Whether no word of the dictionary reaches across an edge that has Han on both sides."""
     opens = max(edge - _WINDOW // 2, 0)
     window = codes[opens : edge + _WINDOW // 2]
-    others = np.flatnonzero(~_is_han(window)) + opens
+    others = (~_is_han(window)).nonzero()[0] + opens
     place = int(np.searchsorted(others, edge))
     start = int(others[place - 1]) + 1 if place else opens
     end = int(others[place]) if place < len(others) else opens + len(window)

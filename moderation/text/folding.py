@@ -97,12 +97,12 @@ def fold_batch(batch: Batch) -> Folded:
     values = TABLE.values.take(batch.codes)
     values[batch.separators] = 0
     source: Source | None = None
-    special = np.flatnonzero(values >= DELETE)
+    special = (values >= DELETE).nonzero()[0]
     dropped = np.zeros(0, np.int64)
     if special.size:
         if (values[special] & EXPAND).any():
             values, source = _expand(values, special)
-            special = np.flatnonzero(values >= DELETE)
+            special = (values >= DELETE).nonzero()[0]
         dropped = _compose(values, special)
     return _finish(values, source, np.concatenate((dropped, _spaces_again(values, dropped))))
 
@@ -215,13 +215,13 @@ def _as_letters(codes: Codes) -> Codes:
 
 def _spaces_again(values: Codes, dropped: Positions) -> Positions:
     """The positions of spaces that follow a space, whatever was dropped in between."""
-    spaces = np.flatnonzero(values == _SPACE)
+    spaces: Positions = (values == _SPACE).nonzero()[0]
     if len(spaces) < 2:
         return spaces[:0]
     before, after = spaces[:-1], spaces[1:]
     again = after - before == 1
     if dropped.size:
-        torn = np.flatnonzero(values[before + 1] == DELETE)
+        torn = (values[before + 1] == DELETE).nonzero()[0]
         again[torn] = _kept_before(after[torn], dropped) == before[torn]
     return np.asarray(after[again])
 
@@ -231,5 +231,5 @@ def _finish(values: Codes, source: Source | None, dropped: Positions) -> Folded:
         return Folded(values, np.arange(len(values), dtype=np.int32) if source is None else source)
     keep = np.ones(len(values), np.bool_)
     keep[dropped] = False
-    kept = np.flatnonzero(keep)
+    kept = keep.nonzero()[0]
     return Folded(values.take(kept), kept.astype(np.int32) if source is None else source.take(kept))

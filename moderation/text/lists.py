@@ -25,6 +25,27 @@ def openings(ascending: Index) -> Index:
     return first.nonzero()[0]
 
 
+def ends_of(starts: Index, end: int) -> Index:
+    """Where stretches end each of which goes to where the next starts, the last to `end`."""
+    ends = np.empty_like(starts)
+    ends[:-1] = starts[1:]
+    ends[-1:] = end
+    return ends
+
+
+def lengths_of(starts: Index, end: int) -> Index:
+    """How long they are. As fast for a few as for many, which `np.diff` and `np.append` are not."""
+    return ends_of(starts, end) - starts
+
+
+def ranges(first: Index, end: Index) -> Index:
+    """The numbers of [first[0], end[0]), then those of [first[1], end[1]), and so on."""
+    count = end - first
+    numbers: Index = (end - count.cumsum()).repeat(count)
+    numbers += np.arange(len(numbers))
+    return numbers
+
+
 @dataclass(frozen=True, slots=True)
 class Lists:
     """List i is `items[first[i] : first[i] + count[i]]`."""
@@ -56,6 +77,5 @@ class Lists:
     def entries(self, numbers: Index) -> tuple[Index, Index]:
         """The same, as indexes into `items`."""
         counts = self.count[numbers]
-        shift = self.first[numbers] + counts - counts.cumsum()
-        position = np.arange(len(numbers)).repeat(counts)
-        return position, np.arange(len(position)) + shift.repeat(counts)
+        first = self.first[numbers]
+        return np.arange(len(numbers)).repeat(counts), ranges(first, first + counts)

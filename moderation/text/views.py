@@ -67,7 +67,7 @@ class View:
         sources = self.source[last].astype(np.int64)
         limits = np.maximum(self.source[following], sources + 1)
         ends = _over_marks(self.batch.codes, sources + 1, limits)
-        torn = np.flatnonzero(ends < limits)
+        torn = (ends < limits).nonzero()[0]
         merged = torn[self.codes[last[torn]] != _folded_alone(self.batch.codes[sources[torn]])]
         if merged.size:
             ends[merged] = _last_mark(self.batch.codes, ends[merged], limits[merged])
@@ -78,13 +78,13 @@ def _over_marks(codes: Codes, ends: NDArray[np.int64], limits: NDArray[np.int64]
     """Move ends over the marks that follow, as far as the limits."""
     if not _extends(codes[ends[ends < limits]]).any():
         return ends
-    others = np.flatnonzero(~_extends(codes))
+    others = (~_extends(codes)).nonzero()[0]
     return np.minimum(others[np.minimum(np.searchsorted(others, ends), len(others) - 1)], limits)
 
 
 def _last_mark(codes: Codes, ends: NDArray[np.int64], limits: NDArray[np.int64]) -> NDArray[np.int64]:
     """Move ends behind the last mark before the limits, over whatever stands in between."""
-    marks = np.flatnonzero(_extends(codes))
+    marks = (_extends(codes)).nonzero()[0]
     return np.maximum(ends, marks[np.searchsorted(marks, limits) - 1] + 1) if marks.size else ends
 
 
@@ -115,7 +115,7 @@ def original_view(batch: Batch) -> View:
 def folded_view(batch: Batch) -> View:
     """The text folded: see `moderation.text.folding`."""
     codes, source = fold_batch(batch)
-    starts = np.concatenate(([0], np.flatnonzero(codes == 0) + 1))
+    starts = np.concatenate(([0], (codes == 0).nonzero()[0] + 1))
     return _view("folded", batch, codes, starts, source, _encoded(codes))
 
 
@@ -131,15 +131,13 @@ def _view(
 
 def _byte_offsets(codes: Codes, size: int) -> NDArray[np.int64]:
     """The byte at which each code point starts in UTF-8, and the end."""
-    offsets = np.empty(len(codes) + 1, np.int64)
-    offsets[0] = 0
     if size == len(codes):
-        offsets[:] = np.arange(len(codes) + 1)
-        return offsets
+        return np.arange(len(codes) + 1)
+    offsets = np.zeros(len(codes) + 1, np.int64)
     widths = np.ones(len(codes), np.int8)
     for first in (0x80, 0x800, 0x10000):
         widths += codes >= first
-    np.cumsum(widths.astype(np.int64), out=offsets[1:])
+    np.cumsum(widths, dtype=np.int64, out=offsets[1:])
     return offsets
 
 
