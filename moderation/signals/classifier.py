@@ -126,12 +126,11 @@ def _sums_of(table: NDArray[np.generic], buckets: tuple[Index, Index], starts: I
 
 def _sums_between(table: NDArray[np.generic], buckets: tuple[Index, Index], bounds: Index) -> NDArray[np.uint64]:
     """The same between bounds, of which two may be one: zero then, where `reduceat` gives the element there."""
-    width = 2 if table.dtype == np.complex128 else 1
-    if not buckets[0].size:
-        return np.zeros((len(bounds) - 1, width), np.uint64)
-    summed = _sums_of(table, buckets, np.minimum(bounds[:-1], len(buckets[0]) - 1))
-    summed[bounds[1:] == bounds[:-1]] = 0
-    return summed
+    sums = np.zeros((len(bounds) - 1, 2 if table.dtype == np.complex128 else 1), np.uint64)
+    held = (bounds[1:] > bounds[:-1]).nonzero()[0]
+    if held.size:
+        sums[held] = _sums_of(table, buckets, bounds[held])
+    return sums
 
 
 def _both(table: NDArray[np.generic], one: Index, other: Index) -> NDArray[np.uint64]:
@@ -167,4 +166,3 @@ def _probabilities() -> Scores:
     """Sigmoids of evenly spaced logits, to four decimals: a table, so that no library's exponential decides a digit."""
     logits = range(-_REACH * _STEPS, _REACH * _STEPS + 1)
     return np.array([round(1 / (1 + math.exp(-place / _STEPS)), DECIMALS) for place in logits])
-

@@ -6,8 +6,8 @@ At every place stand two n-grams: the character itself, and a longer one, which 
 - from a Chinese character on: its syllable and the next one's, so that 煞笔 and `sha bi` are 傻逼;
 - from anything else on (kana, emoji …): it and the next.
 
-Words of Latin letters and digits count besides, by their first and last four code points, alone and with the next. N-grams may start or end on the edge of a
-text, never cross it. `moderation.signals.plainer` readies texts for them.
+Words of Latin letters and digits count besides, by their first and last four code points, alone and with the next.
+N-grams may start or end on the edge of a text, never cross it. `moderation.signals.plainer` readies texts for them.
 
 Hashes are multilinear modulo 2^32 (Lemire and Kaser, "Strongly universal string hashing is fast", 2014), their top bits
 the bucket; all that makes a bucket stands here and there, and `VERSION` changes with it.
@@ -21,8 +21,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.evasion.sounds import syllable_of
 from moderation.evasion.sounds import names as syllables
+from moderation.evasion.sounds import syllable_of
 from moderation.signals.plainer import FIRST_SYLLABLE, IN_WORD, Text, looks, text_of
 from moderation.text.tables import CODE_POINTS
 
@@ -89,7 +89,7 @@ def places_of(text: Text, bits: int = BITS) -> Places:
 
 def _rest(codes: Codes, opens: Index) -> Codes:
     """What the third and fourth code point add to the n-gram of a place: nothing but for Latin, nor over an edge."""
-    rest = codes[2:-1] * _POINTS[2]
+    rest: Codes = codes[2:-1] * _POINTS[2]
     rest += codes[3:] * _POINTS[3]
     # All ones for Latin, all zeros for others.
     latin = (codes[: len(rest)].view(np.int32) - _LATIN_END) >> 31
@@ -108,7 +108,7 @@ def words_of(text: Text, places: Places, bits: int = BITS) -> Words:
     bounds = (inside[1:] != inside[:-1]).nonzero()[0]
     start, end = bounds[::2] + 1, bounds[1::2] + 1
     head = places.hashed.take(start)
-    tail = places.hashed.take(np.maximum(end - 3, 0))
+    tail = places.hashed.take(np.maximum(end - 3, start - 1))
     following = np.empty_like(head)
     following[:-1] = head[1:]
     # The last word of a row has none behind it.
@@ -140,9 +140,7 @@ def grams(text: Text, bits: int = BITS) -> list[Grams]:
     ]
 
 
-def _kind(
-    name: str, at: Index, width: Index, number: int, places: Places, chosen: NDArray[np.bool_]
-) -> Grams:
+def _kind(name: str, at: Index, width: Index, number: int, places: Places, chosen: NDArray[np.bool_]) -> Grams:
     start = at[chosen]
     return Grams(name, start, np.minimum(start + width[chosen], number), places.several[chosen])
 

@@ -1,8 +1,8 @@
 """Folded texts made plainer for the classifier: what evaders put between or in place of Chinese characters is undone.
 
 A run of three or more of one character counts as one; a space or sign that parts two Chinese characters or kana is not
-seen; a character that was taken apart (弓虽女干) stands whole; and pinyin, apart or joined, stands as the syllables that
-it spells, one symbol each. Only rows in which letters follow each other as they do in pinyin are looked at for it.
+seen; a character that was taken apart (弓虽女干) stands whole; and pinyin, apart or joined, stands as the syllables
+that it spells, one symbol each. Only rows in which letters follow each other as in pinyin are looked at for it.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ def _apart(buffer: Codes, look: Looks) -> Index:
     same = buffer[1:] == buffer[:-1]
     triple = same[1:] & same[:-1]
     if not triple.any():
-        return between.nonzero()[0] + 1
+        places: Index = between.nonzero()[0] + 1
+        return places
     again = np.zeros(len(buffer), np.bool_)
     again[2:] = triple
     again[1:-1] |= triple
@@ -290,10 +291,11 @@ def _compositions() -> tuple[Index, Codes, NDArray[np.bool_]]:
 
 
 _KNOWN_BITS = 18
-_ORDINARY = frozenset(
+_SAID = (
     "女生 女方 女子 不用 不正 人为 人人 二十 人士 户口 一旦 心中 中心 老子 上下 一大 一小 广大 十八 十一 十二 水军 "
-    "门口 山区 大力 了一 人一 才是 不一 人有 人可 人多 人我 一米 从一 一一 大可".split()
+    "门口 山区 大力 了一 人一 才是 不一 人有 人可 人多 人我 一米 从一 一一 大可"
 )
+_ORDINARY = frozenset(_SAID.split())
 """Pairs that are said far oftener than written for one character."""
 
 _OFTEN_APART = "女"
