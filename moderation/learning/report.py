@@ -28,7 +28,8 @@ text{font-size:11px;fill:currentColor}.post{text-align:left;overflow-wrap:anywhe
 def page_of(evaluations: Mapping[str, Evaluation]) -> str:
     """The whole page."""
     body = "".join(_section(name, evaluation) for name, evaluation in evaluations.items())
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Evaluation</title><style>{_STYLE}</style>'
+    seen = '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    head = f'<meta charset="utf-8">{seen}<title>Evaluation</title><style>{_STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>\n'
 
 

@@ -132,6 +132,16 @@ def test_the_same_data_give_the_same_bytes(spam_csv: Path, model: bytes) -> None
     assert train_model(tasks_of([spam_csv], Mapped()))[0] == model
 
 
+def test_parquet_says_what_csv_says(spam_csv: Path, posts: list[tuple[str, str]], tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    texts, labels = zip(*posts, strict=True)
+    parquet.write_table(arrow.table({"TEXT": texts, "label": labels}), tmp_path / "mail.parquet")
+    one, other = read_labelled(spam_csv), read_labelled(tmp_path / "mail.parquet")
+    assert (one.texts, one.labels) == (other.texts, other.labels)
+
+
 def changed(model: bytes, name: str, content: bytes | None) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(model)) as old, zipfile.ZipFile(made, "w") as new:
