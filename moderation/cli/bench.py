@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from moderation.authoring.bench import Result
+    from moderation.authoring.bench_classifier import ClassifierBench
     from moderation.authoring.bench_languages import LanguageBench
 
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 @click.option("--baseline/--no-baseline", default=True, show_default=True, help="Also time langdetect and regexes.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Equal seeds give equal posts and terms.")
 @click.option("--languages", is_flag=True, help="Measure language detection alone, beside other libraries.")
+@click.option("--classifier", is_flag=True, help="Measure the classifier alone, beside scikit-learn's pipelines.")
+@click.option("--model", metavar="FILE", help="With --classifier: the model.  [default: the bundled one]")
 @click.option("--texts", metavar="FILE", help="With --languages: JSON lines of `text` and `language` to measure on.")
 @format_option
 def bench(
@@ -32,6 +35,8 @@ def bench(
     baseline: bool,
     seed: int,
     languages: bool,
+    classifier: bool,
+    model: str | None,
     texts: str | None,
     style: str,
 ) -> None:
@@ -42,6 +47,9 @@ def bench(
     """
     if languages:
         _languages(texts, style)
+        return
+    if classifier:
+        _classifier(model, posts, seed, baseline, style)
         return
     from moderation.authoring.bench import bench as measure
 
@@ -69,6 +77,43 @@ def _languages(texts: str | None, style: str) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(found)))
         return
     console_on(sys.stdout).print(_language_table(found))
+
+
+def _classifier(model: str | None, posts: int, seed: int, baseline: bool, style: str) -> None:
+    from pathlib import Path
+
+    from moderation.authoring.bench_classifier import bench_classifier
+    from moderation.cli.terminal import console_on
+    from moderation.packs.load import bundled_rules
+
+    path = Path(model) if model is not None else Path(bundled_rules()) / "models" / "feed.npz"
+    found = bench_classifier(path, posts, seed, baseline)
+    if style == "json":
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(found)))
+        return
+    console_on(sys.stdout).print(_classifier_table(found))
+
+
+def _classifier_table(found: ClassifierBench) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    title = f"{found.posts:,} posts of {found.characters:.0f} characters, {found.heads} heads"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    table.add_column("measured")
+    table.add_column("posts/s", justify="right")
+    table.add_column("how")
+    for size, rate in found.heads_alone.items():
+        table.add_row("heads alone", f"{rate:,.0f}", f"all heads, batches of {size:,}")
+    for size, rate in found.with_folding.items():
+        table.add_row("folding and heads", f"{rate:,.0f}", f"batches of {size:,}")
+    best = max(found.with_folding.values())
+    for name, rate in found.pipelines.items():
+        table.add_row(name, f"{rate:,.0f}", f"and LogisticRegression, one head: × {best / rate:,.0f}")
+    table.add_row("loading", f"{found.load_seconds * 1000:,.0f} ms", "read and verified")
+    return table
 
 
 def _language_table(found: LanguageBench) -> Table:

@@ -48,7 +48,7 @@ def score_traces(look: Look) -> tuple[ScoreTrace, ...]:
     if classifier is None or scores is None:
         return ()
     view, heads = look.views["folded"], scores.heads[0]
-    text = text_of(view.codes, view.starts)
+    text = text_of(view.codes, view.starts, traced=True)
     found = []
     for category, score in look.scores[0].items():
         own = [at for at, head in enumerate(classifier.model.heads) if head.category == category]
@@ -81,8 +81,8 @@ def _push(span: tuple[int, int], kind: str, weight: float, times: int, text: Tex
     """Tell of an n-gram in terms of what the author wrote; the edges of the text are no part of it."""
     row = int(np.searchsorted(text.opens, span[0], side="right")) - 1
     start, end = max(span[0], int(text.opens[row]) + 1), min(span[1], int(text.opens[row + 1]))
-    origin = text.origin() - view.starts[row]
-    inside = (_one(row), _one(int(origin[start])), _one(int(origin[end - 1]) + 1))
+    base = view.starts[row]
+    inside = (_one(row), _one(int(text.origin[start] - base)), _one(int(text.last[end - 1] - base) + 1))
     opens, closes = (int(each[0]) for each in view.original_spans(*inside))
     shown = look.rows.batch.texts[row][opens:closes]
     return Push(look.rows.fields[row], opens, closes, shown, kind, weight, times)

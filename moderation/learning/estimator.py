@@ -84,7 +84,8 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         if len(classes) != 2:
             raise ValueError(f"two classes are told apart, and the labels hold {len(classes)}: {classes[:6].tolist()}")
         self.classes_ = classes
-        ratio = self._ratio(counts, target)
+        weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+        ratio = self._ratio(counts, target, weight)
         scaled = _scaled(counts)
         scaled.data *= ratio[scaled.indices]
         # The dual solver draws its order from a seed: the same data give the same weights.
@@ -97,7 +98,6 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             class_weight=self._weights(),
             random_state=0,
         )
-        weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(scaled, target, sample_weight=weight)
@@ -149,8 +149,16 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             return self.class_weight
         return {place: self.class_weight.get(name, 1.0) for place, name in enumerate(self.classes_.tolist())}
 
-    def _ratio(self, counts: sparse.csr_matrix, target: NDArray[np.int64]) -> NDArray[np.float32]:
-        present = [np.bincount(counts[target == side].indices, minlength=counts.shape[1]) for side in (1, 0)]
+    def _ratio(
+        self, counts: sparse.csr_matrix, target: NDArray[np.int64], weight: NDArray[np.float64] | None
+    ) -> NDArray[np.float32]:
+        each = np.ones(len(target)) if weight is None else weight
+        by_entry = np.repeat(each, np.diff(counts.indptr))
+        side = np.repeat(target, np.diff(counts.indptr))
+        present = [
+            np.bincount(counts.indices[side == number], by_entry[side == number], minlength=counts.shape[1])
+            for number in (1, 0)
+        ]
         positive, negative = (each + self.smoothing for each in present)
         ratio: NDArray[np.float32] = np.log((positive / positive.sum()) / (negative / negative.sum())).astype(
             np.float32

@@ -74,9 +74,14 @@ def category_scores(model: ModelFile, category: str, texts: Sequence[str], langu
     found = score_texts(model, texts)[:, heads]
     scores: Values = found.max(axis=1)
     for column, at in enumerate(heads):
-        own = languages == model.heads[at].language
+        own = _written_in(model.heads[at].language, languages)
         scores[own] = found[own, column]
     return scores
+
+
+def _written_in(language: str, languages: NDArray[np.str_]) -> Truth:
+    """Which texts are in a language, whatever its script: heads for Chinese read pinyin too."""
+    return np.array([name == language or name.startswith(f"{language}-") for name in languages.tolist()], np.bool_)
 
 
 def truth_of(data: Labelled, positive: Sequence[str]) -> Truth:

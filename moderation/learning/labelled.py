@@ -195,7 +195,7 @@ def _parquet(path: Path) -> Iterator[dict[str, Any]]:
     try:
         from pyarrow import parquet  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError:
-        raise DumpError(f"{path} is Parquet, which needs pyarrow: pip install pyarrow") from None
+        raise DumpError(f"{path} is Parquet, which needs pyarrow: pip install 'moderation[parquet]'") from None
     try:
         yield from parquet.read_table(path).to_pylist()
     except Exception as error:

@@ -12,13 +12,14 @@ from moderation.learning.metrics import Measures
 
 _SIZE = 260
 _MARGIN = 36
+_TOP = 26
 _POINTS = 200
 _STYLE = """
 :root{color-scheme:light dark;--line:#8888;--mark:#2b6cb0}
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}
-table{border-collapse:collapse;margin:1rem 0}
+table{border-collapse:collapse}.wide{overflow-x:auto;margin:1rem 0}
 td,th{padding:.2rem .7rem;border-bottom:1px solid var(--line);text-align:right}
-td:first-child,th:first-child{text-align:left}svg{margin:.5rem 1rem .5rem 0}
+td:first-child,th:first-child{text-align:left}svg{max-width:100%;margin:.5rem 1rem .5rem 0}
 path{fill:none;stroke:var(--mark);stroke-width:2}.axis{stroke:var(--line);stroke-width:1}
 text{font-size:11px;fill:currentColor}.post{text-align:left;overflow-wrap:anywhere}
 """
@@ -27,7 +28,8 @@ text{font-size:11px;fill:currentColor}.post{text-align:left;overflow-wrap:anywhe
 def page_of(evaluations: Mapping[str, Evaluation]) -> str:
     """The whole page."""
     body = "".join(_section(name, evaluation) for name, evaluation in evaluations.items())
-    head = f'<meta charset="utf-8"><title>Evaluation</title><style>{_STYLE}</style>'
+    seen = '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    head = f'<meta charset="utf-8">{seen}<title>Evaluation</title><style>{_STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>\n'
 
 
@@ -53,7 +55,7 @@ def _table(rows: Iterable[tuple[str, Measures]]) -> str:
     names = ("", "posts", "positive", "accuracy", "macro-F1", "precision", "recall", "false positives", "ROC-AUC")
     head = "".join(f"<th>{name}</th>" for name in names)
     body = "".join(f"<tr><td>{escape(name)}</td>{_cells(found)}</tr>" for name, found in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
 
 
 def _cells(found: Measures) -> str:
@@ -79,15 +81,15 @@ def _calibration(evaluation: Evaluation) -> str:
 
 
 def _plot(across: str, up: str, x: Sequence[float], y: Sequence[float]) -> str:
-    points = " L".join(f"{_MARGIN + a * _SIZE:.1f} {_SIZE + 10 - b * _SIZE:.1f}" for a, b in zip(x, y, strict=True))
-    left, bottom, right = _MARGIN, _SIZE + 10, _MARGIN + _SIZE
-    axes = f'<path class="axis" d="M{left} 10 L{left} {bottom} L{right} {bottom}"/>'
+    points = " L".join(f"{_MARGIN + a * _SIZE:.1f} {_SIZE + _TOP - b * _SIZE:.1f}" for a, b in zip(x, y, strict=True))
+    left, bottom, right = _MARGIN, _SIZE + _TOP, _MARGIN + _SIZE
+    axes = f'<path class="axis" d="M{left} {_TOP} L{left} {bottom} L{right} {bottom}"/>'
     marks = "".join(
         f'<text x="{left + share * _SIZE - 6}" y="{bottom + 14}">{share:g}</text>'
         f'<text x="{left - 24}" y="{bottom - share * _SIZE + 4}">{share:g}</text>'
         for share in (0.0, 0.5, 1.0)
     )
-    titles = f'<text x="{left + 90}" y="{bottom + 28}">{across}</text><text x="{left + 8}" y="20">{up}</text>'
+    titles = f'<text x="{left + 90}" y="{bottom + 28}">{across}</text><text x="{left - 24}" y="12">{up}</text>'
     size = f'width="{right + 20}" height="{bottom + 36}"'
     return f'<svg {size} role="img" aria-label="{up} over {across}">{axes}<path d="M{points}"/>{marks}{titles}</svg>'
 
@@ -100,4 +102,5 @@ def _mistakes(title: str, mistakes: Sequence[Mistake]) -> str:
         f'<td class="post">{escape(mistake.text)}</td></tr>'
         for mistake in mistakes
     )
-    return f'<h2>{title}</h2><table><tr><th>score</th><th>label</th><th class="post">post</th></tr>{rows}</table>'
+    head = '<tr><th>score</th><th>label</th><th class="post">post</th></tr>'
+    return f'<h2>{title}</h2><div class="wide"><table>{head}{rows}</table></div>'

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from moderation.errors import DumpError
-from moderation.learning.cloak import by_sound
+from moderation.learning.cloak import CLOAKS
 from moderation.learning.estimator import LinearTextClassifier, count_matrix
 from moderation.learning.labelled import Labelled
 from moderation.learning.languages import main_languages
@@ -22,12 +22,9 @@ from moderation.packs.models import Head, dump_model
 from moderation.signals.features import VERSION
 from moderation.text.folding import fold_all
 
-STRENGTHS = (2.0, 4.0, 8.0)
+STRENGTHS = (2.0, 4.0, 8.0, 16.0)
 FOLDS = 5
 PREVALENCE = 0.05
-CLOAKED = 0.3
-"""What a cloaked copy weighs beside its post."""
-
 BACKGROUND = 0.3
 """What a background post weighs beside one of the head's own: enough to be let pass, too little to blur the head."""
 
@@ -36,6 +33,7 @@ _FEWEST = 20
 Values = NDArray[np.float64]
 Truth = NDArray[np.bool_]
 Progress = Callable[[str], None]
+_Copies = Sequence[tuple[sparse.csr_matrix, float]]
 
 
 @dataclass(frozen=True)
@@ -116,18 +114,19 @@ def _train_head(task: Task, held: frozenset[str], progress: Progress) -> Trained
     pool.check(name)
     progress(f"{name}: counting the n-grams of {len(pool.texts):,} posts")
     counts = count_matrix(pool.texts)
-    heard = count_matrix(by_sound(pool.texts)) if task.cloaked else None
+    cloaked = [(count_matrix(cloak(pool.texts)), weight) for cloak, weight in CLOAKS] if task.cloaked else []
     strengths: dict[float, float] = {}
     spreads: dict[float, float] = {}
     decided: dict[float, Values] = {}
     for strength in STRENGTHS:
-        decided[strength], areas = _out_of_fold(counts, heard, pool, strength, task.balanced)
+        decided[strength], areas = _out_of_fold(counts, cloaked, pool, strength, task.balanced)
         strengths[strength], spreads[strength] = float(np.mean(areas)), float(np.std(areas) / np.sqrt(len(areas)))
         progress(f"{name}: C = {strength:g}, AUC {strengths[strength]:.4f}")
     strength = _chosen(strengths, spreads)
-    slope, offset = platt(decided[strength], pool.truth)
+    own = ~pool.background
+    slope, offset = platt(decided[strength][own], pool.truth[own])
     scores = _calibrated_across(decided[strength], pool)
-    estimator = _fitted(counts, heard, pool, np.ones(len(pool.truth), np.bool_), strength, task.balanced)
+    estimator = _fitted(counts, cloaked, pool, np.ones(len(pool.truth), np.bool_), strength, task.balanced)
     progress(f"{name}: trained with C = {strength:g} on {len(pool.texts):,} posts")
     return _described(task, pool, estimator, (slope, offset), (strength, strengths), scores, decided[strength])
 
@@ -240,7 +239,7 @@ def _estimator(strength: float, balanced: bool) -> LinearTextClassifier:
 
 def _fitted(
     counts: sparse.csr_matrix,
-    heard: sparse.csr_matrix | None,
+    cloaked: _Copies,
     pool: _Pool,
     chosen: Truth,
     strength: float,
@@ -248,21 +247,22 @@ def _fitted(
 ) -> LinearTextClassifier:
     """An estimator of some of the posts, and of the same posts cloaked, if they are, at less weight."""
     table, truth, weight = counts[chosen], pool.truth[chosen], pool.weight[chosen]
-    if heard is not None:
-        table = sparse.vstack((table, heard[chosen]), format="csr")
-        truth, weight = np.tile(truth, 2), np.concatenate((weight, weight * CLOAKED))
+    if cloaked:
+        table = sparse.vstack((table, *(copy[chosen] for copy, _ in cloaked)), format="csr")
+        truth = np.tile(truth, 1 + len(cloaked))
+        weight = np.concatenate((weight, *(weight * share for _, share in cloaked)))
     return _estimator(strength, balanced).fit_counts(table, truth, weight)
 
 
 def _out_of_fold(
-    counts: sparse.csr_matrix, heard: sparse.csr_matrix | None, pool: _Pool, strength: float, balanced: bool
+    counts: sparse.csr_matrix, cloaked: _Copies, pool: _Pool, strength: float, balanced: bool
 ) -> tuple[Values, list[float]]:
     """Decisions by estimators that did not see the post, and the AUC of each fold over what the head is about."""
     decided = np.zeros(len(pool.truth))
     areas = []
     for number in range(FOLDS):
         test = pool.fold == number
-        fitted = _fitted(counts, heard, pool, ~test, strength, balanced)
+        fitted = _fitted(counts, cloaked, pool, ~test, strength, balanced)
         decided[test] = fitted.decide_counts(counts[test])
         judged = test & ~pool.background
         areas.append(float(roc_auc_score(pool.truth[judged], decided[judged])))
@@ -286,7 +286,8 @@ def _calibrated_across(decided: Values, pool: _Pool) -> Values:
     scores = np.zeros(len(decided))
     for number in range(FOLDS):
         test = pool.fold == number
-        slope, offset = platt(decided[~test], pool.truth[~test])
+        seen = ~test & ~pool.background
+        slope, offset = platt(decided[seen], pool.truth[seen])
         scores[test] = 1 / (1 + np.exp(-(slope * decided[test] + offset)))
     return scores
 

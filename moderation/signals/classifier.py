@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.packs.models import LIMIT, ModelError, ModelFile
-from moderation.signals.features import MOST, VERSION, Layer, Text, layers, text_of
+from moderation.signals.features import VERSION, Text, places_of, text_of, words_of
 
 Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
@@ -21,11 +21,9 @@ BLOCK = 1 << 16
 """Code points that are looked at in one go: what fits the processor's cache."""
 
 DECIMALS = 4
-_LANES, _BITS = 3, 21
-_LANE = np.uint64((1 << _BITS) - 1)
-_SHIFTS = np.arange(_LANES, dtype=np.uint64) * np.uint64(_BITS)
-_PIECE = ((1 << _BITS) // (2 * LIMIT) - 1) // MOST
-"""No lane runs over within so many code points, at each of which MOST n-grams may start."""
+_LANES, _BITS = 3, np.uint64(21)
+_LANE = np.uint64((1 << 21) - 1)
+_LONGEST = (1 << 21) // (2 * LIMIT) // 3 - 1  # two n-grams a place, and two a word, which takes two places
 _STEPS, _REACH = 4096, 10
 
 
@@ -47,7 +45,7 @@ class Classifier:
         if model.features != VERSION:
             raise ModelError(f"it was trained on features {model.features}, and these are {VERSION}: train it again")
         self.model = model
-        self._table = _packed(model.weights)
+        self._columns = _packed(model.weights)
 
     def decisions(self, codes: Codes, starts: Index, first: Index | None = None) -> Scores:
         """The trained models' decision values, posts × heads, for the rows of a folded view.
@@ -73,55 +71,85 @@ class Classifier:
 
     def sums(self, codes: Codes, starts: Index) -> Sums:
         """The sums of weights by row, block by block."""
-        bounds = _blocks(starts)
-        lanes = [self._lanes(text_of(codes, starts[start : end + 1])) for start, end in pairwise(bounds)]
-        heads = len(self.model.heads)
-        found = np.concatenate(lanes) if lanes else np.zeros((0, heads + 1), np.int64)
-        counts = found[:, heads]
-        return Sums(found[:, :heads] - counts[:, None] * LIMIT, counts)
+        rows = len(starts) - 1
+        sums = np.zeros((rows, len(self.model.heads)), np.int64)
+        counts = np.zeros(rows, np.int64)
+        for start, end in pairwise(_blocks(starts)):
+            text = text_of(codes, starts[start : end + 1])
+            sums[start:end], counts[start:end] = self._block(text)
+        return Sums(sums, counts)
 
-    def _lanes(self, text: Text) -> Index:
-        """By row, the sum of each lane of the table."""
-        cuts, first = _pieces(text.opens)
-        packed = np.zeros((len(cuts) - 1, self._table.shape[1]), np.uint64)
-        for layer in layers(text, self.model.bits):
-            bounds = cuts if layer.at is None else layer.at.searchsorted(cuts)
-            held = (bounds[1:] > bounds[:-1]).nonzero()[0]
-            packed[held] += np.add.reduceat(self._gathered(layer, int(bounds[-1])), bounds[held], axis=0)
-        lanes: Index = ((packed[:, :, None] >> _SHIFTS) & _LANE).reshape(len(packed), -1).astype(np.int64)
-        lanes = lanes[:, : len(self.model.heads) + 1]
-        return lanes if first is None else np.add.reduceat(lanes, first, axis=0)
+    def _block(self, text: Text) -> tuple[Index, Index]:
+        places = places_of(text, self.model.bits)
+        words = words_of(text, places, self.model.bits)
+        parts, first = _parts(text.opens)
+        bounds = words.start.searchsorted(np.append(parts, len(text.codes)))
+        counts = 2 * (np.diff(parts, append=text.opens[-1]) + np.diff(bounds))
+        packed = [
+            _sums_of(table, (places.single, places.several), parts)
+            + _sums_between(table, (words.alone, words.paired), bounds)
+            for table in self._columns
+        ]
+        sums = self._unpacked(np.concatenate(packed, axis=1), counts)
+        if first is not None:
+            sums, counts = np.add.reduceat(sums, first, axis=0), np.add.reduceat(counts, first)
+        return sums, counts
 
-    def _gathered(self, layer: Layer, end: int) -> NDArray[np.uint64]:
-        """By place, the weights of all n-grams that start there."""
-        first, *others = (kind.bucket[:end] for kind in layer.kinds)
-        gathered: NDArray[np.uint64] = self._table.take(first, axis=0, mode="clip")
-        for bucket in others:
-            gathered += self._table.take(bucket, axis=0, mode="clip")
-        return gathered
+    def _unpacked(self, packed: NDArray[np.uint64], counts: Index) -> Index:
+        sums = np.empty((len(packed), len(self.model.heads)), np.int64)
+        for head in range(sums.shape[1]):
+            word, lane = divmod(head, _LANES)
+            sums[:, head] = (packed[:, word] >> (_BITS * np.uint64(lane))) & _LANE
+            sums[:, head] -= counts * LIMIT
+        return sums
 
 
-def _packed(weights: NDArray[np.int16]) -> NDArray[np.uint64]:
-    """A row by bucket, three lanes of 21 bits in each 64: a lane a head, weights moved up to be positive, and one that
-    counts. The last row is for what is no n-gram.
+def _parts(opens: Index) -> tuple[Index, Index | None]:
+    """Where parts of rows begin, none so long that a lane could run over, and the first part of each row where these
+    are not the rows themselves.
     """
-    lanes = np.ones((len(weights) + 1, weights.shape[1]), np.uint64)
-    lanes[:-1] = (weights.astype(np.int64) + LIMIT).astype(np.uint64)
-    table = np.zeros((weights.shape[1] + 1, -(-len(lanes) // _LANES)), np.uint64)
-    for number, lane in enumerate(lanes):
-        table[:-1, number // _LANES] |= lane << _SHIFTS[number % _LANES]
-    return table
+    lengths = np.diff(opens)
+    if not lengths.size or int(lengths.max()) <= _LONGEST:
+        return opens[:-1], None
+    number = -(-lengths // _LONGEST)
+    first: Index = np.cumsum(number) - number
+    within = np.arange(int(number.sum())) - first.repeat(number)
+    return opens[:-1].repeat(number) + within * _LONGEST, first
 
 
-def _pieces(opens: Index) -> tuple[Index, Index | None]:
-    """Where rows begin, long ones in pieces, and the end; and which piece each row begins with, if any is in pieces."""
-    lengths = opens[1:] - opens[:-1]
-    if int(lengths.max(initial=0)) <= _PIECE:
-        return opens, None
-    pieces = -(-lengths // _PIECE)
-    first = pieces.cumsum() - pieces
-    order = np.arange(int(pieces.sum())) - first.repeat(pieces)
-    return np.append(opens[:-1].repeat(pieces) + order * _PIECE, opens[-1]), first
+def _sums_of(table: NDArray[np.generic], buckets: tuple[Index, Index], starts: Index) -> NDArray[np.uint64]:
+    """The sums of both buckets' elements from each start to the next."""
+    summed = _both(table, *buckets)
+    sums: NDArray[np.uint64] = np.add.reduceat(summed, starts, axis=0)
+    return sums
+
+
+def _sums_between(table: NDArray[np.generic], buckets: tuple[Index, Index], bounds: Index) -> NDArray[np.uint64]:
+    """The same between bounds, of which two may be one: zero then, where `reduceat` gives the element there."""
+    sums = np.zeros((len(bounds) - 1, 2 if table.dtype == np.complex128 else 1), np.uint64)
+    held = (bounds[1:] > bounds[:-1]).nonzero()[0]
+    if held.size:
+        sums[held] = _sums_of(table, buckets, bounds[held])
+    return sums
+
+
+def _both(table: NDArray[np.generic], one: Index, other: Index) -> NDArray[np.uint64]:
+    first = table.take(one, mode="wrap").view(np.uint64)
+    first += table.take(other, mode="wrap").view(np.uint64)
+    return first.reshape(len(one), -1)
+
+
+def _packed(weights: NDArray[np.int16]) -> tuple[NDArray[np.generic], ...]:
+    """Three heads in 64 bits, six in one element of a table: 21 bits a head, weights moved up to be positive."""
+    shifted = (weights.astype(np.int64) + LIMIT).astype(np.uint64)
+    words = np.zeros((-(-len(weights) // _LANES), weights.shape[1]), np.uint64)
+    for head, row in enumerate(shifted):
+        words[head // _LANES] |= row << (_BITS * np.uint64(head % _LANES))
+    columns: list[NDArray[np.generic]] = []
+    for at in range(0, len(words), 2):
+        pair = words[at : at + 2]
+        columns.append(np.ascontiguousarray(pair.T).view(np.complex128).ravel() if len(pair) == 2 else pair[0].copy())
+    return tuple(columns)
 
 
 def _blocks(starts: Index) -> list[int]:

@@ -22,7 +22,7 @@ from moderation.learning.recipe import tasks_of
 from moderation.learning.train import train_model
 from moderation.packs.models import Head, ModelError, dump_model, load_model
 from moderation.signals.classifier import Classifier
-from moderation.signals.features import grams, text_of
+from moderation.signals.features import VERSION, grams, text_of
 from moderation.text.batch import Batch
 from moderation.text.views import folded_view
 
@@ -77,7 +77,7 @@ def test_what_is_served_is_what_was_fitted(posts: list[tuple[str, str]]) -> None
     texts, labels = map(list, zip(*posts, strict=True))
     fitted = LinearTextClassifier().fit(texts, labels)
     numbers = np.array([[fitted.scale_, fitted.intercept_[0], 1.0, 0.0]])
-    model, _ = dump_model([Head("spam", "en", "ours", {})], fitted.weights_[None], numbers, 1)
+    model, _ = dump_model([Head("spam", "en", "ours", {})], fitted.weights_[None], numbers, VERSION)
     texts += ["", " ", "free prize " * 900, "\ud800", "加" * 2000]
     assert np.abs(served(model, texts)[:, 0] - fitted.decision_function(texts)).max() < 1e-4
     probability = fitted.predict_proba(texts)[:, 1]
@@ -96,7 +96,7 @@ def test_scores_do_not_depend_on_the_batch(model: bytes, texts: list[str], cut: 
 def test_any_number_of_heads_sums_exactly(heads: int) -> None:
     weights = np.random.default_rng(heads).integers(-1023, 1024, (heads, 1 << 10)).astype(np.int16)
     described = [Head(f"c{at}", "en", "random", {}) for at in range(heads)]
-    model, _ = dump_model(described, weights, np.tile([1.0, 0.0, 1.0, 0.0], (heads, 1)), 1)
+    model, _ = dump_model(described, weights, np.tile([1.0, 0.0, 1.0, 0.0], (heads, 1)), VERSION)
     texts = ["加我微信 abc", "x", "", "hello there " * 300, "shut up 😀"]
     view = folded_view(Batch.of(texts))
     found = Classifier(load_model(model)).sums(view.codes, view.starts)
@@ -124,12 +124,22 @@ def test_disguises_give_the_same_features(one: str, other: str, kind: str) -> No
 
 def test_kinds_of_features() -> None:
     assert not kinds_of("hello 12")["sound"] and kinds_of("hello")["letters"]
-    assert kinds_of("狗") != kinds_of("猫") and not any(kinds_of("").values())
-    assert len(kinds_of("one two three")["words"]) == 2
+    assert kinds_of("狗") != kinds_of("猫") and kinds_of("")["character"] == kinds_of("")["letters"] == {0}
+    assert len(kinds_of("one two three")["words"]) == 3
 
 
 def test_the_same_data_give_the_same_bytes(spam_csv: Path, model: bytes) -> None:
     assert train_model(tasks_of([spam_csv], Mapped()))[0] == model
+
+
+def test_parquet_says_what_csv_says(spam_csv: Path, posts: list[tuple[str, str]], tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    texts, labels = zip(*posts, strict=True)
+    parquet.write_table(arrow.table({"TEXT": texts, "label": labels}), tmp_path / "mail.parquet")
+    one, other = read_labelled(spam_csv), read_labelled(tmp_path / "mail.parquet")
+    assert (one.texts, one.labels) == (other.texts, other.labels)
 
 
 def changed(model: bytes, name: str, content: bytes | None) -> bytes:
