@@ -10,8 +10,8 @@ import moderation
 
 def test_public_names() -> None:
     assert sorted(moderation.__all__) == [
-        "Decision", "Diagnostic", "DumpError", "Engine", "Explanation", "ModerationError", "Moderator", "Post", "PostError",
-        "Reason", "RulesError", "Span", "load",
+        "Decision", "Diagnostic", "DumpError", "Engine", "Explanation", "ModerationError", "Moderator", "Post",
+        "PostError", "Reason", "RulesError", "Span", "load",
     ]  # fmt: skip
     for name in moderation.__all__:
         assert getattr(moderation, name) is not None

@@ -74,6 +74,8 @@ def _pushes(classifier: Classifier, head: int, text: Text, view: View, look: Loo
             place = int(first[at])
             span = (int(each.start[place]), int(each.end[place]))
             found.append(_push(span, each.kind, round(float(logit[at]), 3), int(times[at]), text, view, look))
+    # The edge of a text alone is nothing to show: all texts have it.
+    found = [push for push in found if push.end > push.start]
     return sorted(found, key=lambda push: (-push.weight, push.start, push.end, push.kind))
 
 
