@@ -52,9 +52,8 @@ class RedisStreams:
             left = self._reclaimed(count)
             if left:
                 return left
-            found = self._redis.xreadgroup(
-                self._group, self._consumer, {self._source: ">"}, count=count, block=max(int(wait * 1000), 1)
-            )
+            block = max(int(wait * 1000), 1) if wait else None
+            found = self._redis.xreadgroup(self._group, self._consumer, {self._source: ">"}, count=count, block=block)
         except self._module.RedisError as error:
             raise self._failed(error) from error
         return [_message(identity, fields) for _, entries in found or () for identity, fields in entries]

@@ -22,6 +22,10 @@ from moderation.errors import ModerationError
 @click.option("--timeout", type=click.FloatRange(0.01), default=2.0, show_default=True, help="Seconds to judge in.")
 @click.option("--max-body", type=click.IntRange(1), default=1 << 20, show_default=True, help="Bytes of a request.")
 @click.option("--body-seconds", type=click.FloatRange(0.01), default=10.0, show_default=True, help="Time for a body.")
+@click.option(
+    "--header-seconds", type=click.FloatRange(0.01), default=10.0, show_default=True, help="Time for headers."
+)
+@click.option("--max-waiting", type=click.IntRange(1), default=20_000, show_default=True, help="Posts in waiting: 429.")
 @click.option("--max-posts", type=click.IntRange(1), default=1000, show_default=True, help="Posts of a request.")
 @rules_option
 def serve(
@@ -33,12 +37,14 @@ def serve(
     timeout: float,
     max_body: int,
     body_seconds: float,
+    header_seconds: float,
+    max_waiting: int,
     max_posts: int,
     rules: str | None,
 ) -> None:
     """Judge posts over HTTP: POST /v1/decide, /v1/explain; GET /v1/engine, /healthz, /readyz, /metrics.
 
-    Rules are compiled in a process of its own; SIGTERM answers what has begun and ends.
+    Rules are compiled in a process of its own; SIGHUP compiles them again, SIGTERM answers what has begun and ends.
     """
     try:
         from moderation.service.keys import Keys, read_keys
@@ -50,8 +56,10 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     keys = Keys(()) if keys_file is None else read_keys(Path(keys_file))
     key = None if public_key is None else _bytes(public_key)
-    with Moderator(rules, isolated=True, public_key=key, timeout=timeout, watch=watch) as moderator:
-        run(moderator, host, port, keys, Limits(max_body, body_seconds, max_posts))
+    with Moderator(
+        rules, isolated=True, public_key=key, timeout=timeout, waiting=max_waiting, watch=watch
+    ) as moderator:
+        run(moderator, host, port, keys, Limits(max_body, body_seconds, max_posts, header_seconds))
 
 
 @click.command()

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
 from moderation.cli.options import rules_option
+from moderation.errors import ModerationError
+
+if TYPE_CHECKING:
+    from moderation.service.moderator import Moderator
+    from moderation.service.streams import Stream
 
 
 @click.command()
@@ -15,11 +23,12 @@ from moderation.cli.options import rules_option
 @click.option("--from", "source", default="posts", show_default=True, help="The stream of posts, JSON in `post`.")
 @click.option("--to", "output", default="decisions", show_default=True, help="The stream of decisions.")
 @click.option("--group", default="moderation", show_default=True, help="The consumer group.")
-@click.option("--batch", type=click.IntRange(1, 10_000), default=500, show_default=True, help="Posts at a time.")
+@click.option("--batch", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Posts at a time.")
 @click.option(
     "--idle", type=click.IntRange(1), default=30_000, show_default=True, help="Milliseconds till others' are ours."
 )
 @click.option("--until-empty", is_flag=True, help="End when nothing is left.")
+@click.option("--metrics-port", type=click.IntRange(1, 65535), help="Answer Prometheus on this port of 127.0.0.1.")
 @click.option("--watch", is_flag=True, help="Reload the rules when their files change.")
 @rules_option
 def stream(
@@ -30,6 +39,7 @@ def stream(
     batch: int,
     idle: int,
     until_empty: bool,
+    metrics_port: int | None,
     watch: bool,
     rules: str | None,
 ) -> None:
@@ -45,11 +55,23 @@ def stream(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     broker = RedisStreams(url, source, output, group, idle)
     try:
-        with Moderator(rules, isolated=True, timeout=30, watch=watch) as moderator:
+        with Moderator(rules, isolated=True, timeout=30, watch=watch) as moderator, ExitStack() as stack:
             running = Stream(moderator, broker, batch)
+            if metrics_port is not None:
+                stack.callback(_metrics(moderator, running, metrics_port))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: running.stop())
             running.run(until_empty=until_empty)
     finally:
         broker.close()
     click.echo(", ".join(f"{count:,} {what}" for what, count in running.counts.items()), err=True)
+
+
+def _metrics(moderator: Moderator, running: Stream, port: int) -> Callable[[], None]:
+    try:
+        from moderation.service.metrics import Metrics
+    except ImportError as error:
+        raise ModerationError(f"metrics need {error.name}: pip install 'moderation[redis]'") from error
+    metrics = Metrics(moderator)
+    metrics.stream(running)
+    return metrics.listen(port)

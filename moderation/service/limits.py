@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 BODY, STALLED = 1 << 20, 10.0
-"""The most bytes of a body, and the seconds in which all of it must have come."""
+"""The most bytes of a body, and the seconds in which all of it, or of the headers, must have come."""
 
 
 class HttpError(Exception):
@@ -21,11 +21,12 @@ class HttpError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes of a body, seconds for it to come, and posts in one request."""
+    """Bytes of a body, seconds for it to come, posts in one request, and seconds for its headers to come."""
 
     body: int = BODY
     seconds: float = STALLED
     posts: int = 1000
+    header_seconds: float = STALLED
 
 
 async def body_of(request: Request, limits: Limits) -> bytes:

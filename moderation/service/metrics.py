@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter as Count
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from moderation.decision import Decision
+from moderation.errors import ModerationError
 from moderation.service.moderator import Moderator
+from moderation.service.streams import BrokerError, Stream
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -46,6 +49,24 @@ class Metrics:
         """Count a request."""
         self._requests.labels(route, str(status)).inc()
 
+    def stream(self, stream: Stream) -> None:
+        """Tell of a consumer of a stream as well."""
+        self._registry.register(_StreamState(stream))
+
+    def listen(self, port: int) -> Callable[[], None]:
+        """Answer who looks, on loopback, until what is returned is called. Raises ModerationError for a taken port."""
+        try:
+            server, thread = start_http_server(port, "127.0.0.1", self._registry)
+        except OSError as error:
+            raise ModerationError(f"cannot listen on 127.0.0.1:{port}: {error.strerror or error}") from error
+
+        def close() -> None:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+        return close
+
     def text(self) -> bytes:
         """Everything, as Prometheus reads it."""
         return generate_latest(self._registry)
@@ -66,3 +87,19 @@ class _State(Collector):
         engine = GaugeMetricFamily("moderation_engine", "The engine that judges", labels=["fingerprint"])
         engine.add_metric([moderator.fingerprint], 1)
         yield engine
+
+
+class _StreamState(Collector):
+    """What is asked of a consumer when somebody looks; no lag while its broker does not answer."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def collect(self) -> Iterator[Metric]:
+        messages = CounterMetricFamily("moderation_stream_messages", "Messages by what became of them", labels=["what"])
+        for what, count in self._stream.counts.items():
+            messages.add_metric([what], count)
+        yield messages
+        with suppress(BrokerError):
+            lag = self._stream.broker.lag()
+            yield GaugeMetricFamily("moderation_stream_lag", "Messages that nobody has read yet", value=lag)

@@ -25,6 +25,7 @@ from moderation.post import Post, PostLike, attribute
 from moderation.service.backends import Backend, BackendError, ProcessBackend, ThreadBackend
 from moderation.service.batches import Batcher
 from moderation.service.frames import Ready
+from moderation.service.telemetry import telemetry
 from moderation.service.watch import Watcher
 
 Judged = Callable[[Post, Decision], object]
@@ -94,6 +95,8 @@ class Moderator:
         self.reloads = self.failed_reloads = self.restarts = 0
         self.problem = ""
         self._backend: Backend = self._started(rules if isinstance(rules, Engine) else None)
+        if (traced := telemetry(lambda: self.fingerprint)) is not None:
+            self.observe(traced)
         self._watcher = Watcher(self._rules, self.reload) if watch else None
 
     @property
@@ -122,17 +125,21 @@ class Moderator:
 
     def decide_batch(self, posts: Iterable[PostLike]) -> list[Decision]:
         """Judge posts in order, and wait. Raises PostError for the first that cannot be read."""
+        return self.begin(posts)()
+
+    def begin(self, posts: Iterable[PostLike]) -> Callable[[], list[Decision]]:
+        """Have posts judged, and call what is returned to wait for the decisions. Raises PostError as above."""
         read = [Post.of(post, self.info.text_fields) for post in posts]
-        if not read:
-            return []
-        future = self.submit(read)
+        return functools.partial(self._wait, read, self.submit(read)) if read else list
+
+    def _wait(self, posts: list[Post], future: Future[list[Decision]]) -> list[Decision]:
         try:
             decisions = future.result(self.timeout)
         except TimeoutError:
-            decisions = [self.unknown(post, TIMEOUT) for post in read]
+            decisions = [self.unknown(post, TIMEOUT) for post in posts]
         except Exception as error:
-            decisions = self._failed(read, error)
-        self.told(read, decisions)
+            decisions = self._failed(posts, error)
+        self.told(posts, decisions)
         return decisions
 
     async def adecide(self, post: PostLike) -> Decision:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from moderation import Moderator
+from moderation import Moderator, load
+from moderation.engine.engine import Engine
 
 PACK = """\
 pack: x/one
@@ -50,3 +51,8 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def moderator(rules: Path) -> Iterator[Moderator]:
     with Moderator(rules, timeout=20) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def engine(rules: Path) -> Engine:
+    return load(rules)

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.pool import ThreadPool as Pool
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,52 @@ def test_a_stalled_body_and_the_end(folder: Path) -> None:
             raw.sendall(b'"casino"}')
             assert b'"flagged"' in b"".join(iter(lambda: raw.recv(4000), b""))
         assert process.wait(timeout=20) in (0, -signal.SIGTERM)
+
+
+def test_headers_that_do_not_come(folder: Path) -> None:
+    with serving("--rules", str(folder), "--header-seconds", "0.4") as (address, _):
+        host, port = re.findall(r"//(.*):(\d+)", address)[0]
+        for sent in (b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + b"GET"):
+            with socket.create_connection((host, int(port)), timeout=10) as raw:
+                raw.sendall(sent)
+                started = time.monotonic()
+                answer = b"".join(iter(lambda: raw.recv(4000), b""))
+                assert (b"200 OK" in answer) == (b"Host" in sent)
+                assert 0.2 < time.monotonic() - started < 5
+        # Who is slow to come back, but not slow to ask, is answered.
+        with httpx.Client(base_url=address) as client:
+            for _ in range(2):
+                assert client.get("/healthz").status_code == 200
+                time.sleep(0.8)
+
+
+def test_too_many_posts_are_told_to_come_again(folder: Path) -> None:
+    asked: list[httpx.Response] = []
+    limits = httpx.Limits(max_connections=64)
+    with (
+        serving("--rules", str(folder), "--max-waiting", "4") as (address, _),
+        httpx.Client(base_url=address, limits=limits) as client,
+        Pool(64) as pool,
+    ):
+        for _ in range(20):
+            asked += pool.map(lambda _: client.post("/v1/decide", json={"text": "casino"}), range(64))
+            if any(response.status_code == 429 for response in asked):
+                break
+    refused = [response for response in asked if response.status_code == 429]
+    assert refused and all(response.headers["retry-after"] == "1" for response in refused)
+    assert code(refused[0]) == (429, "H429")
+    assert {response.status_code for response in asked} <= {200, 429}
+
+
+def test_a_hangup_reloads(tmp_path: Path) -> None:
+    with serving("--rules", str(write_rules(tmp_path))) as (address, process):
+        write_rules(tmp_path, "lottery")
+        process.send_signal(signal.SIGHUP)
+        for _ in range(200):
+            if httpx.post(f"{address}/v1/decide", json={"text": "lottery"}).json()["verdict"] == "flagged":
+                return
+            time.sleep(0.05)
+        raise AssertionError("the rules were not loaded again")
 
 
 def test_it_listens_elsewhere_only_with_keys(folder: Path) -> None:

@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import redis
 
@@ -176,3 +178,23 @@ def test_who_cannot_be_reached(moderator: Moderator) -> None:
     broker = RedisStreams("redis://127.0.0.1:1/0")
     with pytest.raises(BrokerError, match="Redis"):
         broker.read(1, 0.1)
+
+
+def test_metrics_tell_of_the_lag(server: Server, client: redis.Redis, rules: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    fill(client, 20)
+    running = consumer(server, rules, "--metrics-port", str(port), "--batch", "7")
+    wanted = {'moderation_stream_messages_total{what="judged"} 20.0', "moderation_stream_lag 0.0"}
+    wanted.add('moderation_posts_total{verdict="flagged"} 7.0')
+    text = ""
+    for _ in range(300):
+        with suppress(httpx.HTTPError):
+            text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        if wanted <= set(text.splitlines()):
+            break
+        time.sleep(0.05)
+    running.terminate()
+    assert "20 judged" in running.communicate(timeout=30)[1] and running.returncode == 0
+    assert wanted <= set(text.splitlines())
