@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -84,6 +84,17 @@ class RedisStreams:
         except self._module.RedisError as error:
             raise self._failed(error) from error
         return next((int(each.get("lag") or 0) for each in groups if each["name"] == self._group.encode()), 0)
+
+    def fill(self, bodies: Iterable[bytes]) -> None:
+        """Append messages to the stream of posts."""
+        try:
+            with self._redis.pipeline(transaction=False) as pipe:
+                pipe.ping()
+                for body in bodies:
+                    pipe.xadd(self._source, {_BODY: body})
+                pipe.execute()
+        except self._module.RedisError as error:
+            raise self._failed(error) from error
 
     def close(self) -> None:
         """Hang up."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @click.option("--languages", is_flag=True, help="Measure language detection alone, beside other libraries.")
 @click.option("--classifier", is_flag=True, help="Measure the classifier alone, beside scikit-learn's pipelines.")
 @click.option("--model", metavar="FILE", help="With --classifier: the model.  [default: the bundled one]")
+@click.option("--service", is_flag=True, help="Measure the hook, HTTP, a Redis stream and reloads.")
+@click.option("--reloads", type=click.IntRange(1), default=10, show_default=True, help="With --service: how many.")
 @click.option("--texts", metavar="FILE", help="With --languages: JSON lines of `text` and `language` to measure on.")
 @format_option
 def bench(
@@ -37,6 +39,8 @@ def bench(
     languages: bool,
     classifier: bool,
     model: str | None,
+    service: bool,
+    reloads: int,
     texts: str | None,
     style: str,
 ) -> None:
@@ -50,6 +54,11 @@ def bench(
         return
     if classifier:
         _classifier(model, posts, seed, baseline, style)
+        return
+    if service:
+        from moderation.cli.bench_service import bench_service
+
+        bench_service(rules, posts, reloads, seed, style)
         return
     from moderation.authoring.bench import bench as measure
 

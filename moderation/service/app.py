@@ -39,7 +39,7 @@ def make_app(moderator: Moderator, keys: Keys | None = None, limits: Limits | No
     app = FastAPI(title="moderation", version="1", lifespan=life, docs_url=None, redoc_url=None)
     app.openapi = lambda: described.document(app.version)  # type: ignore[method-assign]
     for path, method, handler in service.routes():
-        app.add_api_route(path, service.answered(path, handler), methods=[method], include_in_schema=False)
+        app.add_route(path, service.answered(path, handler), methods=[method], include_in_schema=False)
     app.add_exception_handler(HTTPException, _unrouted)
     return app
 

@@ -8,14 +8,18 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future
 from datetime import date
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
 
 import moderation
 from moderation import Decision, Moderator, Post, PostError
+from moderation.engine.engine import Engine
 from moderation.errors import ModerationError
 from moderation.service.moderator import OVERLOAD, TIMEOUT
 
@@ -135,6 +139,50 @@ def test_too_many_are_unknown(rules: Path) -> None:
     with Moderator(moderation.load(rules), waiting=20) as found:
         decisions = asyncio.run(ask(found))
     assert sum(decision.unknown == (OVERLOAD,) for decision in decisions) == 30
+
+
+def test_posts_gather_while_others_are_judged(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches grow with the load: many small ones behind each other would each cost as much as a big one."""
+    sizes: list[int] = []
+    with Moderator(engine, timeout=20) as found:
+        submit = found.submit
+
+        def slow(posts: Sequence[Post]) -> Future[list[Decision]]:
+            sizes.append(len(posts))
+            judged: Future[list[Decision]] = Future()
+            Timer(0.05, lambda: judged.set_result(submit(posts).result())).start()
+            return judged
+
+        monkeypatch.setattr(found, "submit", slow)
+
+        async def run() -> list[Decision]:
+            tasks = []
+            for at in range(100):
+                tasks.append(asyncio.ensure_future(found.adecide({"id": at, "text": "casino"})))
+                await asyncio.sleep(0.003)
+            return await asyncio.gather(*tasks)
+
+        assert [decision.id for decision in asyncio.run(run())] == list(range(100))
+    assert sum(sizes) == 100 and len(sizes) < 25 and max(sizes) > 5
+
+
+def test_what_is_never_judged_holds_up_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Moderator(engine, timeout=0.2) as found:
+        submit = found.submit
+        monkeypatch.setattr(found, "submit", lambda posts: Future())
+
+        async def run() -> list[Decision]:
+            lost = [asyncio.ensure_future(found.adecide("casino")) for _ in range(3)]
+            for _ in range(5):
+                await asyncio.sleep(0.01)
+                lost.append(asyncio.ensure_future(found.adecide("casino")))
+            done = await asyncio.gather(*lost)
+            monkeypatch.setattr(found, "submit", submit)
+            return [*done, await found.adecide("casino")]
+
+        *lost, last = asyncio.run(run())
+    assert {decision.unknown for decision in lost} == {("engine/timeout",)}
+    assert last.verdict == "flagged" and not last.unknown
 
 
 def test_callers_may_give_up(moderator: Moderator) -> None:
