@@ -38,7 +38,7 @@ def posts_of(
     """Read dumps, give their posts away block by block, and name what could not be read."""
     from moderation.cli.summary_table import show_rejects
     from moderation.cli.terminal import console_on
-    from moderation.dumps.judged import read_dump
+    from moderation.dumps.posts import read_dump
     from moderation.dumps.readers import find_sources
     from moderation.dumps.summary import Summary
     from moderation.dumps.writers import refuse_overlap

@@ -44,17 +44,15 @@ def sample(files: tuple[str, ...], number: int, output: str | None, rules: str |
 
 def _judged(engine: Engine, files: tuple[str, ...]) -> Iterator[tuple[str, Decision]]:
     """The text of every post that can be read, with its decision; what cannot is counted on standard error."""
-    from moderation.dumps.readers import find_sources, read_blocks
-    from moderation.dumps.records import read_posts
+    from moderation.dumps.posts import read_dump
+    from moderation.dumps.readers import find_sources
 
     rejected = 0
-    for source in find_sources(files):
-        for block in read_blocks(source):
-            posts, rejects = read_posts(block, engine.text_fields)
-            rejected += len(rejects)
-            texts = ["\n".join(text for _, text in post.fields) for post in posts]
-            for text, decision in zip(texts, engine.decide_batch(posts), strict=True):
-                if text.encode("utf-8", "ignore").decode() == text:
-                    yield text, decision
+    for posts, rejects in read_dump(find_sources(files), engine.text_fields):
+        rejected += len(rejects)
+        texts = ["\n".join(text for _, text in post.fields) for post in posts]
+        for text, decision in zip(texts, engine.decide_batch(posts), strict=True):
+            if text.encode("utf-8", "ignore").decode() == text:
+                yield text, decision
     if rejected:
         click.echo(f"{rejected:,} records could not be read: `moderation score --rejects` tells why", err=True)

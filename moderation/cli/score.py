@@ -9,18 +9,21 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from moderation.cli.options import load_engine, rules_option
+from moderation.dumps.formats import FORMATS, OUTPUT_FORMATS, Format, OutputFormat
 
 if TYPE_CHECKING:
     from moderation.decision import Verdict
     from moderation.dumps.readers import Source
-    from moderation.dumps.runner import Progress
+    from moderation.dumps.runner import Plan, Progress
     from moderation.dumps.summary import Summary
+    from moderation.engine.engine import Engine
 
 _WORSE: Mapping[str, tuple[Verdict, ...]] = {"flagged": ("flagged", "blocked"), "blocked": ("blocked",)}
 
@@ -32,31 +35,29 @@ _WORSE: Mapping[str, tuple[Verdict, ...]] = {"flagged": ("flagged", "blocked"), 
 )
 @rules_option
 @click.option(
-    "--text-field",
-    "text_fields",
-    metavar="NAME",
+    "--field",
+    "fields",
+    metavar="NAME=PATH",
     multiple=True,
-    help="A key that holds text, in place of the policy's `fields`; repeatable.",
+    help="Where a text, `id`, `created_at` or `language` stands, as in `text=content.body`; texts replace the policy's "
+    "`fields`; repeatable.",
 )
+@click.option("--keep", metavar="PATHS", help="What of a post goes with its decision: `author.id,lang`, or `all`.")
 @click.option("--only", metavar="VERDICTS", help="Write only these, as in `flagged,blocked`; all are counted.")
+@click.option("--input-format", type=click.Choice(FORMATS), help="[default: told by content and name]")
+@click.option("--output-format", type=click.Choice(OUTPUT_FORMATS), help="[default: told by its name, or jsonl]")
+@click.option("--jobs", type=click.IntRange(0), default=1, show_default=True, help="Processes; 0: as many as cores.")
+@click.option("--resume", is_flag=True, help="Keep finished parts beside the output, and go on from them.")
 @click.option("--fail-on", type=click.Choice(list(_WORSE)), help="Exit 1 where a decision is this or worse.")
 @click.option("--rejects", metavar="FILE", help="Where records go that could not be read, with place and reason.")
+@click.option("--summary", "counts", metavar="FILE", help="Where the counts go, as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
 @click.pass_context
-def score(
-    ctx: click.Context,
-    files: tuple[str, ...],
-    output: str | None,
-    rules: str | None,
-    text_fields: tuple[str, ...],
-    only: str | None,
-    fail_on: str | None,
-    rejects: str | None,
-    quiet: bool,
-) -> None:
-    """Judge a dump: JSON lines in, a decision a line out, in the same order.
+def score(ctx: click.Context, /, files: tuple[str, ...], output: str | None, rules: str | None, **options: Any) -> None:
+    """Judge a dump: posts in, decisions out, in the same order.
 
-    FILE is a file of JSON lines, gzipped or not; `-` or no FILE is standard input. Each line is a post:
+    FILE is JSON lines, CSV, TSV, plain text, Parquet or Arrow, a folder of such files, or a glob; gzip and zstd are
+    unzipped. `-` or no FILE is standard input. A line of JSON is a post:
 
       {"id": 7, "text": "加我微信 abc12345", "author": {"age_days": 3}}
 
@@ -66,29 +67,87 @@ def score(
         click.echo(ctx.get_help())
         ctx.exit(2)
     from moderation.dumps.readers import find_sources
-    from moderation.dumps.runner import score_dump
-    from moderation.dumps.writers import open_sink, refuse_overlap
+    from moderation.dumps.writers import refuse_overlap
 
-    if rejects == "-":
-        raise click.BadParameter("decisions go to standard output: name a file", ctx, param_hint="--rejects")
-    verdicts = _verdicts(only)
+    asked = _Asked(output=output, verdicts=_verdicts(options.pop("only")), **options)
+    if asked.rejects == "-" or asked.counts == "-":
+        name = "--rejects" if asked.rejects == "-" else "--summary"
+        raise click.BadParameter("decisions go to standard output: name a file", ctx, param_hint=name)
+    if asked.resume and output in (None, "-"):
+        raise click.UsageError("--resume needs an output that outlives the run: name it with -o", ctx)
     sources = find_sources(files)
-    refuse_overlap(sources, (output or "-", rejects))
-    with _terminable(), ExitStack() as stack:
-        engine = load_engine(rules)
-        gc.collect()
-        gc.freeze()  # the engine stays to the end: no need to walk it again for every few thousand records
-        sink = stack.enter_context(open_sink(output))
-        rejected = stack.enter_context(open_sink(rejects)) if rejects else None
-        started = time.perf_counter()
-        with _progress(sources, quiet or (output is None and sys.stdout.isatty())) as progress:
-            summary = score_dump(
-                engine, sources, sink, rejected, text_fields=text_fields, only=verdicts, progress=progress
-            )
-        seconds = time.perf_counter() - started
-    _report(summary, seconds, rejects, quiet)
-    if fail_on and any(summary.verdicts()[verdict] for verdict in _WORSE[fail_on]):
+    refuse_overlap(sources, (output or "-", asked.rejects, asked.counts))
+    with _terminable():
+        summary = _run(asked, sources, load_engine(rules))
+    if asked.fail_on and any(summary.verdicts()[verdict] for verdict in _WORSE[asked.fail_on]):
         ctx.exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the user asked for, besides inputs and rules."""
+
+    output: str | None
+    verdicts: frozenset[Verdict]
+    fields: tuple[str, ...]
+    keep: str | None
+    input_format: Format | None
+    output_format: OutputFormat | None
+    jobs: int
+    resume: bool
+    fail_on: str | None
+    rejects: str | None
+    counts: str | None
+    quiet: bool
+
+
+def _run(asked: _Asked, sources: Sequence[Source], engine: Engine) -> Summary:
+    """Score, write all that was asked for, and tell what it came to."""
+    plan = _plan(asked, sources, engine)
+    gc.collect()
+    gc.freeze()  # the engine stays to the end: no need to walk it again for every few thousand records
+    started = time.perf_counter()
+    with _progress(sources, asked.quiet or (asked.output is None and sys.stdout.isatty())) as progress:
+        summary = _scored(asked, sources, engine, plan, progress)
+    _report(summary, time.perf_counter() - started, asked.rejects, asked.quiet)
+    return summary
+
+
+def _plan(asked: _Asked, sources: Sequence[Source], engine: Engine) -> Plan:
+    from moderation.dumps.fields import FieldMap, Keep
+    from moderation.dumps.outputs import Output
+    from moderation.dumps.runner import Plan
+
+    fields = FieldMap.of(asked.fields, engine.text_fields)
+    output = Output.of(asked.output, asked.output_format, Keep.of(asked.keep))
+    return Plan(fields, output, asked.verdicts, asked.input_format, len(sources) > 1)
+
+
+def _scored(asked: _Asked, sources: Sequence[Source], engine: Engine, plan: Plan, progress: Progress | None) -> Summary:
+    import msgspec
+
+    from moderation.dumps.jobs import cores
+    from moderation.dumps.runner import score_dump
+    from moderation.dumps.writers import open_sink
+
+    jobs = asked.jobs or cores()
+    with ExitStack() as stack:
+        counts = stack.enter_context(open_sink(asked.counts)) if asked.counts else None
+        if asked.resume:
+            from moderation.dumps.resume import resume_dump
+
+            assert asked.output is not None
+            summary = resume_dump(
+                engine, engine.fingerprint, sources, asked.output, asked.rejects,
+                plan=plan, jobs=jobs, progress=progress,
+            )  # fmt: skip
+        else:
+            sink = stack.enter_context(open_sink(asked.output))
+            rejected = stack.enter_context(open_sink(asked.rejects)) if asked.rejects else None
+            summary = score_dump(engine, sources, sink, rejected, plan=plan, jobs=jobs, progress=progress)
+        if counts is not None:
+            counts.write(msgspec.json.format(msgspec.json.encode(summary.told(engine.fingerprint))) + b"\n")
+    return summary
 
 
 def _verdicts(only: str | None) -> frozenset[Verdict]:

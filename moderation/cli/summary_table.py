@@ -23,7 +23,7 @@ CURES: Mapping[str, str] = {
     "R003": "not an object (`jq -c '.[]'` splits a list)",
     "R004": "too long",
     "P001": "not a post",
-    "P002": "no text field: name yours with --text-field",
+    "P002": "no text field: name yours with --field",
     "P003": "a text field that holds no text",
     "P004": "an id that is neither a text nor a whole number",
 }

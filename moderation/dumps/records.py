@@ -5,16 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from moderation.dumps.readers import Block
+from moderation.dumps.columnar import Table
+from moderation.dumps.delimited import Rows
+from moderation.dumps.fields import FieldMap, Keep
+from moderation.dumps.readers import Block, Unit
 from moderation.engine.columns import Columns
 from moderation.errors import PostError
-from moderation.post import Post
+from moderation.post import Post, PostLike
 
 _decode = msgspec.json.decode
 _SHOWN = 60
@@ -24,7 +27,8 @@ _SHOWN = 60
 class Reject:
     """A record that could not be judged.
 
-    `code`: R001 (broken JSON), R002 (invalid UTF-8), R003 (not an object), R004 (line too long) or a PostError's.
+    `code`: R001 (broken JSON), R002 (invalid UTF-8), R003 (not an object), R004 (line too long), R005 (not under the
+    header of a CSV file) or a PostError's.
     `column` counts code points from 1 where the place is known; `raw` is the line as it was read, of R004 its head.
     """
 
@@ -47,53 +51,127 @@ class Reject:
         return msgspec.json.encode(record)
 
 
-def read_posts(block: Block, text_fields: Iterable[str], named: bool = False) -> tuple[list[Post], list[Reject]]:
-    """The posts of a block in order, and its rejects; blank lines are neither.
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a unit holds: posts in order, by post what is kept of it (None: nothing), and rejects."""
 
-    A post without an id gets its line number, or "FILE:LINE" where `named` (lines of several files meet).
+    posts: Sequence[PostLike]
+    kept: list[dict[str, Any]] | None
+    rejects: list[Reject]
+
+
+def read_unit(
+    unit: Unit, fields: FieldMap, named: bool = False, keep: Keep | None = None, direct: bool = False
+) -> Read:
+    """The posts of a unit in order, and its rejects; blank lines are neither.
+
+    A post without an id gets its line or row number, or "FILE:LINE" where `named` (several files meet). Where all of
+    them are plain records with one text field, they are given as they are if `direct`.
     """
-    if block.length is not None:
-        return [], [_too_long(block, block.length)]
-    posts: list[Post] = []
-    rejects: list[Reject] = []
-    fields = tuple(text_fields)
-    for number, line in enumerate(block.lines, block.first):
-        try:
-            record = _decode(line)
-            if type(record) is not dict:
-                raise TypeError
-            post = Post.of(record, fields)
-        except (PostError, msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError, ValueError):
-            if not line.strip():
-                continue
-            reread = _reread(block.source, number, line, fields)
-            if isinstance(reread, Reject):
-                rejects.append(reread)
-                continue
-            post = reread
-        if post.id is None:
-            given = f"{block.source}:{number}" if named else number
-            post = Post(given, post.fields, {**post.attributes, "id": given})
-        posts.append(post)
-    return posts, rejects
+    found = _all_of(unit)
+    if found is None:
+        return _closely(unit, fields, named, keep)
+    numbers, records, rejects = found
+    posts = [fields.mapped(record) for record in records] if fields.paths else records
+    if Columns.alike(posts, fields.text) is None:
+        return _closely(unit, fields, named, keep)
+    kept = None if keep is None else [keep.of_record(record) for record in records]
+    for number, post in zip(numbers, posts, strict=True):
+        if post.get("id") is None:
+            post["id"] = f"{unit.source}:{number}" if named else number
+    return Read(posts if direct else [Post.of(post, fields.text) for post in posts], kept, rejects)
+
+
+def read_posts(unit: Unit, text_fields: Iterable[str], named: bool = False) -> tuple[list[Post], list[Reject]]:
+    """The posts of a unit, each looked at, and its rejects."""
+    read = _closely(unit, FieldMap(tuple(text_fields)), named, None)
+    return [post for post in read.posts if isinstance(post, Post)], read.rejects
 
 
 def read_plain(block: Block, text_fields: Iterable[str], named: bool = False) -> list[dict[str, Any]] | None:
-    """The records of a block as they stand, where all of them are posts with one text field; None where any needs the
-    closer look of `read_posts`. Ids as there.
+    """The records of a block as they stand, where all of them are posts with one text field; None where any needs a
+    closer look. Ids as above.
     """
-    if block.length is not None:
+    read = read_unit(block, FieldMap(tuple(text_fields)), named, direct=True)
+    plain = [post for post in read.posts if type(post) is dict]
+    return plain if len(plain) == len(read.posts) == len(block.lines) else None
+
+
+def _all_of(unit: Unit) -> tuple[Iterable[int], list[dict[str, Any]], list[Reject]] | None:
+    """Numbers and records of a unit, if none of them needs a closer look to be read."""
+    if isinstance(unit, Table):
+        records = unit.records()
+        return range(unit.first, unit.first + len(records)), records, []
+    if isinstance(unit, Rows):
+        rejects = [Reject(unit.source, line, code, reason, raw) for line, code, reason, raw in unit.bad]
+        return unit.lines, unit.records, rejects
+    if unit.length is not None:
         return None
     try:
-        records = [_decode(line) for line in block.lines]
+        if unit.plain:
+            texts = [(number, line.decode()) for number, line in enumerate(unit.lines, unit.first) if line.strip()]
+            return [number for number, _ in texts], [{"text": text.rstrip("\r")} for _, text in texts], []
+        records = [_decode(line) for line in unit.lines]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         return None
-    if Columns.alike(records, tuple(text_fields)) is None:
+    if set(map(type, records)) != {dict}:
         return None
-    for number, record in enumerate(records, block.first):
-        if record.get("id") is None:
-            record["id"] = f"{block.source}:{number}" if named else number
-    return records
+    return range(unit.first, unit.first + len(records)), records, []
+
+
+def _closely(unit: Unit, fields: FieldMap, named: bool, keep: Keep | None) -> Read:
+    """The same, one by one."""
+    if isinstance(unit, Block) and unit.length is not None:
+        return Read([], None if keep is None else [], [_too_long(unit, unit.length)])
+    posts: list[Post] = []
+    kept: list[dict[str, Any]] = []
+    rejects = _all_of(unit)[2] if isinstance(unit, Rows) else []  # type: ignore[index]
+    for number, raw, record in _each(unit):
+        try:
+            found = _record(raw, isinstance(unit, Block) and unit.plain) if record is None else record
+            if found is None:
+                continue
+            post = Post.of(fields.mapped(found), fields.text)
+        except PostError as error:
+            column = error.column if isinstance(error, RecordError) else None
+            rejects.append(Reject(unit.source, number, error.code, error.message, _raw(raw, record), column))
+            continue
+        if keep is not None:
+            kept.append(dict(keep.of_record(found)))
+        posts.append(_with_id(post, f"{unit.source}:{number}" if named else number))
+    rejects.sort(key=lambda reject: reject.line)
+    return Read(posts, None if keep is None else kept, rejects)
+
+
+def _each(unit: Unit) -> Iterator[tuple[int, bytes, dict[str, Any] | None]]:
+    """Number, bytes and record of each; records are still to be read from lines, and bytes to be made from tables."""
+    if isinstance(unit, Block):
+        yield from ((number, line, None) for number, line in enumerate(unit.lines, unit.first))
+    elif isinstance(unit, Rows):
+        yield from zip(unit.lines, unit.raws, unit.records, strict=True)
+    else:
+        yield from ((number, b"", record) for number, record in enumerate(unit.records(), unit.first))
+
+
+def _record(line: bytes, plain: bool) -> dict[str, Any] | None:
+    """The record on a line; None for a blank one."""
+    if not line.strip():
+        return None
+    if plain:
+        return {"text": read_text(line).rstrip("\r")}
+    try:
+        record = _decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+        return read_record(line)
+    return record if type(record) is dict else read_record(line)
+
+
+def _raw(raw: bytes, record: dict[str, Any] | None) -> bytes:
+    return raw if raw or record is None else msgspec.json.encode(record, enc_hook=str)
+
+
+def _with_id(post: Post, given: str | int) -> Post:
+    return post if post.id is not None else Post(given, post.fields, {**post.attributes, "id": given})
 
 
 class RecordError(PostError):
@@ -102,16 +180,6 @@ class RecordError(PostError):
     def __init__(self, code: str, message: str, column: int | None = None) -> None:
         super().__init__(code, message)
         self.column = column
-
-
-def _reread(source: str, number: int, line: bytes, fields: tuple[str, ...]) -> Post | Reject:
-    """Read a line that the fast decoder refused: it may hold a lone surrogate, or else this tells what is wrong."""
-    try:
-        return Post.of(read_record(line), fields)
-    except RecordError as error:
-        return Reject(source, number, error.code, error.message, line, error.column)
-    except PostError as error:
-        return Reject(source, number, error.code, error.message, line)
 
 
 def read_record(line: bytes) -> dict[str, Any]:

@@ -1,16 +1,21 @@
-"""A run over a dump: blocks of lines in, decisions out, in order, one block at a time."""
+"""A run over a dump: units of records in, decisions out, in order, a few units at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from moderation.decision import VERDICTS, Decision, Verdict
-from moderation.dumps.readers import Block, Source, read_blocks, was_replaced
-from moderation.dumps.records import Reject, read_plain, read_posts
+from moderation.dumps.fields import FieldMap
+from moderation.dumps.formats import Format
+from moderation.dumps.jobs import in_order
+from moderation.dumps.outputs import Output
+from moderation.dumps.readers import Source, Unit, read_units, was_replaced
+from moderation.dumps.records import read_unit
 from moderation.dumps.summary import Summary
-from moderation.dumps.writers import Sink, encode_lines
+from moderation.dumps.writers import Sink
 from moderation.post import PostLike
 
 Progress = Callable[[Source, int], None]
@@ -26,62 +31,101 @@ class Judge(Protocol):
     def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run does: how records are read (`kind` None: told by content), which verdicts are written, and how."""
+
+    fields: FieldMap
+    output: Output = field(default_factory=Output)
+    only: Collection[Verdict] = ALL
+    kind: Format | None = None
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a unit: its part of the output and of the rejects, and its counts."""
+
+    output: bytes
+    rejects: bytes
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Judges units, here or in another process: the same bytes come out."""
+
+    engine: Judge
+    plan: Plan
+
+    def __call__(self, unit: Unit) -> Done:
+        """Judge a unit."""
+        plan, summary = self.plan, Summary()
+        direct = plan.fields.text == self.engine.text_fields
+        read = read_unit(unit, plan.fields, plan.named, plan.output.keep, direct)
+        decisions = self.engine.decide_batch(read.posts) if read.posts else []
+        summary.add(decisions)
+        summary.add_rejects(read.rejects)
+        kept = read.kept
+        if set(plan.only) != ALL:
+            written = [at for at, decision in enumerate(decisions) if decision.verdict in plan.only]
+            decisions = [decisions[at] for at in written]
+            kept = None if kept is None else [kept[at] for at in written]
+        rejects = b"".join(reject.to_json() + b"\n" for reject in read.rejects)
+        return Done(plan.output.encode(decisions, kept), rejects, summary)
+
+
 def score_dump(
     engine: Judge,
     sources: Sequence[Source],
     output: Sink,
     rejects: Sink | None = None,
     *,
-    text_fields: Sequence[str] = (),
-    only: Collection[Verdict] = ALL,
+    plan: Plan | None = None,
+    jobs: int = 1,
     progress: Progress | None = None,
 ) -> Summary:
     """Judge every record of the sources and write the decisions, in the order of the input.
 
-    `text_fields` replaces the policy's, `only` are the verdicts that are written (all are counted), `progress` is told
-    the bytes read of a source after every block. Raises DumpError where a source or an output cannot be used.
+    Without a plan all decisions are written as JSON lines. With `jobs` processes the same bytes are written. `progress`
+    is told the bytes read of a source after every unit. Raises DumpError where a source or an output cannot be used.
     """
-    fields = tuple(text_fields) or engine.text_fields
-    run = _Run(engine, fields, len(sources) > 1, output, rejects, frozenset(only), Summary())
+    plan = plan or Plan(FieldMap(engine.text_fields), named=len(sources) > 1)
+    summary = Summary()
+    with plan.output.writing(output) as sink:
+        sink.write(plan.output.head())
+        for done in judged(Work(engine, plan), units_of(sources, plan, summary), jobs, progress):
+            summary.merge(done.summary)
+            sink.write(done.output)
+            if rejects is not None:
+                rejects.write(done.rejects)
+    return summary
+
+
+def judged(
+    work: Work, units: Iterable[tuple[Source, Unit]], jobs: int, progress: Progress | None = None
+) -> Iterator[Done]:
+    """What becomes of units, in order, judged by `jobs` processes."""
+    read: deque[tuple[Source, int]] = deque()
+
+    def asked() -> Iterator[Unit]:
+        for source, unit in units:
+            read.append((source, unit.taken))
+            yield unit
+
+    for done in in_order(work, asked(), jobs):
+        yield done
+        place = read.popleft()
+        if progress is not None:
+            progress(*place)
+
+
+def units_of(sources: Sequence[Source], plan: Plan, summary: Summary) -> Iterator[tuple[Source, Unit]]:
+    """The units of all sources, in order; `summary` gets a note of those that were replaced meanwhile."""
     for source in sources:
-        for block in read_blocks(source):
-            run.score(block)
-            if progress is not None:
-                progress(source, block.taken)
+        for unit in read_units(source, plan.fields, plan.kind):
+            yield source, unit
         if was_replaced(source):
-            run.summary.notes.append(
+            summary.notes.append(
                 f"{source.name} was replaced or removed during the run: what stood there at its turn was scored"
             )
-    return run.summary
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    engine: Judge
-    fields: tuple[str, ...]
-    named: bool
-    output: Sink
-    rejects: Sink | None
-    only: frozenset[Verdict]
-    summary: Summary
-
-    def _posts(self, block: Block) -> tuple[Sequence[PostLike], list[Reject]]:
-        """The posts of a block and its rejects. Plain records go to the engine as they are: it finds the same text."""
-        if self.fields == self.engine.text_fields:
-            plain = read_plain(block, self.fields, self.named)
-            if plain is not None:
-                return plain, []
-        return read_posts(block, self.fields, self.named)
-
-    def score(self, block: Block) -> None:
-        posts, bad = self._posts(block)
-        decisions = self.engine.decide_batch(posts) if posts else []
-        self.summary.add(decisions)
-        if self.only != ALL:
-            decisions = [decision for decision in decisions if decision.verdict in self.only]
-        if decisions:
-            self.output.write(encode_lines(decisions))
-        if bad:
-            self.summary.add_rejects(bad)
-            if self.rejects is not None:
-                self.rejects.write(b"".join(reject.to_json() + b"\n" for reject in bad))

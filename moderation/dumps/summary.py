@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from moderation.decision import LIMIT_EXCEEDED, VERDICTS, Decision, Verdict
 from moderation.dumps.records import Reject
@@ -46,6 +49,48 @@ class Summary:
             if len(self.first_rejects) < FIRST_REJECTS:
                 self.first_rejects.append(reject)
 
+    def merge(self, other: Summary) -> None:
+        """Add the counts of what comes behind."""
+        for name in ("cells", "rules", "shadow", "rejects"):
+            getattr(self, name).update(getattr(other, name))
+        self.first_rejects += other.first_rejects[: FIRST_REJECTS - len(self.first_rejects)]
+        self.limited += other.limited
+        self.unknown += other.unknown
+        self.notes += other.notes
+
+    def packed(self) -> bytes:
+        """All counts, for `unpacked`."""
+        pairs = ("cells", "rules", "shadow", "rejects")
+        counts = {name: list(getattr(self, name).items()) for name in pairs}
+        rest = {"first_rejects": self.first_rejects, "limited": self.limited, "unknown": self.unknown}
+        return msgspec.json.encode({**counts, **rest, "notes": self.notes})
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Summary:
+        """What `packed` gave. Raises msgspec.DecodeError for anything else."""
+        found = msgspec.json.decode(data, type=_Packed)
+        return cls(
+            Counter(dict(found.cells)), Counter(dict(found.rules)), Counter(dict(found.shadow)),
+            Counter(dict(found.rejects)), found.first_rejects, found.limited, found.unknown, found.notes,
+        )  # fmt: skip
+
+    def told(self, engine: str) -> dict[str, Any]:
+        """All counts for programs, in a stable order; `engine` is the fingerprint."""
+        return {
+            "engine": engine,
+            "posts": self.decisions,
+            "verdicts": self.verdicts(),
+            "languages": self.languages(),
+            "unserved": sorted(self.unserved()),
+            "coverage": round(self.coverage(), 4),
+            "rules": _counted(self.rules),
+            "shadow": _counted(self.shadow),
+            "limited": self.limited,
+            "unknown": self.unknown,
+            "rejects": dict(sorted(self.rejects.items())),
+            "notes": self.notes,
+        }
+
     @property
     def decisions(self) -> int:
         """How many posts were judged."""
@@ -84,6 +129,22 @@ class Summary:
         self.shadow.update((reason.rule, reason.verdict) for reason in decision.shadow)
         self.limited += any(reason.rule == LIMIT_EXCEEDED for reason in decision.reasons)
         self.unknown += bool(decision.unknown)
+
+
+class _Packed(msgspec.Struct):
+    cells: list[tuple[_Cell, int]]
+    rules: list[tuple[tuple[str, str], int]]
+    shadow: list[tuple[tuple[str, str], int]]
+    rejects: list[tuple[str, int]]
+    first_rejects: list[Reject]
+    limited: int
+    unknown: int
+    notes: list[str]
+
+
+def _counted(rules: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
+    ordered = sorted(rules.items(), key=lambda item: (-item[1], item[0]))
+    return [{"rule": rule, "verdict": verdict, "posts": count} for (rule, verdict), count in ordered]
 
 
 def _cell(decision: Decision) -> _Cell:

@@ -107,12 +107,15 @@ def test_an_input_replaced_before_its_turn(launch: Launch, tmp_path: Path, out: 
     ("make", "message"),
     [
         (lambda path: None, "there is no such file: check the path"),
-        (lambda path: path.mkdir(), "it is a folder: name its files, as in "),
+        (lambda path: path.mkdir(), "holds no dumps (.jsonl, "),
         (lambda path: path.symlink_to(path), "symbolic links"),
         (lambda path: path.symlink_to("/proc/self/mem"), "Input/output error"),
-        (lambda path: path.write_bytes(POST.decode().encode("utf-16")), "is UTF-16 text, not JSON lines: iconv"),
+        (
+            lambda path: path.write_bytes(POST.decode().encode("utf-16")),
+            "is UTF-16 text, which has to be converted: iconv",
+        ),
         (lambda path: path.write_bytes(gzip.compress(os.urandom(9999))[:5000]), "in the middle of its gzip data"),
-        (lambda path: path.write_bytes(b"BZh91AY&SY"), "is bzip2 data, not JSON lines: bzip2 -dc "),
+        (lambda path: path.write_bytes(b"BZh91AY&SY"), "is bzip2 data, which has to be converted: bzip2 -dc "),
     ],
 )
 def test_inputs_that_cannot_be_read(run: Run, tmp_path: Path, out: Path, make: object, message: str) -> None:

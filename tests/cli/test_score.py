@@ -139,8 +139,8 @@ def test_fail_on(run: Run, tmp_path: Path, text: str, option: str, status: int) 
 def test_other_text_fields(run: Run, tmp_path: Path) -> None:
     path = dump(tmp_path / "posts", {"id": 1, "msg": "a", "more": "出假票", "text": "b"}, {"id": 2, "text": "出假票"})
     assert verdicts(run("score", path)) == {1: "allowed", 2: "blocked"}
-    assert verdicts(run("score", path, "--text-field", "msg")) == {1: "allowed"}
-    assert verdicts(run("score", path, "--text-field", "msg", "--text-field", "more")) == {1: "blocked"}
+    assert verdicts(run("score", path, "--field", "msg")) == {1: "allowed"}
+    assert verdicts(run("score", path, "--field", "msg", "--field", "more")) == {1: "blocked"}
 
 
 @pytest.mark.parametrize("option", ["-q", "--quiet"])

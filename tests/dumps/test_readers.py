@@ -102,9 +102,9 @@ def test_bytes_taken_reach_the_size(tmp_path: Path) -> None:
     ("make", "message"),
     [
         (lambda path: None, "there is no such file"),
-        (lambda path: path.mkdir(), "it is a folder: name its files"),
-        (lambda path: path.write_bytes("text".encode("utf-16")), "is UTF-16 text, not JSON lines: iconv"),
-        (lambda path: path.write_bytes(b"\x28\xb5\x2f\xfd...."), "is zstd data, not JSON lines: zstd -dc"),
+        (lambda path: path.mkdir(), "holds no dumps"),
+        (lambda path: path.write_bytes("text".encode("utf-16")), "is UTF-16 text, which has to be converted: iconv"),
+        (lambda path: path.write_bytes(b"\x28\xb5\x2f\xfd...."), "damaged zstd data"),
         (lambda path: path.write_bytes(gzip.compress(os.urandom(5000))[:900]), "in the middle of its gzip data"),
         (lambda path: path.write_bytes(gzip.compress(b"a" * 50)[:-8] + b"12345678"), "damaged gzip data"),
     ],

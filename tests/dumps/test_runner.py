@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.decision import Decision, Reason, Verdict
+from moderation.decision import VERDICTS, Decision, Reason, Verdict
+from moderation.dumps.fields import FieldMap
 from moderation.dumps.readers import find_sources
-from moderation.dumps.runner import score_dump
+from moderation.dumps.runner import Plan, score_dump
 from moderation.dumps.summary import Summary
 from moderation.post import Post, PostLike
 
@@ -63,13 +64,19 @@ class Memory:
 
 
 def run(
-    folder: Path, *dumps: list[str], **more: object
+    folder: Path,
+    *dumps: list[str],
+    fields: tuple[str, ...] = StubJudge.text_fields,
+    only: Collection[Verdict] = VERDICTS,
+    **more: object,
 ) -> tuple[list[dict[str, object]], list[dict[str, object]], Summary]:
     paths = [folder / f"{number}.jsonl" for number in range(len(dumps))]
     for path, records in zip(paths, dumps, strict=True):
         path.write_text("".join(record + "\n" for record in records), "utf-8")
     out, rejects = Memory(), Memory()
-    summary = score_dump(StubJudge(), find_sources(list(map(str, paths))), out, rejects, **more)  # type: ignore[arg-type]
+    plan = Plan(FieldMap(fields), only=only, named=len(dumps) > 1)
+    sources = find_sources(list(map(str, paths)))
+    summary = score_dump(StubJudge(), sources, out, rejects, plan=plan, **more)  # type: ignore[arg-type]
     return (
         [json.loads(line) for line in out.data.splitlines()],
         [json.loads(line) for line in rejects.data.splitlines()],
@@ -116,7 +123,7 @@ def test_only_some_verdicts_are_written_and_all_are_counted(tmp_path: Path) -> N
 
 def test_other_text_fields(tmp_path: Path) -> None:
     decisions, rejects, _ = run(
-        tmp_path, ['{"id": 1, "msg": "加我", "text": "杀"}', '{"id": 2, "text": "杀"}'], text_fields=("msg",)
+        tmp_path, ['{"id": 1, "msg": "加我", "text": "杀"}', '{"id": 2, "text": "杀"}'], fields=("msg",)
     )
     assert [(item["id"], item["verdict"]) for item in decisions] == [(1, "flagged")]
     assert [item["code"] for item in rejects] == ["P002"]

@@ -1,10 +1,11 @@
-"""Records of dumps and what becomes of them, a block at a time, for reports that need both."""
+"""Records of dumps as posts, a unit at a time, for reports that look at both posts and decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from moderation.dumps.readers import Source, read_blocks
+from moderation.dumps.fields import FieldMap
+from moderation.dumps.readers import Source, read_units
 from moderation.dumps.records import Reject, read_posts
 from moderation.dumps.runner import Progress
 from moderation.post import Post
@@ -17,8 +18,9 @@ def read_dump(
 
     Raises DumpError where a source cannot be read.
     """
+    fields = FieldMap(tuple(text_fields))
     for source in sources:
-        for block in read_blocks(source):
-            yield read_posts(block, text_fields, len(sources) > 1)
+        for unit in read_units(source, fields):
+            yield read_posts(unit, text_fields, len(sources) > 1)
             if progress is not None:
-                progress(source, block.taken)
+                progress(source, unit.taken)
