@@ -14,6 +14,7 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -25,6 +26,8 @@ AHEAD = 2
 """Units that a worker has at once: one that it judges, and the next."""
 
 ATTEMPTS = 3
+_ENDING = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+_MASKS = hasattr(signal, "pthread_sigmask")
 _Unit = TypeVar("_Unit")
 _Done = TypeVar("_Done")
 
@@ -113,7 +116,7 @@ class _Pool:
         # A forked process has our ends of all pipes too: it must close them, or nobody would notice that we are gone.
         inherited = [*(worker.pipe for worker in self._workers), ours] if self._forks else []
         process = self._context.Process(target=_serve, args=(self._work, theirs, inherited), daemon=True)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _undisturbed():
             # Newer Pythons warn of forking beside threads: numpy's know how to be forked, and there are no others.
             warnings.simplefilter("ignore", DeprecationWarning)
             process.start()
@@ -161,6 +164,17 @@ class _Pool:
         self._start()
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals wait: raised in the middle of a fork, they would be lost, or reach a child that is not ready for them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING) if _MASKS else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _deadly(unit: Any, code: int | None) -> str:
     ended = f"killed by {signal.Signals(-code).name}" if code and code < 0 else f"exit code {code}"
     where = f"{getattr(unit, 'source', 'the input')} from record {getattr(unit, 'first', '?')} on"
@@ -170,7 +184,10 @@ def _deadly(unit: Any, code: int | None) -> str:
 def _serve(work: Callable[[Any], Any], pipe: Connection, inherited: list[Connection]) -> None:
     """Judge what comes until nothing does. Ctrl-C is our parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in _ENDING - {signal.SIGINT}:
+        signal.signal(number, signal.SIG_DFL)
+    if _MASKS:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     for each in inherited:
         each.close()
     units: queue.SimpleQueue[tuple[int, Any] | None] = queue.SimpleQueue()

@@ -101,7 +101,8 @@ class Output:
 
     def _rows(self, rows: Sequence[Sequence[object]]) -> bytes:
         out = io.StringIO()
-        writer = csv.writer(out, delimiter=DELIMITERS[self.format], lineterminator="\n")
+        # The line ends of RFC 4180: with others, older Pythons leave a text that holds a bare one unquoted.
+        writer = csv.writer(out, delimiter=DELIMITERS[self.format], lineterminator="\r\n")
         writer.writerows([_harmless(cell) for cell in row] for row in rows)
         return out.getvalue().encode("utf-8", "replace")
 

@@ -72,7 +72,7 @@ def jsonl(posts: Sequence[Record]) -> bytes:
 
 def delimited(posts: Sequence[Record], delimiter: str = ",", end: str = "\r\n") -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, list(posts[0]), delimiter=delimiter, lineterminator=end)
+    writer = csv.DictWriter(out, list(posts[0]), delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
     writer.writeheader()
     writer.writerows(posts)
     return out.getvalue().encode()
