@@ -22,6 +22,12 @@ else:
 LIMIT_EXCEEDED = "engine/limit-exceeded"
 UNCOVERED = "engine/uncovered"
 UNKNOWN = "engine/unknown"
+TIMEOUT, OVERLOAD, FAILURE = "engine/timeout", "engine/overload", "engine/failure"
+_WHY = {
+    TIMEOUT: ("Could not be judged in time", "未能及时审核"),
+    OVERLOAD: ("Too many posts are waiting to be judged", "等待审核的内容过多"),
+    FAILURE: ("Could not be judged: the engine failed", "引擎故障，未能审核"),
+}
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
@@ -90,3 +96,13 @@ def encode(decision: Decision) -> bytes:
         return _encoder.encode(decision)
     except UnicodeEncodeError:
         return json.dumps(decision.to_dict(), ensure_ascii=True, separators=(",", ":")).encode()
+
+
+def undecided(post_id: PostId, why: str, engine: str, flagged: bool = True) -> Decision:
+    """The decision on a post that could not be judged: `why` is TIMEOUT, OVERLOAD or FAILURE, `engine` the fingerprint,
+    `flagged` what the policy says of the unknown.
+    """
+    reason = Reason(why, "flag", "engine", 50, dict(zip(("en", "zh"), _WHY[why], strict=True)))
+    if flagged:
+        return Decision(post_id, "flagged", 50, ("engine",), (reason,), (), {}, (), (), {}, {}, (why,), engine)
+    return Decision(post_id, "allowed", 0, (), (), (), {}, (), (), {}, {}, (why,), engine)

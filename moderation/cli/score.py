@@ -14,6 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from moderation.cli.options import load_engine, rules_option
 from moderation.dumps.formats import FORMATS, OUTPUT_FORMATS, Format, OutputFormat
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from moderation.dumps.summary import Summary
     from moderation.engine.engine import Engine
 
+_ON_SPARK = ("fields", "input_format", "quiet")
 _WORSE: Mapping[str, tuple[Verdict, ...]] = {"flagged": ("flagged", "blocked"), "blocked": ("blocked",)}
 
 
@@ -51,9 +53,13 @@ _WORSE: Mapping[str, tuple[Verdict, ...]] = {"flagged": ("flagged", "blocked"), 
 @click.option("--fail-on", type=click.Choice(list(_WORSE)), help="Exit 1 where a decision is this or worse.")
 @click.option("--rejects", metavar="FILE", help="Where records go that could not be read, with place and reason.")
 @click.option("--summary", "counts", metavar="FILE", help="Where the counts go, as JSON.")
+@click.option("--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True, help="Where.")
+@click.option("--master", metavar="URL", help="Spark's master: spark://host:7077.  [default: Spark's own settings]")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no summary.")
 @click.pass_context
-def score(ctx: click.Context, /, files: tuple[str, ...], output: str | None, rules: str | None, **options: Any) -> None:
+def score(
+    ctx: click.Context, /, files: tuple[str, ...], output: str | None, rules: str | None, engine: str, **options: Any
+) -> None:
     """Judge a dump: posts in, decisions out, in the same order.
 
     FILE is JSON lines, CSV, TSV, plain text, Parquet or Arrow, a folder of such files, or a glob; gzip and zstd are
@@ -62,7 +68,15 @@ def score(ctx: click.Context, /, files: tuple[str, ...], output: str | None, rul
       {"id": 7, "text": "加我微信 abc12345", "author": {"age_days": 3}}
 
     A post without an id gets its line number. What cannot be read is named and counted, and nothing stops for it.
+
+    With `--engine spark`, FILEs are paths that Spark knows, the last one (or -o) a folder for what comes out.
     """
+    master = options.pop("master")
+    if engine == "spark":
+        _score_on_spark(ctx, files, output, rules, master, options)
+        return
+    if master is not None:
+        raise click.UsageError("--master goes with --engine spark", ctx)
     if not files and sys.stdin is not None and sys.stdin.isatty():
         click.echo(ctx.get_help())
         ctx.exit(2)
@@ -81,6 +95,28 @@ def score(ctx: click.Context, /, files: tuple[str, ...], output: str | None, rul
         summary = _run(asked, sources, load_engine(rules))
     if asked.fail_on and any(summary.verdicts()[verdict] for verdict in _WORSE[asked.fail_on]):
         ctx.exit(1)
+
+
+def _score_on_spark(
+    ctx: click.Context, files: Sequence[str], output: str | None, rules: str | None, master: str | None,
+    options: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """The job, and its counts on standard error."""
+    *inputs, target = (*files, output) if output else files or ("",)
+    if not inputs:
+        raise click.UsageError("--engine spark reads a path and writes another: moderation score IN OUT", ctx)
+    given = [name for name in options if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if other := [name for name in given if name not in _ON_SPARK]:
+        raise click.UsageError(f"--engine spark has no --{other[0].replace('_', '-')}", ctx)
+    kind = options["input_format"]
+    if kind not in (None, "jsonl", "parquet"):
+        raise click.UsageError(f"--engine spark reads jsonl and parquet, not {kind}", ctx)
+    from moderation.adapters.spark_job import run_job
+
+    counts = run_job(inputs, target, master=master, rules=rules, fields=options["fields"], kind=kind)
+    if not options["quiet"]:
+        told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        click.echo(f"{sum(counts.values()):,} posts: {told}; in {target}", err=True)
 
 
 @dataclass(frozen=True, slots=True)

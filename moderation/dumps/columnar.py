@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -29,11 +29,32 @@ class Table:
     batch: Any
     taken: int
 
-    def records(self) -> list[dict[str, Any]]:
-        """The rows as dicts."""
-        names = self.batch.schema.names
-        columns = [column.to_pylist() for column in self.batch.columns]
+    def records(self, keys: Collection[str] | None = None) -> list[dict[str, Any]]:
+        """The rows as dicts; with `keys`, of these columns alone."""
+        names = [name for name in self.batch.schema.names if keys is None or name in keys]
+        columns = [_values(self.batch.column(name)) for name in names]
+        if not columns:
+            return [{} for _ in range(self.batch.num_rows)]
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _values(column: Any) -> list[Any]:
+    """A column's values; those that hold text which is not UTF-8 (Parquet's writers need not check) as what they are
+    without it.
+    """
+    try:
+        found: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:
+        return [_value(value) for value in column]
+    return found
+
+
+def _value(value: Any) -> Any:
+    try:
+        return value.as_py()
+    except UnicodeDecodeError:
+        buffer = value.as_buffer() if hasattr(value, "as_buffer") else None
+        return None if buffer is None else bytes(buffer).decode("utf-8", "replace")
 
 
 def read_tables(source: Source, kind: Literal["parquet", "arrow"]) -> Iterator[Table]:
@@ -97,17 +118,17 @@ def schema_of(kept: Sequence[str]) -> Any:
 def encode_batch(decisions: Sequence[Decision], kept: Sequence[Sequence[str | None]], names: Sequence[str]) -> bytes:
     """Decisions, and by decision what is kept of its post, as one message of an Arrow stream for `ParquetSink`."""
     arrow, schema = _arrow(), schema_of(names)
-    columns = [[str(decision.id) for decision in decisions], *_columns(decisions)]
-    arrays = [arrow.array(column, field.type) for column, field in zip(columns, schema, strict=False)]
-    arrays += [arrow.array([row[at] for row in kept], arrow.string()) for at in range(len(names))]
+    texts = [arrow.array([row[at] for row in kept], arrow.string()) for at in range(len(names))]
     sink = arrow.BufferOutputStream()
     with arrow.ipc.new_stream(sink, schema) as stream:
-        stream.write_batch(arrow.record_batch(arrays, schema=schema))
+        stream.write_batch(arrow.record_batch([*arrays_of(decisions), *texts], schema=schema))
     return bytes(sink.getvalue())
 
 
-def _columns(decisions: Sequence[Decision]) -> list[list[Any]]:
-    return [
+def arrays_of(decisions: Sequence[Decision]) -> list[Any]:
+    """Decisions as columns, pyarrow.Array each, in the order and with the types of `schema_of`."""
+    columns = [
+        [str(decision.id) for decision in decisions],
         [decision.verdict for decision in decisions],
         [decision.severity for decision in decisions],
         [decision.categories for decision in decisions],
@@ -120,6 +141,8 @@ def _columns(decisions: Sequence[Decision]) -> list[list[Any]]:
         [_reasons(decision) for decision in decisions],
         [decision.engine for decision in decisions],
     ]
+    arrow = _arrow()
+    return [arrow.array(column, field.type) for column, field in zip(columns, schema_of(()), strict=True)]
 
 
 def _pairs(shares: Mapping[str, float]) -> list[tuple[str, float]]:

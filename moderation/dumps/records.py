@@ -41,7 +41,8 @@ class Reject:
 
     def to_json(self) -> bytes:
         """One line of JSON. `raw` restores the record byte for byte; where it is not UTF-8, `raw_base64` does."""
-        record: dict[str, Any] = {"file": self.source, "line": self.line, "code": self.code, "reason": self.reason}
+        place = {"file": self.source, "line": self.line} if self.source else {}
+        record: dict[str, Any] = {**place, "code": self.code, "reason": self.reason}
         if self.column is not None:
             record["column"] = self.column
         try:
@@ -65,8 +66,9 @@ def read_unit(
 ) -> Read:
     """The posts of a unit in order, and its rejects; blank lines are neither.
 
-    A post without an id gets its line or row number, or "FILE:LINE" where `named` (several files meet). Where all of
-    them are plain records with one text field, they are given as they are if `direct`.
+    A post without an id gets its line or row number, or "FILE:LINE" where `named` (several files meet), or none where
+    nobody knows the file. Where all of them are plain records with one text field, they are given as they are if
+    `direct`.
     """
     found = _all_of(unit)
     if found is None:
@@ -76,7 +78,7 @@ def read_unit(
     if Columns.alike(posts, fields.text) is None:
         return _closely(unit, fields, named, keep)
     kept = None if keep is None else [keep.of_record(record) for record in records]
-    for number, post in zip(numbers, posts, strict=True):
+    for number, post in zip(numbers, posts, strict=True) if unit.source else ():
         if post.get("id") is None:
             post["id"] = f"{unit.source}:{number}" if named else number
     return Read(posts if direct else [Post.of(post, fields.text) for post in posts], kept, rejects)
@@ -138,7 +140,8 @@ def _closely(unit: Unit, fields: FieldMap, named: bool, keep: Keep | None) -> Re
             continue
         if keep is not None:
             kept.append(dict(keep.of_record(found)))
-        posts.append(_with_id(post, f"{unit.source}:{number}" if named else number))
+        given = (f"{unit.source}:{number}" if named else number) if unit.source else None
+        posts.append(post if given is None else _with_id(post, given))
     rejects.sort(key=lambda reject: reject.line)
     return Read(posts, None if keep is None else kept, rejects)
 

@@ -354,6 +354,16 @@ def _all_of(children: Sequence[Condition]) -> Needs:
     return tuple(dict.fromkeys(needed for child in children for needed in child.needs()))
 
 
+def attributes_asked(condition: Condition) -> frozenset[str]:
+    """The paths of all attributes that a condition and what is below it look at."""
+    match condition:
+        case Field():
+            return frozenset((condition.name,))
+        case Period():
+            return frozenset(("created_at",))
+    return frozenset[str]().union(*map(attributes_asked, condition.children))
+
+
 def as_instant(value: Any) -> datetime | None:
     """A moment in time from a datetime, a date, an ISO 8601 text or seconds since 1970; UTC where it names no zone."""
     try:

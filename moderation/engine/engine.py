@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from moderation.decision import Decision
 from moderation.engine.columns import Columns
 from moderation.engine.compile import Plan, compile_rules
-from moderation.engine.conditions import Condition
+from moderation.engine.conditions import Condition, attributes_asked
 from moderation.engine.coverage import covered_languages
 from moderation.engine.find import Finder
 from moderation.engine.look import Compiled, Look
 from moderation.language.detect import Detector
 from moderation.packs.load import RuleBook, read_rules, read_sources
-from moderation.post import Post, PostLike
+from moderation.post import DECLARED_LANGUAGE, Post, PostLike
 from moderation.signals.classifier import Classifier
 from moderation.signals.matcher import Kind
 
@@ -130,6 +130,15 @@ class Engine:
     def rules(self) -> tuple[str, ...]:
         """The full ids of all rules, live and in shadow, in order."""
         return tuple(rule.id for rule in self._compiled.plan.rules)
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The paths of all attributes that are looked at: what a post has besides these, its texts and its id changes
+        nothing.
+        """
+        rules = self._compiled.plan.rules
+        asked = (each for rule in rules for each in (rule.when, rule.unless) if each)
+        return frozenset(DECLARED_LANGUAGE).union(*map(attributes_asked, asked))
 
     @property
     def asking_classifier(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from moderation.decision import Decision
+from moderation.decision import OVERLOAD, TIMEOUT, Decision
 from moderation.post import Post
 
 if TYPE_CHECKING:
@@ -48,8 +48,6 @@ class Batcher:
 
     async def decide(self, post: Post) -> Decision:
         """The decision on a post, whatever happens: in the worst case the policy's answer for what is unknown."""
-        from moderation.service.moderator import OVERLOAD
-
         if self._count >= self._moderator.waiting_limit:
             decision = self._moderator.unknown(post, OVERLOAD)
             self._moderator.told((post,), (decision,))
@@ -112,8 +110,6 @@ class Batcher:
 
     def _expire(self, batch: _Batch) -> None:
         """Nobody waits any longer: not for what is being judged, nor for what was not handed on."""
-        from moderation.service.moderator import TIMEOUT
-
         if batch in self._batches:
             self._batches.remove(batch)
         self._arrived(batch)

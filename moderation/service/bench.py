@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moderation.authoring import generate
+from moderation.decision import FAILURE, OVERLOAD, TIMEOUT
 from moderation.errors import ModerationError
 from moderation.packs.load import bundled_rules
 from moderation.post import Post
-from moderation.service.moderator import FAILURE, OVERLOAD, TIMEOUT, Moderator
+from moderation.service.moderator import Moderator
 
 CALLERS, CONNECTIONS, BATCH = 1000, 64, 500
 _SECONDS, _TICK, _FLOWS = 3.0, 0.001, 200

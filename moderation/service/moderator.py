@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from moderation.authoring.surge import Surge, SurgeMonitor
-from moderation.decision import Decision, Reason
+from moderation.decision import FAILURE, TIMEOUT, Decision, undecided
 from moderation.engine.engine import Engine
 from moderation.errors import ModerationError
 from moderation.post import Post, PostLike, attribute
@@ -34,12 +34,6 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 log = logging.getLogger("moderation")
 
-TIMEOUT, OVERLOAD, FAILURE = "engine/timeout", "engine/overload", "engine/failure"
-_WHY = {
-    TIMEOUT: ("Could not be judged in time", "未能及时审核"),
-    OVERLOAD: ("Too many posts are waiting to be judged", "等待审核的内容过多"),
-    FAILURE: ("Could not be judged: the engine failed", "引擎故障，未能审核"),
-}
 _PAUSE = 1.0
 
 
@@ -185,13 +179,7 @@ class Moderator:
 
     def unknown(self, post: Post, why: str) -> Decision:
         """The policy's answer for a post that could not be judged."""
-        flagged = self.info.unknown == "flag"
-        message = dict(zip(("en", "zh"), _WHY[why], strict=True))
-        reasons = (Reason(why, "flag", "engine", 50, message),) if flagged else ()
-        return Decision(
-            post.id, "flagged" if flagged else "allowed", 50 if flagged else 0, ("engine",) if flagged else (),
-            reasons, (), {}, (), (), {}, {}, (why,), self.fingerprint,
-        )  # fmt: skip
+        return undecided(post.id, why, self.fingerprint, self.info.unknown == "flag")
 
     def told(self, posts: Sequence[Post], decisions: Sequence[Decision]) -> None:
         """Call back for what was flagged or blocked, and watch for surges. Never raises."""

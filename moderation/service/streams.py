@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import msgspec
 
-from moderation.decision import Decision
+from moderation.decision import FAILURE, OVERLOAD, TIMEOUT, Decision
 from moderation.errors import ModerationError, PostError
 from moderation.post import Post
-from moderation.service.moderator import FAILURE, OVERLOAD, TIMEOUT, Moderator
+from moderation.service.moderator import Moderator
 
 log = logging.getLogger("moderation.stream")
 

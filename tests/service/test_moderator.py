@@ -19,9 +19,9 @@ import pytest
 
 import moderation
 from moderation import Decision, Moderator, Post, PostError
+from moderation.decision import OVERLOAD, TIMEOUT
 from moderation.engine.engine import Engine
 from moderation.errors import ModerationError
-from moderation.service.moderator import OVERLOAD, TIMEOUT
 
 from .conftest import write_rules
 
