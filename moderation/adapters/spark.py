@@ -7,6 +7,7 @@ which Spark keeps for the next task: nothing compiled is pickled. A row that is 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -89,6 +90,8 @@ def _engine(sources: Broadcast[bytes], fingerprint: str) -> Engine:
                 "version of the package `moderation` on both"
             )
         _ENGINES[fingerprint] = engine
+        gc.collect()
+        gc.freeze()  # the engine stays as long as the process: no need to walk it again for every few thousand rows
     return _ENGINES[fingerprint]
 
 
@@ -112,9 +115,11 @@ class _Scorer:
         told: list[str | None] = [None] * batch.num_rows
         for reject in read.rejects:
             told[reject.line] = f"{reject.code} {reject.reason}"
-        numbers = iter(range(len(decisions)))
-        places = arrow.array([next(numbers) if each is None else None for each in told], arrow.int64())
-        arrays = [array.take(places) for array in arrays_of(decisions)[1:]]
+        arrays = arrays_of(decisions)[1:]
+        if read.rejects:
+            numbers = iter(range(len(decisions)))
+            places = arrow.array([next(numbers) if each is None else None for each in told], arrow.int64())
+            arrays = [array.take(places) for array in arrays]
         names = [f"{self.prefix}{name}" for name in (*(field.name for field in _fields()), REJECT)]
         columns = [*batch.columns, *arrays, arrow.array(told, arrow.string())]
         return arrow.RecordBatch.from_arrays(columns, [*batch.schema.names, *names])
@@ -127,9 +132,9 @@ class _LineScorer(_Scorer):
         arrow = import_module("pyarrow")
         lines = batch.column(0).to_pylist()
         read = read_unit(Block("", 0, lines, 0), self.fields)
-        decided = [encode(decision).decode() for decision in _decided(engine, read.posts)]
-        rejected = [reject.to_json().decode() for reject in read.rejects]
-        values = arrow.array([*decided, *rejected], arrow.string())
+        decided = [encode(decision) for decision in _decided(engine, read.posts)]
+        rejected = [reject.to_json() for reject in read.rejects]
+        values = arrow.array([*decided, *rejected], arrow.binary()).cast(arrow.string())
         kinds = arrow.array([False] * len(decided) + [True] * len(rejected))
         return arrow.RecordBatch.from_arrays([values, kinds], ["value", "rejected"])
 

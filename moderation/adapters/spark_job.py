@@ -43,6 +43,8 @@ def run_job(
             score(spark.read.parquet(*inputs), rules, fields).write.parquet(output)
             written = spark.read.parquet(output).selectExpr("coalesce(verdict, 'rejected') as found")
         else:
+            # Two files open at once, instead of sorting all decisions by where they go.
+            spark.conf.set("spark.sql.maxConcurrentOutputFileWriters", 2)
             score_lines(spark.read.text(list(inputs)), rules, fields).write.partitionBy("rejected").text(output)
             verdict = "case when rejected then 'rejected' else get_json_object(value, '$.verdict') end as found"
             written = spark.read.schema("value string, rejected boolean").text(output).selectExpr(verdict)
@@ -103,7 +105,8 @@ def _explained(master: str | None) -> Iterator[None]:
     except errors.PySparkException as error:
         raise DumpError(f"Spark: {_first_line(error)}{_cure(error)}") from error
     except (java.Py4JError, ConnectionError) as error:
-        raise DumpError(f"Spark{f' at {master}' if master else ''}: {_first_line(error)}") from error
+        where = f": is there a master at {master}?" if master and not master.startswith("local") else ""
+        raise DumpError(f"Spark: {_first_line(error)}{where}") from error
 
 
 def _cure(error: Exception) -> str:

@@ -115,7 +115,7 @@ def bench(
 ) -> Result:
     """Measure everything; takes a minute or two. Raises RulesError where the rules do not load."""
     book = read_rules(rules)
-    with _one_core(), tempfile.TemporaryDirectory(prefix="moderation-bench-") as folder:
+    with one_core(), tempfile.TemporaryDirectory(prefix="moderation-bench-") as folder:
         extended = with_terms(book, terms, seed)
         feed = list(generate.posts(posts, seed))
         engine = Engine(extended)
@@ -130,9 +130,9 @@ def bench(
             seed=seed,
             hit_share=_share(decisions, ""),
             generated_hit_share=_share(decisions, "bench/"),
-            memory_rate=_in_memory(engine, feed),
-            plain_rate=_in_memory(with_resist(extended, ()), feed),
-            bare_rate=_in_memory(with_resist(_without_classifier(extended, engine), ()), feed),
+            memory_rate=in_memory(engine, feed),
+            plain_rate=in_memory(with_resist(extended, ()), feed),
+            bare_rate=in_memory(with_resist(_without_classifier(extended, engine), ()), feed),
             whole=_whole(Path(folder), root, feed),
             whole_fourfold=_whole(Path(folder), root, feed * 4),
             single_median_us=statistics.median(singles) * 1e6,
@@ -192,7 +192,7 @@ def _policy_with(policy: bytes, packs: str) -> bytes:
 
 
 @contextmanager
-def _one_core() -> Iterator[None]:
+def one_core() -> Iterator[None]:
     """Stay on one core, and the child processes with it, so that threads of libraries don't flatter the figures."""
     if not hasattr(os, "sched_setaffinity"):
         yield
@@ -205,7 +205,7 @@ def _one_core() -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def _in_memory(engine: Engine, feed: Sequence[Post]) -> float:
+def in_memory(engine: Engine, feed: Sequence[Post]) -> float:
     """Posts a second, the best of a few rounds: whatever else the machine does only ever slows it down.
 
     What stays to the end, the engine and the feed, is taken out of the garbage collector's rounds, as a worker does.
@@ -270,7 +270,7 @@ def _timed_child(code: str, root: Path) -> float:
 
 
 def _cost(book: RuleBook, count: int, seed: int, feed: Sequence[Post]) -> float:
-    return 1 / _in_memory(Engine(with_terms(book, count, seed)), feed)
+    return 1 / in_memory(Engine(with_terms(book, count, seed)), feed)
 
 
 def _baseline(book: RuleBook, feed: Sequence[Post]) -> float:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--model", metavar="FILE", help="With --classifier: the model.  [default: the bundled one]")
 @click.option("--service", is_flag=True, help="Measure the hook, HTTP, a Redis stream and reloads.")
 @click.option("--reloads", type=click.IntRange(1), default=10, show_default=True, help="With --service: how many.")
+@click.option("--dumps", is_flag=True, help="Measure dumps: formats, processes, Spark, the floor, others.")
 @click.option("--texts", metavar="FILE", help="With --languages: JSON lines of `text` and `language` to measure on.")
 @format_option
 def bench(
@@ -41,6 +42,7 @@ def bench(
     model: str | None,
     service: bool,
     reloads: int,
+    dumps: bool,
     texts: str | None,
     style: str,
 ) -> None:
@@ -59,6 +61,11 @@ def bench(
         from moderation.cli.bench_service import bench_service
 
         bench_service(rules, posts, reloads, seed, style)
+        return
+    if dumps:
+        from moderation.cli.bench_dumps import bench_dumps
+
+        bench_dumps(rules, posts, seed, style)
         return
     from moderation.authoring.bench import bench as measure
 
