@@ -103,7 +103,7 @@ class _Scorer:
 
     def __call__(self, batches: Iterator[Any]) -> Iterator[Any]:
         engine = _engine(self.sources, self.fingerprint)
-        keys = _keys(engine, self.fields)
+        keys = self.fields.columns(engine.attributes)
         for batch in batches:
             yield self._judged(engine, keys, batch)
 
@@ -152,12 +152,6 @@ def _one(engine: Engine, post: Post) -> Decision:
         return engine.decide(post)
     except Exception:
         return undecided(post.id, FAILURE, engine.fingerprint, engine.rulebook.policy.unknown == "flag")
-
-
-def _keys(engine: Engine, fields: FieldMap) -> frozenset[str]:
-    """The columns that anything looks at."""
-    paths = [*fields.text_columns, *map(fields.column, engine.attributes)]
-    return frozenset(paths) | {path.partition(".")[0] for path in paths}
 
 
 def _fields() -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,11 @@ class FieldMap:
     def column(self, name: str) -> str:
         """Where what goes by a name stands."""
         return next((path for mapped, path in self.paths if mapped == name), name)
+
+    def columns(self, names: Iterable[str]) -> frozenset[str]:
+        """The columns in which texts stand and what goes by these names: nested ones, and what they are nested in."""
+        paths = [*self.text_columns, *map(self.column, names)]
+        return frozenset(paths) | {path.partition(".")[0] for path in paths}
 
     @property
     def text_columns(self) -> tuple[str, ...]:

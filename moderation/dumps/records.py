@@ -62,15 +62,20 @@ class Read:
 
 
 def read_unit(
-    unit: Unit, fields: FieldMap, named: bool = False, keep: Keep | None = None, direct: bool = False
+    unit: Unit,
+    fields: FieldMap,
+    named: bool = False,
+    keep: Keep | None = None,
+    direct: bool = False,
+    attributes: frozenset[str] | None = None,
 ) -> Read:
     """The posts of a unit in order, and its rejects; blank lines are neither.
 
     A post without an id gets its line or row number, or "FILE:LINE" where `named` (several files meet), or none where
     nobody knows the file. Where all of them are plain records with one text field, they are given as they are if
-    `direct`.
+    `direct`. With `attributes`, their paths are all that anybody looks at besides texts and the id.
     """
-    found = _all_of(unit)
+    found = _all_of(unit, None if attributes is None else _columns(fields, keep, attributes))
     if found is None:
         return _closely(unit, fields, named, keep)
     numbers, records, rejects = found
@@ -99,10 +104,20 @@ def read_plain(block: Block, text_fields: Iterable[str], named: bool = False) ->
     return plain if len(plain) == len(read.posts) == len(block.lines) else None
 
 
-def _all_of(unit: Unit) -> tuple[Iterable[int], list[dict[str, Any]], list[Reject]] | None:
+def _columns(fields: FieldMap, keep: Keep | None, attributes: frozenset[str]) -> frozenset[str] | None:
+    """The columns of a table that anybody looks at; None for all."""
+    if keep is not None and keep.everything:
+        return None
+    kept = frozenset(each for path in (keep.paths if keep else ()) for each in (path, path.partition(".")[0]))
+    return fields.columns(("id", *attributes)) | kept
+
+
+def _all_of(
+    unit: Unit, columns: frozenset[str] | None = None
+) -> tuple[Iterable[int], list[dict[str, Any]], list[Reject]] | None:
     """Numbers and records of a unit, if none of them needs a closer look to be read."""
     if isinstance(unit, Table):
-        records = unit.records()
+        records = unit.records(columns)
         return range(unit.first, unit.first + len(records)), records, []
     if isinstance(unit, Rows):
         rejects = [Reject(unit.source, line, code, reason, raw) for line, code, reason, raw in unit.bad]

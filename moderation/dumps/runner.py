@@ -27,6 +27,8 @@ class Judge(Protocol):
 
     @property
     def text_fields(self) -> tuple[str, ...]: ...
+    @property
+    def attributes(self) -> frozenset[str]: ...
 
     def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]: ...
 
@@ -62,7 +64,7 @@ class Work:
         """Judge a unit."""
         plan, summary = self.plan, Summary()
         direct = plan.fields.text == self.engine.text_fields
-        read = read_unit(unit, plan.fields, plan.named, plan.output.keep, direct)
+        read = read_unit(unit, plan.fields, plan.named, plan.output.keep, direct, self.engine.attributes)
         decisions = self.engine.decide_batch(read.posts) if read.posts else []
         summary.add(decisions)
         summary.add_rejects(read.rejects)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -131,7 +131,7 @@ class Engine:
         """The full ids of all rules, live and in shadow, in order."""
         return tuple(rule.id for rule in self._compiled.plan.rules)
 
-    @property
+    @cached_property
     def attributes(self) -> frozenset[str]:
         """The paths of all attributes that are looked at: what a post has besides these, its texts and its id changes
         nothing.

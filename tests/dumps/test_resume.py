@@ -41,7 +41,7 @@ class Mortal:
 
     def __init__(self, engine: Engine, batches: int) -> None:
         self.engine, self.left = engine, batches
-        self.text_fields = engine.text_fields
+        self.text_fields, self.attributes = engine.text_fields, engine.attributes
 
     def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]:
         self.left -= 1
@@ -200,7 +200,7 @@ def test_two_runs_do_not_meet(engine: Engine, tmp_path: Path) -> None:
     sources, name = dump(tmp_path / "in"), str(tmp_path / "out.jsonl")
 
     class Nested:
-        text_fields = engine.text_fields
+        text_fields, attributes = engine.text_fields, engine.attributes
 
         def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]:
             with pytest.raises(DumpError, match="another run is writing"):

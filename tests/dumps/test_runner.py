@@ -33,6 +33,7 @@ class StubJudge:
     """Blocks what holds 杀, flags what holds 加, allows the rest; Thai is not served; remembers the batches' sizes."""
 
     text_fields = ("text", "title", "body")
+    attributes = frozenset[str]()
 
     def __init__(self) -> None:
         self.batches: list[int] = []
