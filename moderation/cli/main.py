@@ -52,8 +52,8 @@ class Commands(click.Group):
         except ModerationError as error:
             _complain(str(error))
             ctx.exit(2)
-        except KeyboardInterrupt:
-            _complain("interrupted: no output file was changed")
+        except KeyboardInterrupt as interrupt:
+            _complain(f"interrupted: {str(interrupt) or 'no output file was changed'}")
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
             ctx.exit(READER_GONE)

@@ -170,13 +170,7 @@ def _scored(asked: _Asked, sources: Sequence[Source], engine: Engine, plan: Plan
     with ExitStack() as stack:
         counts = stack.enter_context(open_sink(asked.counts)) if asked.counts else None
         if asked.resume:
-            from moderation.dumps.resume import resume_dump
-
-            assert asked.output is not None
-            summary = resume_dump(
-                engine, engine.fingerprint, sources, asked.output, asked.rejects,
-                plan=plan, jobs=jobs, progress=progress,
-            )  # fmt: skip
+            summary = _resumed(asked, sources, engine, plan, jobs, progress)
         else:
             sink = stack.enter_context(open_sink(asked.output))
             rejected = stack.enter_context(open_sink(asked.rejects)) if asked.rejects else None
@@ -184,6 +178,20 @@ def _scored(asked: _Asked, sources: Sequence[Source], engine: Engine, plan: Plan
         if counts is not None:
             counts.write(msgspec.json.format(msgspec.json.encode(summary.told(engine.fingerprint))) + b"\n")
     return summary
+
+
+def _resumed(
+    asked: _Asked, sources: Sequence[Source], engine: Engine, plan: Plan, jobs: int, progress: Progress | None
+) -> Summary:
+    from moderation.dumps.resume import resume_dump
+
+    assert asked.output is not None
+    try:
+        return resume_dump(
+            engine, engine.fingerprint, sources, asked.output, asked.rejects, plan=plan, jobs=jobs, progress=progress
+        )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"the same command goes on from {asked.output}.parts") from None
 
 
 def _verdicts(only: str | None) -> frozenset[Verdict]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import moderation
@@ -23,7 +25,8 @@ pyspark = pytest.importorskip("pyspark")
 from moderation.adapters import spark as adapter  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("default")
-FEED = Path(__file__).parent.parent / "golden" / "feed"
+ROOT = Path(__file__).parent.parent.parent
+FEED = ROOT / "tests" / "golden" / "feed"
 RULES = FEED / "rules"
 COMMAND = Path(sys.executable).with_name("moderation")
 TEXTS = ["出假票", "hello there", "加我微信 abc12345", "สวัสดี", "卖 the tickets here", "free money", ""]
@@ -123,6 +126,27 @@ def test_rules_are_compiled_once_a_process(session: Any) -> None:
     judged = [(process, engines) for process, engines in found if engines]
     assert judged and len({process for process, _ in judged}) == len(judged)
     assert all(len(engines) == 1 for _, engines in judged)
+
+
+def test_the_readme(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (code,) = re.findall(r"^```py\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.M | re.S)
+    shown = "shown = " + code.strip().splitlines()[-1]
+    df = session.createDataFrame([(1, "hello"), (2, "加我微信 abc12345")], "post_id int, body string")
+    variables: dict[str, Any] = {"df": df}
+    exec("\n".join([*code.strip().splitlines()[:-1], shown]), variables)
+    assert variables["shown"].columns == ["post_id", "rules", "reasons"]
+    verdicts = {row["post_id"]: row["verdict"] for row in variables["scored"].collect()}
+    assert verdicts[1] == "allowed" and verdicts[2] != "allowed"
+
+
+def test_a_machine_with_another_version_is_named(engine: moderation.Engine) -> None:
+    class Broadcast:
+        value = msgspec.msgpack.encode(dict(engine.rulebook.sources))
+
+    assert adapter._engine(Broadcast(), engine.fingerprint).fingerprint == engine.fingerprint
+    with pytest.raises(DumpError, match="install the same version of the package"):
+        adapter._engine(Broadcast(), "sha256:else")
 
 
 def test_streams(session: Any, tmp_path: Path) -> None:

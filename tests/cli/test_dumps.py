@@ -124,6 +124,16 @@ def test_kill_and_resume(run: Run, launch: Launch, heavy: Path, tmp_path: Path, 
     assert not parts.exists()
 
 
+def test_an_interrupted_run_says_how_to_go_on(launch: Launch, heavy: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with launch("score", heavy, "-o", out, "--resume", "-q") as process:
+        assert wait_for(lambda: list(tmp_path.glob("*.parts/*.json")), process)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert told.decode() == f"error: interrupted: the same command goes on from {out}.parts\n"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
