@@ -20,7 +20,7 @@ from itertools import chain
 from moderation.dumps.sources import Source, unreadable
 from moderation.errors import DumpError
 
-PIECE = 1 << 19
+PIECE = 1 << 20
 _LINGER = 0.005
 _FOREIGN = {
     b"\xff\xfe": ("UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),

@@ -16,7 +16,7 @@ from moderation.dumps.sources import Source, check_complete, find_sources, opene
 __all__ = ["HEAD", "Block", "Source", "Unit", "find_sources", "read_blocks", "read_units", "unreadable", "was_replaced"]
 
 MAX_LINE = 64 << 20
-MAX_LINES = 4096
+MAX_LINES = 8192
 HEAD = 1000
 
 

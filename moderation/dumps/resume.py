@@ -26,7 +26,7 @@ from moderation.dumps.summary import Summary
 from moderation.dumps.writers import Sink, open_sink, unwritable
 from moderation.errors import DumpError
 
-UNITS = 64
+UNITS = 32
 _ENDS = 1 << 16
 _LENGTH = struct.Struct("<Q")
 _MANIFEST, _LOCK = "manifest.json", "lock"

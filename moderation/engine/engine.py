@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from moderation.engine.explain import Explanation
 
 # Posts, and code points, judged in one go: larger portions fall out of the processor's cache and hold more memory.
-BATCH = 4096
-PORTION = 1 << 19
+BATCH = 8192
+PORTION = 1 << 20
 
 
 def load(path: Path | str | None = None, *, matcher: Kind = "auto") -> Engine:
