@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from moderation.decision import FAILURE, Decision, encode, undecided
-from moderation.dumps.columnar import Table, arrays_of, schema_of
+from moderation.dumps.arrays import arrays_of, schema_of
+from moderation.dumps.columnar import Table
 from moderation.dumps.fields import FieldMap
 from moderation.dumps.readers import Block
 from moderation.dumps.records import read_unit
@@ -110,7 +111,7 @@ class _Scorer:
     def _judged(self, engine: Engine, keys: frozenset[str], batch: Any) -> Any:
         arrow = import_module("pyarrow")
         looked_at = batch.select([name for name in batch.schema.names if name in keys])
-        read = read_unit(Table("", 0, looked_at, 0), self.fields)
+        read = read_unit(Table("", 0, looked_at, 0), self.fields, direct=self.fields.text == engine.text_fields)
         decisions = _decided(engine, read.posts)
         told: list[str | None] = [None] * batch.num_rows
         for reject in read.rejects:
@@ -131,7 +132,7 @@ class _LineScorer(_Scorer):
     def _judged(self, engine: Engine, keys: frozenset[str], batch: Any) -> Any:
         arrow = import_module("pyarrow")
         lines = batch.column(0).to_pylist()
-        read = read_unit(Block("", 0, lines, 0), self.fields)
+        read = read_unit(Block("", 0, lines, 0), self.fields, direct=self.fields.text == engine.text_fields)
         decided = [encode(decision) for decision in _decided(engine, read.posts)]
         rejected = [reject.to_json() for reject in read.rejects]
         values = arrow.array([*decided, *rejected], arrow.binary()).cast(arrow.string())

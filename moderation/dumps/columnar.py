@@ -1,16 +1,14 @@
-"""Parquet and Arrow files, by pyarrow: batches of rows in, batches of decisions out."""
+"""Parquet and Arrow files, by pyarrow: batches of rows in, and out what `arrays` made of decisions."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
 
-import msgspec
-
-from moderation.decision import Decision
+from moderation.dumps.arrays import pyarrow, schema_of
 from moderation.dumps.sources import STDIN, Source
 from moderation.errors import DumpError
 
@@ -61,7 +59,7 @@ def read_tables(source: Source, kind: Literal["parquet", "arrow"]) -> Iterator[T
     """All rows of a file, in order. Raises DumpError for what is damaged, and for a pipe: these formats are read from
     their end.
     """
-    arrow = _arrow()
+    arrow = pyarrow()
     if source.name == STDIN or source.size is None:
         raise DumpError(f"{source.label} is {kind.capitalize()}, which cannot be read from a pipe: name the file")
     with _readable(source, arrow):
@@ -95,69 +93,11 @@ def _readable(source: Source, arrow: Any) -> Iterator[None]:
         raise DumpError(f"cannot read {source.label}: {error}") from error
 
 
-def _arrow() -> Any:
-    try:
-        return import_module("pyarrow")
-    except ImportError as error:
-        raise DumpError("Parquet and Arrow need the package pyarrow: pip install 'moderation[parquet]'") from error
-
-
-def schema_of(kept: Sequence[str]) -> Any:
-    """The columns of decisions, and those that are kept of posts, as texts."""
-    arrow = _arrow()
-    text, texts = arrow.string(), arrow.list_(arrow.string())
-    shares = arrow.map_(arrow.string(), arrow.float64())
-    columns = [
-        ("id", text), ("verdict", text), ("severity", arrow.int32()), ("categories", texts), ("rules", texts),
-        ("shadow", texts), ("languages", shares), ("uncovered", texts), ("scores", shares), ("unknown", texts),
-        ("reasons", text), ("engine", text),
-    ]  # fmt: skip
-    return arrow.schema([*columns, *((name, text) for name in kept)])
-
-
-def encode_batch(decisions: Sequence[Decision], kept: Sequence[Sequence[str | None]], names: Sequence[str]) -> bytes:
-    """Decisions, and by decision what is kept of its post, as one message of an Arrow stream for `ParquetSink`."""
-    arrow, schema = _arrow(), schema_of(names)
-    texts = [arrow.array([row[at] for row in kept], arrow.string()) for at in range(len(names))]
-    sink = arrow.BufferOutputStream()
-    with arrow.ipc.new_stream(sink, schema) as stream:
-        stream.write_batch(arrow.record_batch([*arrays_of(decisions), *texts], schema=schema))
-    return bytes(sink.getvalue())
-
-
-def arrays_of(decisions: Sequence[Decision]) -> list[Any]:
-    """Decisions as columns, pyarrow.Array each, in the order and with the types of `schema_of`."""
-    columns = [
-        [str(decision.id) for decision in decisions],
-        [decision.verdict for decision in decisions],
-        [decision.severity for decision in decisions],
-        [decision.categories for decision in decisions],
-        [[reason.rule for reason in decision.reasons] for decision in decisions],
-        [[reason.rule for reason in decision.shadow] for decision in decisions],
-        [_pairs(decision.languages) for decision in decisions],
-        [decision.uncovered for decision in decisions],
-        [_pairs(decision.scores) for decision in decisions],
-        [decision.unknown for decision in decisions],
-        [_reasons(decision) for decision in decisions],
-        [decision.engine for decision in decisions],
-    ]
-    arrow = _arrow()
-    return [arrow.array(column, field.type) for column, field in zip(columns, schema_of(()), strict=True)]
-
-
-def _pairs(shares: Mapping[str, float]) -> list[tuple[str, float]]:
-    return list(shares.items())
-
-
-def _reasons(decision: Decision) -> str:
-    return msgspec.json.encode(decision.reasons).decode() if decision.reasons else "[]"
-
-
 class ParquetSink:
     """Writes what `encode_batch` made as one Parquet file, in row groups that do not depend on how it came."""
 
     def __init__(self, file: Any, names: Sequence[str]) -> None:
-        self._arrow = _arrow()
+        self._arrow = pyarrow()
         self._schema = schema_of(names)
         writer = import_module("pyarrow.parquet").ParquetWriter
         self._file = self._arrow.PythonFile(file, mode="w")

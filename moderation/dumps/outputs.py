@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from moderation.decision import Decision, encode
-from moderation.dumps.columnar import ParquetSink, encode_batch
+from moderation.dumps.arrays import encode_batch
+from moderation.dumps.columnar import ParquetSink
 from moderation.dumps.fields import Keep
 from moderation.dumps.formats import DELIMITERS, OUTPUT_FORMATS, OutputFormat, format_of_name
 from moderation.dumps.writers import Sink, encode_lines
