@@ -63,7 +63,7 @@ class Output:
     def head(self) -> bytes:
         """What stands before all decisions."""
         if self.format in DELIMITERS:
-            return self._zipped(self._rows([(*_COLUMNS, *self.kept)]))
+            return self.zipped(self._rows([(*_COLUMNS, *self.kept)]))
         return b""
 
     def encode(self, decisions: Sequence[Decision], kept: Kept) -> bytes:
@@ -71,11 +71,11 @@ class Output:
         if not decisions:
             return b""
         if self.format == "jsonl":
-            return self._zipped(encode_lines(decisions) if kept is None else _lines(decisions, kept))
+            return self.zipped(encode_lines(decisions) if kept is None else _lines(decisions, kept))
         texts = self._texts(kept, len(decisions))
         if self.format == "parquet":
             return encode_batch(decisions, texts, self.kept)
-        return self._zipped(self._rows([(*_cells(each), *row) for each, row in zip(decisions, texts, strict=True)]))
+        return self.zipped(self._rows([(*_cells(each), *row) for each, row in zip(decisions, texts, strict=True)]))
 
     @contextmanager
     def writing(self, sink: Sink) -> Iterator[Sink]:
@@ -107,7 +107,7 @@ class Output:
         writer.writerows([_harmless(cell) for cell in row] for row in rows)
         return out.getvalue().encode("utf-8", "replace")
 
-    def _zipped(self, data: bytes) -> bytes:
+    def zipped(self, data: bytes) -> bytes:
         if self.compression == "gzip":
             return gzip.compress(data, 6, mtime=0)
         if self.compression == "zstd":

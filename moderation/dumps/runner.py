@@ -13,9 +13,10 @@ from moderation.dumps.formats import Format
 from moderation.dumps.jobs import in_order
 from moderation.dumps.outputs import Output
 from moderation.dumps.readers import Source, Unit, read_units, was_replaced
-from moderation.dumps.records import read_unit
+from moderation.dumps.records import Read, read_unit
 from moderation.dumps.summary import Summary
-from moderation.dumps.writers import Sink
+from moderation.dumps.writers import Sink, encode_lines
+from moderation.engine.written import Written
 from moderation.post import PostLike
 
 Progress = Callable[[Source, int], None]
@@ -31,6 +32,7 @@ class Judge(Protocol):
     def attributes(self) -> frozenset[str]: ...
 
     def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]: ...
+    def write_batch(self, posts: Sequence[PostLike], /) -> list[Written]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +67,35 @@ class Work:
         plan, summary = self.plan, Summary()
         direct = plan.fields.text == self.engine.text_fields
         read = read_unit(unit, plan.fields, plan.named, plan.output.keep, direct, self.engine.attributes)
-        decisions = self.engine.decide_batch(read.posts) if read.posts else []
-        summary.add(decisions)
         summary.add_rejects(read.rejects)
-        kept = read.kept
-        if set(plan.only) != ALL:
-            written = [at for at, decision in enumerate(decisions) if decision.verdict in plan.only]
+        rejects = b"".join(reject.to_json() + b"\n" for reject in read.rejects)
+        at_once = plan.output.format == "jsonl" and read.kept is None and (self._all or "allowed" not in plan.only)
+        judge = self._lines if at_once else self._encoded
+        return Done(judge(read, summary) if read.posts else b"", rejects, summary)
+
+    @property
+    def _all(self) -> bool:
+        return set(self.plan.only) == ALL
+
+    def _lines(self, read: Read, summary: Summary) -> bytes:
+        """The decisions as lines: what is allowed without a word is only written down."""
+        lines = []
+        for written in self.engine.write_batch(read.posts):
+            summary.add(written.told)
+            summary.add_plain(written.plain)
+            wanted = (each for each in written.told if each.verdict in self.plan.only)
+            lines.append(written.lines if self._all else encode_lines(wanted))
+        return self.plan.output.zipped(b"".join(lines))
+
+    def _encoded(self, read: Read, summary: Summary) -> bytes:
+        """The decisions in any format, with what is kept of their posts."""
+        decisions, kept = self.engine.decide_batch(read.posts), read.kept
+        summary.add(decisions)
+        if not self._all:
+            written = [at for at, decision in enumerate(decisions) if decision.verdict in self.plan.only]
             decisions = [decisions[at] for at in written]
             kept = None if kept is None else [kept[at] for at in written]
-        rejects = b"".join(reject.to_json() + b"\n" for reject in read.rejects)
-        return Done(plan.output.encode(decisions, kept), rejects, summary)
+        return self.plan.output.encode(decisions, kept)
 
 
 def score_dump(

@@ -42,6 +42,10 @@ class Summary:
             if decision.reasons or decision.shadow or decision.unknown:
                 self._add_reasons(decision)
 
+    def add_plain(self, languages: Mapping[str, int]) -> None:
+        """Count posts that are allowed without a word, by their language, which is served."""
+        self.cells.update({("allowed", language, True): count for language, count in languages.items()})
+
     def add_rejects(self, rejects: Iterable[Reject]) -> None:
         """Count records that could not be judged."""
         for reject in rejects:

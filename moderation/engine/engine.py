@@ -18,6 +18,7 @@ from moderation.engine.conditions import Condition, attributes_asked
 from moderation.engine.coverage import covered_languages
 from moderation.engine.find import Finder
 from moderation.engine.look import Compiled, Look
+from moderation.engine.written import Written
 from moderation.language.detect import Detector
 from moderation.packs.load import RuleBook, read_rules, read_sources
 from moderation.post import DECLARED_LANGUAGE, Post, PostLike
@@ -96,6 +97,12 @@ class Engine:
             raise ValueError(f"batch_size is at least 1, not {batch_size}")
         for look in self._looks(posts, batch_size):
             yield from look.decisions()
+
+    def write_batch(self, posts: Iterable[PostLike]) -> list[Written]:
+        """Judge many posts, in order, and write the decisions down as `decide_batch` and `Decision.to_json` would, one
+        a line, in some portions: faster where most are allowed. Raises PostError for the first that cannot be read.
+        """
+        return [look.written() for look in self._looks(posts, BATCH)]
 
     def outcomes(self, posts: Iterable[PostLike]) -> list[dict[str, bool | None]]:
         """By post: the full ids of rules that hold (True) or are unknown (None), whatever mode or overriding say."""

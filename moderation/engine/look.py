@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
-from moderation.decision import Decision, Reason, Span
+import numpy as np
+
+from moderation.decision import Decision, Reason, Segment, Span, encode
 from moderation.engine.columns import Columns
 from moderation.engine.compile import Plan
 from moderation.engine.coverage import uncovered_in
@@ -18,6 +21,7 @@ from moderation.engine.hits import Hit, SignalHits
 from moderation.engine.judge import RuleOutcome, by_itself, judge, limit_reason, outcome_of, uncovered_reason
 from moderation.engine.scores import scores_of
 from moderation.engine.speech import Speech, speech_of
+from moderation.engine.written import Plain, Written
 from moderation.evasion.spellings import in_other_digits
 from moderation.evasion.tricks import names_of
 from moderation.language.detect import Detector
@@ -39,17 +43,22 @@ class Compiled:
     classifier: Classifier | None = None
 
 
-@dataclass(frozen=True, slots=True)
+class Told(NamedTuple):
+    """What every decision tells of its post: languages, segments, scores."""
+
+    languages: Mapping[str, float]
+    segments: tuple[Segment, ...]
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Look:
-    """A portion of posts and all that is known of them. `candidates` are the numbers of the rules to decide by post,
-    `scores` the classifier's by post, as far as they are known.
-    """
+    """A portion of posts and all that is known of them. `candidates` are the numbers of the rules to decide by post."""
 
     compiled: Compiled
     rows: Rows
     views: Mapping[str, View]
     speech: Speech
-    scores: Sequence[Mapping[str, float]]
     candidates: Mapping[int, list[int]]
     hits: SignalHits
 
@@ -66,28 +75,71 @@ class Look:
         if compiled.classifier is not None:
             rows = replace(rows, scores=scores_of(compiled.classifier, views["folded"], rows, speech))
         hits, chosen = compiled.finder.find(views, rows, speech, thorough)
-        scores = rows.scores.plain() if rows.scores is not None else [_NO_SCORES] * len(rows)
-        return cls(compiled, rows, views, speech, scores, _by_post(*chosen), hits)
+        return cls(compiled, rows, views, speech, _by_post(*chosen), hits)
 
     def decisions(self) -> list[Decision]:
-        """The portion's decisions, in order. Most posts have nothing to weigh: they are only written down."""
-        engine = self.compiled.fingerprint
-        columns = zip(self.rows.ids, self.speech.languages, self.speech.segments, self.scores, strict=True)
+        """The portion's decisions, in order."""
+        return self._decided(np.arange(len(self.rows)))
+
+    def _decided(self, posts: Index) -> list[Decision]:
+        """The decisions on some posts, ascending. Most have nothing to weigh: they are only written down."""
+        engine, ids, told = self.compiled.fingerprint, self.rows.ids, self._tell(posts)
         decided = [
-            Decision(id, "allowed", 0, (), (), (), languages, segments, (), scored, {}, (), engine)
-            for id, languages, segments, scored in columns
+            Decision(ids[post], "allowed", 0, (), (), (), languages, segments, (), scores, {}, (), engine)
+            for post, (languages, segments, scores) in zip(posts.tolist(), told, strict=True)
         ]
-        for post in sorted({*self.candidates, *self.rows.truncated, *(~self.speech.covered).nonzero()[0].tolist()}):
-            decided[post] = self.decision(post)
+        for at in np.isin(posts, self.weighed).nonzero()[0].tolist():
+            decided[at] = self.decision(int(posts[at]), told[at])
         return decided
 
-    def decision(self, post: int) -> Decision:
-        """One post's decision."""
-        languages = self.speech.languages[post]
-        uncovered, share = _ALL if self.speech.covered[post] else uncovered_in(languages, self.compiled.covered)
+    def written(self) -> Written:
+        """The portion's decisions as lines of JSON, in order."""
+        alone, segment = self._plain()
+        rest = np.ones(len(self.rows), np.bool_)
+        rest[alone] = False
+        lines = [""] * len(self.rows)
+        others = rest.nonzero()[0]
+        told = self._decided(others)
+        for post, decision in zip(others.tolist(), told, strict=True):
+            lines[post] = encode(decision).decode()
+        found, scores, ids = self.speech.found, self.rows.scores, self.rows.ids
+        plain = Plain(
+            found.names,
+            scores.categories if scores is not None else (),
+            [ids[post] for post in alone.tolist()],
+            found.language[segment].astype(np.int64),
+            found.start[segment],
+            found.end[segment],
+            scores.table[alone] if scores is not None else np.zeros((len(alone), 0)),
+        )
+        for post, line in zip(alone.tolist(), plain.lines(self.compiled.fingerprint), strict=True):
+            lines[post] = line
+        return Written("\n".join([*lines, ""]).encode(), told, plain.counted())
+
+    def _plain(self) -> tuple[Index, Index]:
+        """The posts of one text and one segment that have nothing to weigh, and the numbers of the segments."""
+        alone, segment = self.speech.alone()
+        keep = np.ones(len(self.rows), np.bool_)
+        keep[self.weighed] = False
+        if len(self.rows.fields) > len(self.rows):
+            keep &= np.diff(self.rows.first) == 1
+        kept = keep[alone]
+        return alone[kept], segment[kept]
+
+    @cached_property
+    def weighed(self) -> Index:
+        """The posts that there may be anything to say of."""
+        return np.array(
+            [*self.candidates, *self.rows.truncated, *(~self.speech.covered).nonzero()[0].tolist()], np.int64
+        )
+
+    def decision(self, post: int, told: Told | None = None) -> Decision:
+        """One post's decision; `told` is what is told of it, if that is known."""
+        told = told or self.told(post)
+        uncovered, share = _ALL if self.speech.covered[post] else uncovered_in(told.languages, self.compiled.covered)
         own = self._own_reasons(post, uncovered, share)
         if post in self.candidates:
-            judged = judge(self.outcomes(post), own, self.compiled.plan.policy.unknown, self.span_of)
+            judged = judge(self.outcomes(post, told), own, self.compiled.plan.policy.unknown, self.span_of)
         else:
             judged = by_itself(own)
         return Decision(
@@ -97,28 +149,39 @@ class Look:
             judged.categories,
             judged.reasons,
             judged.shadow,
-            languages,
-            self.speech.segments[post],
+            told.languages,
+            told.segments,
             uncovered,
-            self.scores[post],
+            told.scores,
             {},
             judged.unknown,
             self.compiled.fingerprint,
         )
 
-    def outcomes(self, post: int) -> list[RuleOutcome]:
+    def outcomes(self, post: int, told: Told | None = None) -> list[RuleOutcome]:
         """The rules that hold or are unknown for a post, in the order of their ids."""
-        evidence = self.evidence(post)
-        rules = self.compiled.plan.rules
-        found = [outcome_of(rules[number], evidence) for number in self.candidates.get(post, ())]
+        numbers = self.candidates.get(post)
+        if not numbers:
+            return []
+        evidence, rules = self.evidence(post, told), self.compiled.plan.rules
+        found = [outcome_of(rules[number], evidence) for number in numbers]
         return [outcome for outcome in found if outcome is not None]
 
-    def evidence(self, post: int) -> Evidence:
+    def evidence(self, post: int, told: Told | None = None) -> Evidence:
         """Everything that the post's rules may ask for."""
         unknown = self.hits.unknown.get(post, _NONE)
-        languages = self.speech.languages[post]
+        languages, _, scores = told or self.told(post)
         attributes = self.rows.attributes[post]
-        return Evidence(self.hits.of_post(post), unknown, attributes, languages, self._matched, self.scores[post])
+        return Evidence(self.hits.of_post(post), unknown, attributes, languages, self._matched, scores)
+
+    def told(self, post: int) -> Told:
+        """What is told of a post."""
+        return self._tell(np.array([post]))[0]
+
+    def _tell(self, posts: Index) -> list[Told]:
+        scores = self.rows.scores
+        scored: Sequence[Mapping[str, float]] = [_NO_SCORES] * len(posts) if scores is None else scores.plain(posts)
+        return list(map(Told, *self.speech.told(posts), scored))
 
     def span_of(self, found: Hit) -> Span:
         """A hit as it stands in a decision: the field, the author's own text, the term, the folds that it took."""

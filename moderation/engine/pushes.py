@@ -50,7 +50,7 @@ def score_traces(look: Look) -> tuple[ScoreTrace, ...]:
     view, heads = look.views["folded"], scores.heads[0]
     text = text_of(view.codes, view.starts, traced=True)
     found = []
-    for category, score in look.scores[0].items():
+    for category, score in look.told(0).scores.items():
         own = [at for at, head in enumerate(classifier.model.heads) if head.category == category]
         best = max(own, key=lambda at: -1.0 if np.isnan(heads[at]) else float(heads[at]))
         pushes = _pushes(classifier, best, text, view, look)

@@ -12,6 +12,7 @@ from moderation.engine.coverage import UNDETERMINED
 from moderation.engine.gather import Rows
 from moderation.engine.speech import Speech
 from moderation.signals.classifier import Classifier
+from moderation.text.lists import Index
 from moderation.text.views import View
 
 SERVED = 0.2
@@ -30,10 +31,11 @@ class Scores:
         """The scores of all posts for one category."""
         return self.table[:, self.categories.index(category)]
 
-    def plain(self) -> list[dict[str, float]]:
-        """By post, the scores that are known."""
-        found: list[dict[str, float]] = [{} for _ in range(len(self.table))]
-        for name, column in zip(self.categories, self.table.T, strict=True):
+    def plain(self, posts: Index) -> list[dict[str, float]]:
+        """Of these posts, the scores that are known."""
+        table = self.table[posts]
+        found: list[dict[str, float]] = [{} for _ in range(len(table))]
+        for name, column in zip(self.categories, table.T, strict=True):
             known = (column == column).nonzero()[0]
             for post, score in zip(known.tolist(), column[known].tolist(), strict=True):
                 found[post][name] = score

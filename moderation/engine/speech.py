@@ -12,29 +12,47 @@ from numpy.typing import NDArray
 
 from moderation.decision import Segment
 from moderation.engine.gather import Rows
-from moderation.language.runs import openings
+from moderation.language.runs import openings as changes
 from moderation.language.segments import Segments
-from moderation.text.lists import Index
+from moderation.text.lists import Index, ends_of, openings, ranges
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """By post: the share of each language (largest first, two decimals), the segments in reading order, and whether
-    all its languages are covered. `found` are the segments as the detector found them, `owner` the post of
-    each, `letters` the weight of a post's letters, at least 1.
+    """By post: whether all its languages are covered, and the weight of its letters, at least 1. `found` are the
+    segments as the detector found them, `owner` the post of each.
     """
 
-    languages: Sequence[dict[str, float]]
-    segments: Sequence[tuple[Segment, ...]]
     covered: NDArray[np.bool_]
+    letters: NDArray[np.float64]
     found: Segments
     owner: Index
-    letters: NDArray[np.float64]
+    rows: Rows
 
     def held(self, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
         """By post, the share that some of the detector's languages hold together, not rounded; 0 without letters."""
         weight = self.found.weight * wanted[self.found.language]
-        return np.bincount(self.owner, weight, len(self.languages)) / self.letters
+        return np.bincount(self.owner, weight, len(self.letters)) / self.letters
+
+    def told(self, posts: Index) -> tuple[list[dict[str, float]], list[tuple[Segment, ...]]]:
+        """Of these posts, ascending: the share of each language (largest first, two decimals), and the segments in
+        reading order.
+        """
+        opens, closes = self.owner.searchsorted(posts), self.owner.searchsorted(posts, side="right")
+        count = closes - opens
+        at = ranges(opens, closes)
+        found = self.found.at(at)
+        owner = np.arange(len(posts)).repeat(count)
+        names = [found.names[number] for number in found.language.tolist()]
+        bounds = np.concatenate(([0], count.cumsum()))
+        return _languages(found, owner, names, bounds), _segments(found, self.rows, names, bounds)
+
+    def alone(self) -> tuple[Index, Index]:
+        """The posts that are one segment, ascending, and the numbers of these."""
+        opens = openings(self.owner)
+        posts, number = self.owner[opens], ends_of(opens, len(self.owner)) - opens
+        single = (number == 1).nonzero()[0]
+        return posts[single], opens[single]
 
 
 def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
@@ -42,11 +60,8 @@ def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
     owner = rows.owner[found.row]
     served = np.ones(len(rows), np.bool_)
     served[owner[_beyond(covered, found.names)[found.language].nonzero()[0]]] = False
-    names = [found.names[number] for number in found.language.tolist()]
-    bounds = np.searchsorted(owner, np.arange(len(rows) + 1))
     letters = np.maximum(np.bincount(owner, found.weight, len(rows)), 1)
-    languages, segments = _languages(found, owner, names, bounds), _segments(found, rows, names, bounds)
-    return Speech(languages, segments, served, found, owner, letters)
+    return Speech(served, letters, found, owner, rows)
 
 
 @lru_cache(maxsize=1 << 8)
@@ -74,7 +89,7 @@ def _shares(post: Index, language: Index, weight: Index) -> tuple[Index, Index, 
         return post, language, np.zeros(0)
     order = np.lexsort((language, post))
     post, language, weight = post[order], language[order], weight[order]
-    first = openings(post, language)
+    first = changes(post, language)
     held, of, language = np.add.reduceat(weight, first), post[first], language[first]
     share = np.round(held / np.bincount(post, weight)[of], 2)
     order = np.lexsort((language, -share, of))

@@ -37,6 +37,11 @@ class Segments:
     def __len__(self) -> int:
         return len(self.row)
 
+    def at(self, numbers: Ints) -> Segments:
+        """Some of them, by number."""
+        row, start, end = self.row[numbers], self.start[numbers], self.end[numbers]
+        return Segments(self.names, row, start, end, self.language[numbers], self.weight[numbers])
+
     def shares(self, owner: NDArray[np.integer[Any]], n_posts: int) -> NDArray[np.float64]:
         """Each post's share of each language, by weight, in the order of `names`: a row's sum is 1, or 0 without text.
 

@@ -25,6 +25,7 @@ from moderation.dumps.runner import Plan, score_dump
 from moderation.dumps.summary import Summary
 from moderation.dumps.writers import open_sink
 from moderation.engine.engine import Engine
+from moderation.engine.written import Written
 from moderation.errors import DumpError
 from moderation.post import PostLike
 
@@ -44,10 +45,17 @@ class Mortal:
         self.text_fields, self.attributes = engine.text_fields, engine.attributes
 
     def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]:
+        self._live()
+        return self.engine.decide_batch(posts)
+
+    def write_batch(self, posts: Sequence[PostLike], /) -> list[Written]:
+        self._live()
+        return self.engine.write_batch(posts)
+
+    def _live(self) -> None:
         self.left -= 1
         if self.left < 0:
             raise Died
-        return self.engine.decide_batch(posts)
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +209,8 @@ def test_two_runs_do_not_meet(engine: Engine, tmp_path: Path) -> None:
 
     class Nested:
         text_fields, attributes = engine.text_fields, engine.attributes
+
+        write_batch = engine.write_batch
 
         def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]:
             with pytest.raises(DumpError, match="another run is writing"):

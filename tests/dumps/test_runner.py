@@ -15,6 +15,8 @@ from moderation.dumps.fields import FieldMap
 from moderation.dumps.readers import find_sources
 from moderation.dumps.runner import Plan, score_dump
 from moderation.dumps.summary import Summary
+from moderation.dumps.writers import encode_lines
+from moderation.engine.written import Written
 from moderation.post import Post, PostLike
 
 RECORDS = [
@@ -37,6 +39,10 @@ class StubJudge:
 
     def __init__(self) -> None:
         self.batches: list[int] = []
+
+    def write_batch(self, posts: Sequence[PostLike], /) -> list[Written]:
+        decisions = self.decide_batch(posts)
+        return [Written(encode_lines(decisions), decisions, {})]
 
     def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]:
         self.batches.append(len(posts))

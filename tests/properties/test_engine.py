@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -91,3 +92,25 @@ def test_a_rule_that_is_not_looked_at_does_not_hold(
     posts = [post[:60] if isinstance(post, str) else post for post in posts]
     short = [post for post in posts if sum(len(text) for _, text in moderation.Post.of(post).fields) <= 60]
     assert engines[0].outcomes(short) == always_looked_at.outcomes(short)
+
+
+IDS = st.none() | st.integers(-(2**63), 2**63 - 1) | st.text() | st.sampled_from(["%s", '"', "\ud800", "帖子%1"])
+SAID = (
+    st.sampled_from(
+        ["hello my dear friend, how are you", "今天天气真好，出门走走", "wo ai chi huo guo", "Guten Morgen"]
+    )
+    | TEXT
+)
+
+
+@given(posts=st.lists(st.fixed_dictionaries({"id": IDS, "text": SAID}) | POST, max_size=8))
+def test_what_is_written_is_what_is_decided(engines: Any, bundled: moderation.Engine, posts: list[Any]) -> None:
+    for engine in (engines[0], bundled):
+        decisions, written = engine.decide_batch(posts), engine.write_batch(posts)
+        lines = [decision.to_json() for decision in decisions]
+        assert b"".join(each.lines for each in written) == b"".join(line + b"\n" for line in lines)
+        told = [decision for each in written for decision in each.told]
+        plain = [decision for decision in decisions if decision not in told]
+        assert all(decision.verdict == "allowed" and not decision.reasons for decision in plain)
+        counted = sum((Counter(each.plain) for each in written), Counter())
+        assert counted == Counter(next(iter(decision.languages)) for decision in plain)
