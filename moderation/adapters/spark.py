@@ -19,8 +19,9 @@ from moderation.decision import FAILURE, Decision, encode, undecided
 from moderation.dumps.arrays import arrays_of, schema_of
 from moderation.dumps.columnar import Table
 from moderation.dumps.fields import FieldMap
-from moderation.dumps.readers import Block
-from moderation.dumps.records import read_unit
+from moderation.dumps.readers import Block, Unit
+from moderation.dumps.records import Read, read_unit
+from moderation.engine.columns import Columns
 from moderation.engine.engine import Engine
 from moderation.errors import DumpError
 from moderation.packs.load import read_rules, read_sources
@@ -108,10 +109,13 @@ class _Scorer:
         for batch in batches:
             yield self._judged(engine, keys, batch)
 
+    def _read(self, engine: Engine, unit: Unit) -> Read:
+        return read_unit(unit, self.fields, direct=self.fields.text == engine.text_fields, attributes=engine.attributes)
+
     def _judged(self, engine: Engine, keys: frozenset[str], batch: Any) -> Any:
         arrow = import_module("pyarrow")
         looked_at = batch.select([name for name in batch.schema.names if name in keys])
-        read = read_unit(Table("", 0, looked_at, 0), self.fields, direct=self.fields.text == engine.text_fields)
+        read = self._read(engine, Table("", 0, looked_at, 0))
         decisions = _decided(engine, read.posts)
         told: list[str | None] = [None] * batch.num_rows
         for reject in read.rejects:
@@ -132,20 +136,28 @@ class _LineScorer(_Scorer):
     def _judged(self, engine: Engine, keys: frozenset[str], batch: Any) -> Any:
         arrow = import_module("pyarrow")
         lines = batch.column(0).to_pylist()
-        read = read_unit(Block("", 0, lines, 0), self.fields, direct=self.fields.text == engine.text_fields)
-        decided = [encode(decision) for decision in _decided(engine, read.posts)]
+        read = self._read(engine, Block("", 0, lines, 0))
+        decided = _written(engine, read.posts)
         rejected = [reject.to_json() for reject in read.rejects]
         values = arrow.array([*decided, *rejected], arrow.binary()).cast(arrow.string())
         kinds = arrow.array([False] * len(decided) + [True] * len(rejected))
         return arrow.RecordBatch.from_arrays([values, kinds], ["value", "rejected"])
 
 
-def _decided(engine: Engine, posts: Sequence[PostLike]) -> list[Decision]:
+def _decided(engine: Engine, posts: Sequence[PostLike] | Columns) -> list[Decision]:
     """One post that breaks the engine must not take the job with it."""
     try:
         return engine.decide_batch(posts)
     except Exception:
         return [_one(engine, Post.of(post, engine.text_fields)) for post in posts]
+
+
+def _written(engine: Engine, posts: Sequence[PostLike] | Columns) -> list[bytes]:
+    """The same as lines of JSON."""
+    try:
+        return [line for written in engine.write_batch(posts) for line in written.lines.split(b"\n")[:-1]]
+    except Exception:
+        return [encode(_one(engine, Post.of(post, engine.text_fields))) for post in posts]
 
 
 def _one(engine: Engine, post: Post) -> Decision:

@@ -12,7 +12,7 @@ from moderation.dumps.arrays import pyarrow, schema_of
 from moderation.dumps.sources import STDIN, Source
 from moderation.errors import DumpError
 
-ROWS = 4096
+ROWS = 8192
 ROW_GROUP = 1 << 16
 
 
@@ -30,10 +30,13 @@ class Table:
     def records(self, keys: Collection[str] | None = None) -> list[dict[str, Any]]:
         """The rows as dicts; with `keys`, of these columns alone."""
         names = [name for name in self.batch.schema.names if keys is None or name in keys]
-        columns = [_values(self.batch.column(name)) for name in names]
-        if not columns:
+        if not names:
             return [{} for _ in range(self.batch.num_rows)]
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        return [dict(zip(names, row, strict=True)) for row in zip(*self.values(names).values(), strict=True)]
+
+    def values(self, names: Sequence[str]) -> dict[str, list[Any]]:
+        """Some of its columns."""
+        return {name: _values(self.batch.column(name)) for name in names}
 
 
 def _values(column: Any) -> list[Any]:

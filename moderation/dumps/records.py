@@ -6,11 +6,12 @@ import base64
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
+from moderation.dumps.alike import columns_of
 from moderation.dumps.columnar import Table
 from moderation.dumps.delimited import Rows
 from moderation.dumps.fields import FieldMap, Keep
@@ -56,7 +57,7 @@ class Reject:
 class Read:
     """What a unit holds: posts in order, by post what is kept of it (None: nothing), and rejects."""
 
-    posts: Sequence[PostLike]
+    posts: Sequence[PostLike] | Columns
     kept: list[dict[str, Any]] | None
     rejects: list[Reject]
 
@@ -75,6 +76,10 @@ def read_unit(
     nobody knows the file. Where all of them are plain records with one text field, they are given as they are if
     `direct`. With `attributes`, their paths are all that anybody looks at besides texts and the id.
     """
+    if direct and attributes is not None and "id" not in attributes and keep is None and not fields.paths:
+        columns = columns_of(unit, fields.text, fields.columns(attributes))
+        if columns is not None:
+            return Read(_numbered(columns, unit, named), None, [])
     found = _all_of(unit, None if attributes is None else _columns(fields, keep, attributes))
     if found is None:
         return _closely(unit, fields, named, keep)
@@ -87,6 +92,17 @@ def read_unit(
         if post.get("id") is None:
             post["id"] = f"{unit.source}:{number}" if named else number
     return Read(posts if direct else [Post.of(post, fields.text) for post in posts], kept, rejects)
+
+
+def _numbered(columns: Columns, unit: Unit, named: bool) -> Columns:
+    """The posts of a unit; those without an id get their number."""
+    if isinstance(unit, Rows) or not unit.source or None not in columns.ids:
+        return columns
+    ids = list(columns.ids)
+    for at, own in enumerate(ids):
+        if own is None:
+            ids[at] = f"{unit.source}:{unit.first + at}" if named else unit.first + at
+    return replace(columns, ids=ids)
 
 
 def read_posts(unit: Unit, text_fields: Iterable[str], named: bool = False) -> tuple[list[Post], list[Reject]]:

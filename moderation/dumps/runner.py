@@ -16,6 +16,7 @@ from moderation.dumps.readers import Source, Unit, read_units, was_replaced
 from moderation.dumps.records import Read, read_unit
 from moderation.dumps.summary import Summary
 from moderation.dumps.writers import Sink, encode_lines
+from moderation.engine.columns import Columns
 from moderation.engine.written import Written
 from moderation.post import PostLike
 
@@ -31,8 +32,8 @@ class Judge(Protocol):
     @property
     def attributes(self) -> frozenset[str]: ...
 
-    def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]: ...
-    def write_batch(self, posts: Sequence[PostLike], /) -> list[Written]: ...
+    def decide_batch(self, posts: Sequence[PostLike] | Columns, /) -> list[Decision]: ...
+    def write_batch(self, posts: Sequence[PostLike] | Columns, /) -> list[Written]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Work:
         rejects = b"".join(reject.to_json() + b"\n" for reject in read.rejects)
         at_once = plan.output.format == "jsonl" and read.kept is None and (self._all or "allowed" not in plan.only)
         judge = self._lines if at_once else self._encoded
-        return Done(judge(read, summary) if read.posts else b"", rejects, summary)
+        return Done(judge(read, summary) if len(read.posts) else b"", rejects, summary)
 
     @property
     def _all(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy as np
 from moderation.post import DECLARED_LANGUAGE, Post, PostId, PostLike, declared_language
 from moderation.text.lists import Index
 
-_IDS = {int, str, type(None)}
+IDS = {int, str, type(None)}
+"""The types of ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __iter__(self) -> Iterator[Post]:
+        for post, (start, end) in enumerate(pairwise(self.first.tolist())):
+            fields = tuple(zip(self.fields[start:end], self.texts[start:end], strict=True))
+            yield Post(self.ids[post], fields, self.attributes[post])
 
     @classmethod
     def of(cls, posts: Sequence[PostLike], text_fields: Sequence[str]) -> Columns:
@@ -60,7 +67,7 @@ class Columns:
         if len(names) != 1:
             return None
         ids, texts = [post.get("id") for post in posts], [post.get(names[0]) for post in posts]
-        if set(map(type, texts)) != {str} or not set(map(type, ids)) <= _IDS:
+        if set(map(type, texts)) != {str} or not set(map(type, ids)) <= IDS:
             return None
         hints = None if keys.isdisjoint(DECLARED_LANGUAGE) else [declared_language(post) for post in posts]
         return cls(ids, posts, names * len(posts), texts, np.arange(len(posts) + 1), hints)

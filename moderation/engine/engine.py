@@ -87,18 +87,18 @@ class Engine:
         """Judge one post: a text, a mapping or a Post. Raises PostError where it cannot be read."""
         return self.decide_batch((post,))[0]
 
-    def decide_batch(self, posts: Iterable[PostLike]) -> list[Decision]:
+    def decide_batch(self, posts: Iterable[PostLike] | Columns) -> list[Decision]:
         """Judge many posts, in order. Raises PostError for the first that cannot be read."""
         return list(self.decide_many(posts))
 
-    def decide_many(self, posts: Iterable[PostLike], batch_size: int = BATCH) -> Iterator[Decision]:
+    def decide_many(self, posts: Iterable[PostLike] | Columns, batch_size: int = BATCH) -> Iterator[Decision]:
         """Judge a stream of posts in batches, in order, in constant memory. The batch size never changes a decision."""
         if batch_size < 1:
             raise ValueError(f"batch_size is at least 1, not {batch_size}")
         for look in self._looks(posts, batch_size):
             yield from look.decisions()
 
-    def write_batch(self, posts: Iterable[PostLike]) -> list[Written]:
+    def write_batch(self, posts: Iterable[PostLike] | Columns) -> list[Written]:
         """Judge many posts, in order, and write the decisions down as `decide_batch` and `Decision.to_json` would, one
         a line, in some portions: faster where most are allowed. Raises PostError for the first that cannot be read.
         """
@@ -153,12 +153,19 @@ class Engine:
         rules = self._compiled.plan.rules
         return frozenset(rule.id for rule in rules if any(_asks(each) for each in (rule.when, rule.unless) if each))
 
-    def _looks(self, posts: Iterable[PostLike], batch_size: int) -> Iterator[Look]:
-        stream, fields = iter(posts), self.text_fields
+    def _looks(self, posts: Iterable[PostLike] | Columns, batch_size: int) -> Iterator[Look]:
         limit = self.rulebook.policy.limits.post_chars
-        while batch := list(islice(stream, batch_size)):
-            for portion in Columns.of(batch, fields).portions(limit, PORTION):
+        for columns in self._columns(posts, batch_size):
+            for portion in columns.portions(limit, PORTION):
                 yield Look.at(self._compiled, portion)
+
+    def _columns(self, posts: Iterable[PostLike] | Columns, batch_size: int) -> Iterator[Columns]:
+        if isinstance(posts, Columns):
+            yield posts
+            return
+        stream, fields = iter(posts), self.text_fields
+        while batch := list(islice(stream, batch_size)):
+            yield Columns.of(batch, fields)
 
 
 def _classifier(book: RuleBook, plan: Plan) -> Classifier | None:
