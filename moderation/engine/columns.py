@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from moderation.post import DECLARED_LANGUAGE, Post, PostId, PostLike, declared_language
-from moderation.text.lists import Index
+from moderation.text.lists import Index, steps
 
 IDS = {int, str, type(None)}
 """The types of ids."""
@@ -79,7 +79,7 @@ class Columns:
             yield self
             return
         ends = np.concatenate(([0], lengths.cumsum()))[self.first]
-        filled = np.minimum(np.diff(ends), limit).cumsum()
+        filled = np.minimum(steps(ends), limit).cumsum()
         start = 0
         while start < len(self):
             base = filled[start - 1] if start else 0

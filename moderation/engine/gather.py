@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from moderation.engine.columns import Columns
 from moderation.post import PostId
 from moderation.text.batch import Batch
-from moderation.text.lists import Lists
+from moderation.text.lists import Lists, steps
 
 if TYPE_CHECKING:
     from moderation.engine.scores import Scores
@@ -49,7 +49,7 @@ class Rows:
 def gather(columns: Columns, limit: int) -> Rows:
     """Lay posts out as rows, each post cut to `limit` code points."""
     first = columns.first
-    owner = np.arange(len(columns)).repeat(np.diff(first))
+    owner = np.arange(len(columns)).repeat(steps(first))
     texts = list(columns.texts)
     truncated = _truncate(texts, first, owner, limit)
     hints = columns.hints

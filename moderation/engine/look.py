@@ -27,7 +27,7 @@ from moderation.evasion.tricks import names_of
 from moderation.language.detect import Detector
 from moderation.signals.classifier import Classifier
 from moderation.text.folding import fold
-from moderation.text.lists import Index
+from moderation.text.lists import Index, steps
 from moderation.text.views import View, folded_view, original_view, tricks
 
 
@@ -122,7 +122,7 @@ class Look:
         keep = np.ones(len(self.rows), np.bool_)
         keep[self.weighed] = False
         if len(self.rows.fields) > len(self.rows):
-            keep &= np.diff(self.rows.first) == 1
+            keep &= steps(self.rows.first) == 1
         kept = keep[alone]
         return alone[kept], segment[kept]
 

@@ -14,7 +14,7 @@ from moderation.decision import Segment
 from moderation.engine.gather import Rows
 from moderation.language.runs import openings as changes
 from moderation.language.segments import Segments
-from moderation.text.lists import Index, ends_of, openings, ranges
+from moderation.text.lists import Index, ends_of, openings, ranges, steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _beyond(covered: frozenset[str], names: tuple[str, ...]) -> NDArray[np.bool_
 
 def _languages(found: Segments, owner: Index, names: Sequence[str], bounds: Index) -> list[dict[str, float]]:
     """Most posts are one segment, and all of it is in that language."""
-    opens, many = bounds[:-1].tolist(), np.diff(bounds)
+    opens, many = bounds[:-1].tolist(), steps(bounds)
     result = [{names[at]: 1.0} if count == 1 else {} for at, count in zip(opens, many.tolist(), strict=True)]
     several = (many > 1)[owner].nonzero()[0]
     post, language, share = _shares(
@@ -100,7 +100,7 @@ def _segments(found: Segments, rows: Rows, names: Sequence[str], bounds: Index) 
     plain: list[Segment] = list(zip(found.start.tolist(), found.end.tolist(), names, strict=True))
     if len(rows.fields) > len(rows):
         fields = [rows.fields[row] for row in found.row.tolist()]
-        several = (np.diff(rows.first) > 1)[rows.owner[found.row]].tolist()
+        several = (steps(rows.first) > 1)[rows.owner[found.row]].tolist()
         plain = [
             (*segment[:3], field) if many else segment
             for segment, field, many in zip(plain, fields, several, strict=True)

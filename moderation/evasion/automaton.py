@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from ahocorasick_rs import BytesAhoCorasick, Implementation
@@ -43,7 +44,7 @@ class Automaton:
         matches = self.native.find_matches_as_indexes(searched.tobytes(), overlapping=True)
         if not matches:
             return
-        literal, start, end = np.array(matches, np.int64).T
+        literal, start, end = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches)).reshape(-1, 3).T
         whole = ((start & 1) == 0).nonzero()[0]
         literal, first, last = literal[whole], start[whole] >> 1, (end[whole] >> 1) - 1
         if within is not None:

@@ -12,6 +12,7 @@ import regex
 
 from moderation.evasion.tricks import ALWAYS_BIT, BIT
 from moderation.text.batch import Batch
+from moderation.text.lists import steps
 
 _LEAST = 12
 _BASE64 = regex.compile(rf"(?<![A-Za-z0-9+/=_.:-])[A-Za-z0-9+/]{{{_LEAST - 2},4000}}={{0,2}}(?![A-Za-z0-9+/=_])")
@@ -52,7 +53,7 @@ def _has_controls(batch: Batch) -> bool:
 def _long_words(batch: Batch) -> Iterator[tuple[int, int, str]]:
     """(row, start in the row, text) of long stretches of printable ASCII without a space that are no plain word."""
     others = np.concatenate((_BEFORE, ((batch.codes - 0x21) > 0x5D).nonzero()[0]))
-    long = (np.diff(others) > _LEAST).nonzero()[0]
+    long = (steps(others) > _LEAST).nonzero()[0]
     starts = others[long] + 1
     rows = np.searchsorted(batch.starts, starts, side="right") - 1
     places = zip(

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ class ModelFile:
         """The table has 2^bits buckets."""
         return int(self.weights.shape[1]).bit_length() - 1
 
-    @property
+    @cached_property
     def categories(self) -> tuple[str, ...]:
         """What the heads find, each once, in order."""
         return tuple(sorted({head.category for head in self.heads}))

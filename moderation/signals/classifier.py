@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from moderation.packs.models import LIMIT, ModelError, ModelFile
 from moderation.signals.features import VERSION, Text, places_of, text_of, words_of
+from moderation.text.lists import lengths_of, steps
 
 Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
@@ -83,8 +84,8 @@ class Classifier:
         places = places_of(text, self.model.bits)
         words = words_of(text, places, self.model.bits)
         parts, first = _parts(text.opens)
-        bounds = words.start.searchsorted(np.append(parts, len(text.codes)))
-        counts = 2 * (np.diff(parts, append=text.opens[-1]) + np.diff(bounds))
+        bounds = words.start.searchsorted(np.concatenate((parts, text.opens[-1:])))
+        counts = 2 * (lengths_of(parts, int(text.opens[-1])) + steps(bounds))
         packed = [
             _sums_of(table, (places.single, places.several), parts)
             + _sums_between(table, (words.alone, words.paired), bounds)
@@ -108,7 +109,7 @@ def _parts(opens: Index) -> tuple[Index, Index | None]:
     """Where parts of rows begin, none so long that a lane could run over, and the first part of each row where these
     are not the rows themselves.
     """
-    lengths = np.diff(opens)
+    lengths = steps(opens)
     if not lengths.size or int(lengths.max()) <= _LONGEST:
         return opens[:-1], None
     number = -(-lengths // _LONGEST)

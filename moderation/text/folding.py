@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.text.batch import Batch
+from moderation.text.lists import steps
 from moderation.text.tables import CODE, CODE_POINTS, COMPOSE, DELETE, EXPAND, VANISH, read_table
 
 Codes = NDArray[np.uint32]
@@ -179,7 +180,7 @@ def _kept_before(positions: Positions, dropped: Positions) -> Positions:
     before = positions - 1
     if not dropped.size:
         return before
-    opens = np.concatenate(([True], np.diff(dropped) > 1))
+    opens = np.concatenate(([True], steps(dropped) > 1))
     run_start = np.maximum.accumulate(np.where(opens, dropped, -1))
     nearest = np.maximum(np.searchsorted(dropped, before, side="right") - 1, 0)
     return np.where(dropped[nearest] == before, run_start[nearest] - 1, before)

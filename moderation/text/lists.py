@@ -38,6 +38,11 @@ def lengths_of(starts: Index, end: int) -> Index:
     return ends_of(starts, end) - starts
 
 
+def steps(numbers: Index) -> Index:
+    """From each number to the next: what `np.diff` says, which for a few takes ten times as long."""
+    return numbers[1:] - numbers[:-1]
+
+
 def ranges(first: Index, end: Index) -> Index:
     """The numbers of [first[0], end[0]), then those of [first[1], end[1]), and so on."""
     count = end - first
@@ -64,7 +69,7 @@ class Lists:
     @classmethod
     def cut(cls, bounds: Index, items: Index) -> Lists:
         """List i is `items[bounds[i] : bounds[i + 1]]`."""
-        return cls(bounds[:-1], np.diff(bounds), items)
+        return cls(bounds[:-1], steps(bounds), items)
 
     def __len__(self) -> int:
         return len(self.first)
