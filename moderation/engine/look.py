@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -86,10 +86,10 @@ class Look:
         engine, ids, told = self.compiled.fingerprint, self.rows.ids, self._tell(posts)
         decided = [
             Decision(ids[post], "allowed", 0, (), (), (), languages, segments, (), scores, {}, (), engine)
-            for post, (languages, segments, scores) in zip(posts.tolist(), told, strict=True)
+            for post, languages, segments, scores in zip(posts.tolist(), *told, strict=True)
         ]
         for at in np.isin(posts, self.weighed).nonzero()[0].tolist():
-            decided[at] = self.decision(int(posts[at]), told[at])
+            decided[at] = self.decision(int(posts[at]), Told(*(column[at] for column in told)))
         return decided
 
     def written(self) -> Written:
@@ -176,12 +176,12 @@ class Look:
 
     def told(self, post: int) -> Told:
         """What is told of a post."""
-        return self._tell(np.array([post]))[0]
+        return Told(*(column[0] for column in self._tell(np.array([post]))))
 
-    def _tell(self, posts: Index) -> list[Told]:
+    def _tell(self, posts: Index) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+        """The same of many, as columns."""
         scores = self.rows.scores
-        scored: Sequence[Mapping[str, float]] = [_NO_SCORES] * len(posts) if scores is None else scores.plain(posts)
-        return list(map(Told, *self.speech.told(posts), scored))
+        return *self.speech.told(posts), [_NO_SCORES] * len(posts) if scores is None else scores.plain(posts)
 
     def span_of(self, found: Hit) -> Span:
         """A hit as it stands in a decision: the field, the author's own text, the term, the folds that it took."""
