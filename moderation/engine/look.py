@@ -27,7 +27,7 @@ from moderation.evasion.tricks import names_of
 from moderation.language.detect import Detector
 from moderation.signals.classifier import Classifier
 from moderation.text.folding import fold
-from moderation.text.lists import Index, steps
+from moderation.text.lists import Index
 from moderation.text.views import View, folded_view, original_view, tricks
 
 
@@ -94,37 +94,19 @@ class Look:
 
     def written(self) -> Written:
         """The portion's decisions as lines of JSON, in order."""
-        alone, segment = self._plain()
-        rest = np.ones(len(self.rows), np.bool_)
-        rest[alone] = False
-        lines = [""] * len(self.rows)
-        others = rest.nonzero()[0]
-        told = self._decided(others)
-        for post, decision in zip(others.tolist(), told, strict=True):
+        ids, scores, lines = self.rows.ids, self.rows.scores, [""] * len(self.rows)
+        told = np.zeros(len(self.rows), np.bool_)
+        told[self.weighed] = True
+        plain, decisions = (~told).nonzero()[0], self._decided(told.nonzero()[0])
+        for post, decision in zip(told.nonzero()[0].tolist(), decisions, strict=True):
             lines[post] = encode(decision).decode()
-        found, scores, ids = self.speech.found, self.rows.scores, self.rows.ids
-        plain = Plain(
-            found.names,
-            scores.categories if scores is not None else (),
-            [ids[post] for post in alone.tolist()],
-            found.language[segment].astype(np.int64),
-            found.start[segment],
-            found.end[segment],
-            scores.table[alone] if scores is not None else np.zeros((len(alone), 0)),
-        )
-        for post, line in zip(alone.tolist(), plain.lines(self.compiled.fingerprint), strict=True):
+        known = () if scores is None else scores.categories
+        table = np.zeros((len(plain), 0)) if scores is None else scores.table[plain]
+        ordinary = Plain(self.speech.of(plain), [ids[post] for post in plain.tolist()], known, table)
+        others, counted = ordinary.lines(self.compiled.fingerprint)
+        for post, line in zip(plain.tolist(), others, strict=True):
             lines[post] = line
-        return Written("\n".join([*lines, ""]).encode(), told, plain.counted())
-
-    def _plain(self) -> tuple[Index, Index]:
-        """The posts of one text and one segment that have nothing to weigh, and the numbers of the segments."""
-        alone, segment = self.speech.alone()
-        keep = np.ones(len(self.rows), np.bool_)
-        keep[self.weighed] = False
-        if len(self.rows.fields) > len(self.rows):
-            keep &= steps(self.rows.first) == 1
-        kept = keep[alone]
-        return alone[kept], segment[kept]
+        return Written("\n".join([*lines, ""]).encode(), decisions, counted)
 
     @cached_property
     def weighed(self) -> Index:
@@ -180,8 +162,9 @@ class Look:
 
     def _tell(self, posts: Index) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
         """The same of many, as columns."""
-        scores = self.rows.scores
-        return *self.speech.told(posts), [_NO_SCORES] * len(posts) if scores is None else scores.plain(posts)
+        scores, said = self.rows.scores, self.speech.of(posts)
+        scored = [_NO_SCORES] * len(posts) if scores is None else scores.plain(posts)
+        return said.languages(), said.segments(), scored
 
     def span_of(self, found: Hit) -> Span:
         """A hit as it stands in a decision: the field, the author's own text, the term, the folds that it took."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from moderation.decision import Segment
 from moderation.engine.gather import Rows
-from moderation.language.runs import openings as changes
+from moderation.language.runs import openings
 from moderation.language.segments import Segments
-from moderation.text.lists import Index, ends_of, openings, ranges, steps
+from moderation.text.lists import Index, ranges, steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +34,61 @@ class Speech:
         weight = self.found.weight * wanted[self.found.language]
         return np.bincount(self.owner, weight, len(self.letters)) / self.letters
 
-    def told(self, posts: Index) -> tuple[list[dict[str, float]], list[tuple[Segment, ...]]]:
-        """Of these posts, ascending: the share of each language (largest first, two decimals), and the segments in
-        reading order.
-        """
+    def of(self, posts: Index) -> Said:
+        """What some posts, ascending, are written in."""
         opens, closes = self.owner.searchsorted(posts), self.owner.searchsorted(posts, side="right")
         count = closes - opens
-        at = ranges(opens, closes)
-        found = self.found.at(at)
-        owner = np.arange(len(posts)).repeat(count)
-        names = [found.names[number] for number in found.language.tolist()]
         bounds = np.concatenate(([0], count.cumsum()))
-        return _languages(found, owner, names, bounds), _segments(found, self.rows, names, bounds)
+        return Said(self.found.at(ranges(opens, closes)), np.arange(len(posts)).repeat(count), bounds, self.rows)
 
-    def alone(self) -> tuple[Index, Index]:
-        """The posts that are one segment, ascending, and the numbers of these."""
-        opens = openings(self.owner)
-        posts, number = self.owner[opens], ends_of(opens, len(self.owner)) - opens
-        single = (number == 1).nonzero()[0]
-        return posts[single], opens[single]
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Some posts' segments in reading order: those of post i are `found` from `bounds[i]` to `bounds[i + 1]`, `owner`
+    is the post of each.
+    """
+
+    found: Segments
+    owner: Index
+    bounds: Index
+    rows: Rows
+
+    def languages(self) -> list[dict[str, float]]:
+        """By post: the share of each language, the largest first, in two decimals."""
+        names = self.found.names
+        opens, many = self.bounds[:-1].tolist(), steps(self.bounds).tolist()
+        first = self.found.language.tolist()
+        result = [{names[first[at]]: 1.0} if count == 1 else {} for at, count in zip(opens, many, strict=True)]
+        post, language, share = self.shares()
+        for number, tongue, value in zip(post.tolist(), language.tolist(), share.tolist(), strict=True):
+            result[number][names[tongue]] = value
+        return result
+
+    def shares(self) -> tuple[Index, Index, NDArray[np.float64]]:
+        """(post, language, share) of posts of several segments, in that order: most posts are one, in one language."""
+        several = (steps(self.bounds) > 1)[self.owner].nonzero()[0]
+        found = self.found
+        return _shares(
+            self.owner[several], found.language[several].astype(np.int64), found.weight[several].astype(np.int64)
+        )
+
+    def segments(self) -> list[tuple[Segment, ...]]:
+        """By post: (start, end, language), with the field behind it where the post has several."""
+        found, names = self.found, self.found.names
+        languages = [names[number] for number in found.language.tolist()]
+        plain: list[Segment] = list(zip(found.start.tolist(), found.end.tolist(), languages, strict=True))
+        for at, field in self.fields():
+            plain[at] = (*plain[at][:3], field)
+        bounds = pairwise(self.bounds.tolist())
+        return [(plain[start],) if end - start == 1 else tuple(plain[start:end]) for start, end in bounds]
+
+    def fields(self) -> Iterator[tuple[int, str]]:
+        """The numbers of segments of posts with several fields, and the field of each."""
+        rows = self.rows
+        if len(rows.fields) > len(rows):
+            several = (steps(rows.first) > 1)[rows.owner[self.found.row]].nonzero()[0].tolist()
+            for at in several:
+                yield at, rows.fields[self.found.row[at]]
 
 
 def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
@@ -70,41 +106,14 @@ def _beyond(covered: frozenset[str], names: tuple[str, ...]) -> NDArray[np.bool_
     return np.array([name not in covered for name in names])
 
 
-def _languages(found: Segments, owner: Index, names: Sequence[str], bounds: Index) -> list[dict[str, float]]:
-    """Most posts are one segment, and all of it is in that language."""
-    opens, many = bounds[:-1].tolist(), steps(bounds)
-    result = [{names[at]: 1.0} if count == 1 else {} for at, count in zip(opens, many.tolist(), strict=True)]
-    several = (many > 1)[owner].nonzero()[0]
-    post, language, share = _shares(
-        owner[several], found.language[several].astype(np.int64), found.weight[several].astype(np.int64)
-    )
-    for number, tongue, value in zip(post.tolist(), language.tolist(), share.tolist(), strict=True):
-        result[number][found.names[tongue]] = value
-    return result
-
-
 def _shares(post: Index, language: Index, weight: Index) -> tuple[Index, Index, NDArray[np.float64]]:
     """(post, language, share) out of segments, sorted by post; by share, the largest first; and by language."""
     if not len(post):
         return post, language, np.zeros(0)
     order = np.lexsort((language, post))
     post, language, weight = post[order], language[order], weight[order]
-    first = changes(post, language)
+    first = openings(post, language)
     held, of, language = np.add.reduceat(weight, first), post[first], language[first]
     share = np.round(held / np.bincount(post, weight)[of], 2)
     order = np.lexsort((language, -share, of))
     return of[order], language[order], share[order]
-
-
-def _segments(found: Segments, rows: Rows, names: Sequence[str], bounds: Index) -> list[tuple[Segment, ...]]:
-    plain: list[Segment] = list(zip(found.start.tolist(), found.end.tolist(), names, strict=True))
-    if len(rows.fields) > len(rows):
-        fields = [rows.fields[row] for row in found.row.tolist()]
-        several = (steps(rows.first) > 1)[rows.owner[found.row]].tolist()
-        plain = [
-            (*segment[:3], field) if many else segment
-            for segment, field, many in zip(plain, fields, several, strict=True)
-        ]
-    return [
-        (plain[start],) if end - start == 1 else tuple(plain[start:end]) for start, end in pairwise(bounds.tolist())
-    ]

@@ -5,31 +5,38 @@ without a word, and to make an object of each, only to write it down, takes as l
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.decision import Decision, encode
+from moderation.engine.coverage import UNDETERMINED
+from moderation.engine.speech import Said
 from moderation.post import PostId
 from moderation.signals.classifier import DECIMALS
-from moderation.text.lists import Index, ends_of, openings
+from moderation.text.lists import Index, distinct, ends_of, openings, steps
 
-_UNIT = 10**DECIMALS
-_SPELLED = [msgspec.json.encode(round(place / _UNIT, DECIMALS)).decode() for place in range(_UNIT + 1)]
+_UNIT, _HUNDRED = 10**DECIMALS, 100
+_SPELLED, _SHARES = (
+    [msgspec.json.encode(round(place / unit, DECIMALS)).decode() for place in range(unit + 1)]
+    for unit in (_UNIT, _HUNDRED)
+)
 # These stand for a post's own values in the line that those of its kind are made from; nothing else there is like them.
-_ID, _START, _END, _SCORE = (7_310_000_000_000_000_000 + place for place in range(4))
+_ID, _SCORE = 7_310_000_000_000_000_000, 7_310_000_000_000_000_001
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """Decisions as lines of JSON, in order.
 
-    `told` are those that were made as objects: all with a reason, in shadow, unknown or uncovered, and some others. The
-    rest are allowed, each in one language that is served: `plain` counts them by it.
+    `told` are those on posts that there may be anything to say of: all with a reason, in shadow, unknown or uncovered.
+    The rest are allowed, in languages that are served: `plain` counts them by the main one.
     """
 
     lines: bytes
@@ -39,60 +46,81 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Posts, all of each in one `language` (index into `names`), of which nothing is said, as columns; `scores` are
-    posts × `categories`, NaN where there is none.
+    """Posts of which nothing is said but what they are written in, as columns; `scores` are posts × `categories`, NaN
+    where there is none.
     """
 
-    names: Sequence[str]
-    categories: Sequence[str]
+    said: Said
     ids: Sequence[PostId]
-    language: Index
-    start: NDArray[np.int32]
-    end: NDArray[np.int32]
+    categories: Sequence[str]
     scores: NDArray[np.float64]
 
-    def counted(self) -> Mapping[str, int]:
-        """Posts by language."""
-        counts = np.bincount(self.language, minlength=len(self.names)).tolist()
-        return {name: count for name, count in zip(self.names, counts, strict=True) if count}
-
-    def lines(self, engine: str) -> list[str]:
-        """Their decisions, each as `Decision.to_json` would write it; `engine` is the fingerprint."""
+    def lines(self, engine: str) -> tuple[list[str], Mapping[str, int]]:
+        """Their decisions, each as `Decision.to_json` would write it, and how many there are by main language; `engine`
+        is the fingerprint.
+        """
         lines = [""] * len(self.ids)
+        languages, main = self._languages()
+        ids, segments = list(map(_id, self.ids)), self._segments()
         for members, line, scored in self._kinds(engine):
-            ids = [_id(self.ids[post]) for post in members.tolist()]
-            spans = (self.start[members].tolist(), self.end[members].tolist())
+            posts = members.tolist()
             places = np.rint(self.scores[members][:, scored] * _UNIT).astype(np.int64)
             scores = [[_SPELLED[place] for place in column] for column in places.T.tolist()]
-            for post, values in zip(members.tolist(), zip(ids, *spans, *scores, strict=True), strict=True):
+            own = [[column[post] for post in posts] for column in (ids, languages, segments)]
+            for post, values in zip(posts, zip(*own, *scores, strict=True), strict=True):
                 lines[post] = line % values
-        return lines
+        return lines, Counter(main)
 
     def _kinds(self, engine: str) -> Iterator[tuple[Index, str, list[int]]]:
-        """Posts of one language and with scores for the same categories, the line that theirs are made from, and these
-        categories.
-        """
+        """Posts with scores for the same categories, the line that theirs are made from, and these categories."""
         known = ~np.isnan(self.scores)
-        key = (self.language << len(self.categories)) + (known << np.arange(len(self.categories))).sum(axis=1)
-        order = key.argsort(kind="stable")
-        opens = openings(key[order])
-        for start, end in zip(opens.tolist(), ends_of(opens, len(order)).tolist(), strict=True):
-            members = order[start:end]
+        key = (known << np.arange(len(self.categories))).sum(axis=1)
+        for each in distinct(key).tolist():
+            members = (key == each).nonzero()[0]
             scored: list[int] = known[members[0]].nonzero()[0].tolist()
-            name = self.names[self.language[members[0]]]
-            yield members, _line(name, tuple(self.categories[each] for each in scored), engine), scored
+            yield members, _line(tuple(self.categories[at] for at in scored), engine), scored
+
+    def _languages(self) -> tuple[list[str], list[str]]:
+        """By post: its languages as JSON, and the main one."""
+        said, names = self.said, self.said.found.names
+        first, number = said.found.language.tolist(), steps(said.bounds).tolist()
+        whole = [f"{{{_quoted(name)}:1.0}}" for name in names]
+        opens = said.bounds[:-1].tolist()
+        texts = [whole[first[at]] if count == 1 else "{}" for at, count in zip(opens, number, strict=True)]
+        main = [names[first[at]] if count else UNDETERMINED for at, count in zip(opens, number, strict=True)]
+        post, language, share = said.shares()
+        places = np.rint(share * _HUNDRED).astype(np.int64).tolist()
+        named = [f"{_quoted(names[at])}:{_SHARES[place]}" for at, place in zip(language.tolist(), places, strict=True)]
+        starts = openings(post)
+        for start, end in zip(starts.tolist(), ends_of(starts, len(post)).tolist(), strict=True):
+            texts[post[start]] = f"{{{','.join(named[start:end])}}}"
+            main[post[start]] = names[language[start]]
+        return texts, main
+
+    def _segments(self) -> list[str]:
+        """By post: its segments as JSON."""
+        said, found = self.said, self.said.found
+        quoted = list(map(_quoted, found.names))
+        columns = (found.start.tolist(), found.end.tolist(), found.language.tolist())
+        texts = [f"[{start},{end},{quoted[at]}]" for start, end, at in zip(*columns, strict=True)]
+        for at, field in said.fields():
+            texts[at] = f"{texts[at][:-1]},{_quoted(field)}]"
+        return [f"[{','.join(texts[start:end])}]" for start, end in pairwise(said.bounds.tolist())]
 
 
 @lru_cache(maxsize=1 << 10)
-def _line(language: str, categories: tuple[str, ...], engine: str) -> str:
-    """The line of a decision, with a place for each of a post's own values."""
+def _line(categories: tuple[str, ...], engine: str) -> str:
+    """The line of a decision, with places for a post's id, languages, segments and scores."""
     scores: Mapping[str, float] = dict.fromkeys(categories, _SCORE)
-    segments = ((_START, _END, language),)
-    decision = Decision(_ID, "allowed", 0, (), (), (), {language: 1.0}, segments, (), scores, {}, (), engine)
+    decision = Decision(_ID, "allowed", 0, (), (), (), {}, (), (), scores, {}, (), engine)
     line = encode(decision).decode().replace("%", "%%")
-    for own in (_ID, _START, _END, _SCORE):
-        line = line.replace(str(own), "%s")
-    return line
+    line = line.replace('"languages":{},"segments":[]', '"languages":%s,"segments":%s')
+    return line.replace(str(_ID), "%s").replace(str(_SCORE), "%s")
+
+
+@lru_cache(maxsize=1 << 10)
+def _quoted(name: str) -> str:
+    return _id(name)
 
 
 def _id(value: PostId) -> str:
