@@ -12,6 +12,8 @@ from moderation.errors import PostError
 
 TEXT_FIELDS = ("text", "title", "body", "caption", "description", "comment", "tags", "ocr", "transcript")
 DECLARED_LANGUAGE = ("language", "lang")
+NO_TEXT = "P002"
+_EXACT = 2**53
 
 PostId: TypeAlias = str | int | None
 PostLike: TypeAlias = "str | Mapping[str, Any] | Post"
@@ -66,6 +68,8 @@ def declared_language(attributes: Mapping[str, Any]) -> str | None:
 def _read_id(value: Any) -> PostId:
     if value is None or isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
         return value
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+        return int(value)  # a column of numbers in which some are missing holds them as 7.0
     raise PostError("P004", f"`id` is a text or a whole number, not {_kind(value)}")
 
 
@@ -75,7 +79,7 @@ def _read_fields(record: Mapping[str, Any], text_fields: Iterable[str]) -> tuple
         return ((present[0], value),)
     found = tuple(item for name in present if record[name] is not None for item in _read_items(name, record[name]))
     if not found:
-        raise PostError("P002", _no_text(record, text_fields))
+        raise PostError(NO_TEXT, no_text(record, text_fields))
     return found
 
 
@@ -87,7 +91,10 @@ def _read_items(name: str, value: Any) -> list[tuple[str, str]]:
     raise PostError("P003", f"`{name}` is a text or a list of texts, not {_kind(value)}")
 
 
-def _no_text(record: Mapping[str, Any], text_fields: Iterable[str]) -> str:
+def no_text(record: Mapping[str, Any], text_fields: Iterable[str]) -> str:
+    """Where text was looked for, and what there is."""
+    if empty := [name for name in text_fields if name in record]:
+        return f"no text: `{empty[0]}` holds nothing"
     has = ", ".join(f"`{key}`" for key in list(record)[:8]) or "nothing"
     wanted = ", ".join(f"`{name}`" for name in text_fields)
     return f"no text: the post has {has}; text is looked for in {wanted}"

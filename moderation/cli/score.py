@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 import threading
@@ -48,7 +49,9 @@ _WORSE: Mapping[str, tuple[Verdict, ...]] = {"flagged": ("flagged", "blocked"), 
 @click.option("--only", metavar="VERDICTS", help="Write only these, as in `flagged,blocked`; all are counted.")
 @click.option("--input-format", type=click.Choice(FORMATS), help="[default: told by content and name]")
 @click.option("--output-format", type=click.Choice(OUTPUT_FORMATS), help="[default: told by its name, or jsonl]")
-@click.option("--jobs", type=click.IntRange(0), default=1, show_default=True, help="Processes; 0: as many as cores.")
+@click.option(
+    "--jobs", type=click.IntRange(0, 1024), default=1, show_default=True, help="Processes; 0: as many as cores."
+)
 @click.option("--resume", is_flag=True, help="Keep finished parts beside the output, and go on from them.")
 @click.option("--fail-on", type=click.Choice(list(_WORSE)), help="Exit 1 where a decision is this or worse.")
 @click.option("--rejects", metavar="FILE", help="Where records go that could not be read, with place and reason.")
@@ -87,7 +90,7 @@ def score(
     if asked.rejects == "-" or asked.counts == "-":
         name = "--rejects" if asked.rejects == "-" else "--summary"
         raise click.BadParameter("decisions go to standard output: name a file", ctx, param_hint=name)
-    if asked.resume and output in (None, "-"):
+    if asked.resume and not _outlives(output):
         raise click.UsageError("--resume needs an output that outlives the run: name it with -o", ctx)
     sources = find_sources(files)
     refuse_overlap(sources, (output or "-", asked.rejects, asked.counts))
@@ -192,6 +195,11 @@ def _resumed(
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"the same command goes on from {asked.output}.parts") from None
+
+
+def _outlives(output: str | None) -> bool:
+    """Whether an output is a file, and no pipe or device."""
+    return output not in (None, "-") and (os.path.isfile(output) or not os.path.exists(output))
 
 
 def _verdicts(only: str | None) -> frozenset[Verdict]:

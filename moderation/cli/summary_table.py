@@ -22,8 +22,9 @@ CURES: Mapping[str, str] = {
     "R002": "invalid UTF-8: `iconv -f GB18030 -t UTF-8` mends Chinese text from older systems",
     "R003": "not an object (`jq -c '.[]'` splits a list)",
     "R004": "too long",
+    "R005": "not CSV under its header: a field too many or too few, or a quotation mark that nobody closed",
     "P001": "not a post",
-    "P002": "no text field: name yours with --field",
+    "P002": "no text: name the fields that hold it with --field",
     "P003": "a text field that holds no text",
     "P004": "an id that is neither a text nor a whole number",
 }
@@ -105,7 +106,7 @@ def _top(counts: object) -> Sequence[tuple[tuple[str, str], int]]:
 
 def _closing(summary: Summary, seconds: float) -> Text:
     posts = summary.decisions
-    text = Text(f"{posts:,} posts in {seconds:.1f} s", "bold")
+    text = Text(f"{posts:,} {'post' if posts == 1 else 'posts'} in {seconds:.1f} s", "bold")
     if posts and seconds > 0:
         text.append(f" · {posts / seconds:,.0f} posts/s", "bold")
     text.append(f" · coverage {_share(summary.coverage() * 1000, 1000)}", "")

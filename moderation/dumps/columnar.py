@@ -9,11 +9,13 @@ from importlib import import_module
 from typing import Any, Literal
 
 from moderation.dumps.arrays import pyarrow, schema_of
+from moderation.dumps.fields import check_columns
 from moderation.dumps.sources import STDIN, Source
 from moderation.errors import DumpError
 
 ROWS = 8192
 ROW_GROUP = 1 << 16
+_STREAM = b"\xff\xff\xff\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,15 @@ def _values(column: Any) -> list[Any]:
         found: list[Any] = column.to_pylist()
     except UnicodeDecodeError:
         return [_value(value) for value in column]
-    return found
+    return list(map(_as_text, found)) if bytes in set(map(type, found)) else found
+
+
+def _as_text(value: Any) -> Any:
+    """Bytes as the text that they hold: not all writers of Parquet say which is which."""
+    try:
+        return value.decode() if type(value) is bytes else value
+    except UnicodeDecodeError:
+        return value
 
 
 def _value(value: Any) -> Any:
@@ -58,16 +68,17 @@ def _value(value: Any) -> Any:
         return None if buffer is None else bytes(buffer).decode("utf-8", "replace")
 
 
-def read_tables(source: Source, kind: Literal["parquet", "arrow"]) -> Iterator[Table]:
-    """All rows of a file, in order. Raises DumpError for what is damaged, and for a pipe: these formats are read from
-    their end.
+def read_tables(source: Source, kind: Literal["parquet", "arrow"], texts: Sequence[str]) -> Iterator[Table]:
+    """All rows of a file, in order. Raises DumpError for what is damaged, where no column holds text, and for a pipe:
+    these formats are read from their end.
     """
     arrow = pyarrow()
     if source.name == STDIN or source.size is None:
         raise DumpError(f"{source.label} is {kind.capitalize()}, which cannot be read from a pipe: name the file")
     with _readable(source, arrow):
         first = 1
-        for batch, share in _parquet(source.name) if kind == "parquet" else _ipc(arrow, source.name):
+        for batch, share in _parquet(source.name) if kind == "parquet" else _ipc(arrow, source):
+            check_columns(source, batch.schema.names, texts)
             yield Table(source.name, first, batch, int(source.size * share))
             first += batch.num_rows
 
@@ -80,8 +91,27 @@ def _parquet(name: str) -> Iterator[tuple[Any, float]]:
             yield batch, done / total
 
 
-def _ipc(arrow: Any, name: str) -> Iterator[tuple[Any, float]]:
-    with arrow.OSFile(name) as raw, arrow.ipc.open_file(raw) as file:
+def _ipc(arrow: Any, source: Source) -> Iterator[tuple[Any, float]]:
+    """Arrow's file format, and its format for streams."""
+    with arrow.OSFile(source.name) as raw:
+        if raw.read(len(_STREAM)) == _STREAM:
+            raw.seek(0)
+            yield from _stream(arrow, raw, source.size or 1)
+            return
+        raw.seek(0)
+        yield from _batches(arrow, raw)
+
+
+def _stream(arrow: Any, raw: Any, size: int) -> Iterator[tuple[Any, float]]:
+    with arrow.ipc.open_stream(raw) as stream:
+        for batch in stream:
+            share = raw.tell() / size
+            for start in range(0, batch.num_rows, ROWS):
+                yield batch.slice(start, ROWS), share
+
+
+def _batches(arrow: Any, raw: Any) -> Iterator[tuple[Any, float]]:
+    with arrow.ipc.open_file(raw) as file:
         for number in range(file.num_record_batches):
             batch = file.get_batch(number)
             for start in range(0, batch.num_rows, ROWS):
@@ -93,7 +123,7 @@ def _readable(source: Source, arrow: Any) -> Iterator[None]:
     try:
         yield
     except (arrow.ArrowException, OSError, ValueError) as error:
-        raise DumpError(f"cannot read {source.label}: {error}") from error
+        raise DumpError(f"cannot read {source.label}: {' '.join(str(error).split())}") from error
 
 
 class ParquetSink:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from moderation.dumps.fields import FieldMap
+from moderation.dumps.fields import FieldMap, check_columns
 from moderation.dumps.pieces import Taken
 from moderation.dumps.sources import Source
 from moderation.errors import DumpError
@@ -109,7 +109,7 @@ class _Parser:
 
     def problem(self, cells: list[str]) -> tuple[str, str] | None:
         if len(cells) != len(self.header):
-            return "R005", f"{len(cells)} fields under a header of {len(self.header)}: is a quotation mark missing?"
+            return "R005", f"{_number(len(cells))} under a header of {len(self.header)}: is a quotation mark missing?"
         if any(_is_broken(cell) for cell in cells):
             return "R002", "invalid UTF-8"
         return None
@@ -122,6 +122,10 @@ class _Parser:
             for name, cell in zip(self.header, cells, strict=True)
             if cell or name in texts
         }
+
+
+def _number(fields: int) -> str:
+    return "1 field" if fields == 1 else f"{fields} fields"
 
 
 def _is_broken(cell: str) -> bool:
@@ -142,11 +146,8 @@ def _value(cell: str) -> Any:
 
 def _header(source: Source, cells: list[str], text_fields: Sequence[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
-    if cells and not any(name in names for name in text_fields):
-        has = ", ".join(f"`{name}`" for name in names[:12])
-        raise DumpError(
-            f"{source.label}: no column holds text: the header has {has}; name one, as in `--field text={names[0]}`"
-        )
+    if cells:
+        check_columns(source, names, text_fields)
     if twice := [name for name in names if names.count(name) > 1]:
         raise DumpError(f"{source.label}: the header has two columns `{twice[0]}`: give each its own name")
     return names

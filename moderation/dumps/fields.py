@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from moderation.dumps.sources import Source
 from moderation.errors import DumpError
 from moderation.post import DECLARED_LANGUAGE, attribute
 
@@ -57,6 +58,14 @@ class FieldMap:
         return tuple(map(self.column, self.text))
 
 
+def check_columns(source: Source, names: Sequence[str], texts: Sequence[str]) -> None:
+    """Raise DumpError where none of a table's columns holds text: not one of its rows would be a post."""
+    if not any(text in names or text.partition(".")[0] in names for text in texts):
+        has = ", ".join(f"`{name}`" for name in names[:12]) or "nothing"
+        cure = f"; name one, as in `--field text={names[0]}`" if names else ""
+        raise DumpError(f"{source.label}: no column holds text: the header has {has}{cure}")
+
+
 def _pair(option: str) -> tuple[str, str]:
     name, equals, path = option.partition("=")
     name, path = name.strip(), path.strip() if equals else name.strip()
@@ -83,7 +92,7 @@ class Keep:
         return cls((), True) if paths == ("all",) else cls(paths)
 
     def of_record(self, record: dict[str, Any]) -> dict[str, Any]:
-        """What is kept of a record, by path; a path that is not there is null."""
+        """What is kept of a record, by path; a path that is not there is null. The record may change afterwards."""
         if self.everything:
-            return record
+            return dict(record)
         return {path: attribute(record, path) for path in self.paths}

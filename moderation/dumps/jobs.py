@@ -70,29 +70,25 @@ class _Pool:
         self._forks, self._work, self._jobs = forks, work, jobs
         self._workers: list[_Worker] = []
         self._units: dict[int, Any] = {}
-        self._again: deque[int] = deque()
+        self._waiting: deque[int] = deque()
         self._attempts: dict[int, int] = {}
-        for _ in range(jobs):
-            self._start()
 
     def results(self, units: Iterator[Any]) -> Iterator[Any]:
         """Hand units out, and results back in order."""
         found: dict[int, Any] = {}
         given, given_back, more = 0, 0, True
         while more or given_back < given:
-            while worker := self._free():
-                if self._again:
-                    self._hand(worker, self._again.popleft())
-                    continue
-                if not more or given - given_back >= self._jobs * (AHEAD + 2):
+            while True:
+                if more and not self._waiting and given - given_back < self._jobs * (AHEAD + 2):
+                    unit = next(units, None)
+                    more = unit is not None
+                    if more:
+                        self._units[given] = unit
+                        self._waiting.append(given)
+                        given += 1
+                if not self._waiting or (worker := self._free()) is None:
                     break
-                unit = next(units, None)
-                if unit is None:
-                    more = False
-                    break
-                self._units[given] = unit
-                self._hand(worker, given)
-                given += 1
+                self._hand(worker, self._waiting.popleft())
             if given_back < given:
                 self._collect(found)
             while given_back in found:
@@ -124,8 +120,12 @@ class _Pool:
         self._workers.append(_Worker(process, ours))
 
     def _free(self) -> _Worker | None:
-        worker = min(self._workers, key=lambda each: len(each.has))
-        return worker if len(worker.has) < AHEAD else None
+        """Who can take a unit: a process that has none, else another one, as long as there may be more."""
+        worker = min(self._workers, key=lambda each: len(each.has), default=None)
+        if len(self._workers) < self._jobs and (worker is None or worker.has):
+            self._start()
+            worker = self._workers[-1]
+        return worker if worker and len(worker.has) < AHEAD else None
 
     def _hand(self, worker: _Worker, number: int) -> None:
         worker.has.append(number)
@@ -160,8 +160,7 @@ class _Pool:
             self._attempts[first] = attempts = self._attempts.get(first, 0) + 1
             if attempts >= ATTEMPTS:
                 raise DumpError(_deadly(self._units[first], dead.process.exitcode))
-        self._again.extendleft(reversed(dead.has))
-        self._start()
+        self._waiting.extendleft(reversed(dead.has))
 
 
 @contextmanager

@@ -8,7 +8,9 @@ zstd are recognised by their first bytes.
 from __future__ import annotations
 
 import os
+import re
 import select
+import shlex
 import stat
 import time
 import zlib
@@ -22,15 +24,20 @@ from moderation.errors import DumpError
 
 PIECE = 1 << 20
 _LINGER = 0.005
-_FOREIGN = {
-    b"\xff\xfe": ("UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
-    b"\xfe\xff": ("UTF-16 text", "iconv -f UTF-16 -t UTF-8 {}"),
-    b"BZh": ("bzip2 data", "bzip2 -dc {}"),
-    b"\xfd7zXZ": ("xz data", "xz -dc {}"),
-    b"PK\x03\x04": ("a zip archive", "unzip -p {}"),
-}
 _BOM = b"\xef\xbb\xbf"
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_FOREIGN = [
+    (re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff"), "UTF-32 text", "iconv -f UTF-32 -t UTF-8"),
+    (re.compile(rb"\xff\xfe|\xfe\xff"), "UTF-16 text", "iconv -f UTF-16 -t UTF-8"),
+    (re.compile(rb"[^\0]\0[^\0]\0"), "UTF-16 text", "iconv -f UTF-16LE -t UTF-8"),
+    (re.compile(rb"\0[^\0]\0[^\0]"), "UTF-16 text", "iconv -f UTF-16BE -t UTF-8"),
+    (re.compile(rb"BZh"), "bzip2 data", "bzip2 -dc"),
+    (re.compile(rb"\xfd7zXZ"), "xz data", "xz -dc"),
+    (re.compile(rb"PK\x03\x04"), "a zip archive", "unzip -p"),
+    (re.compile(re.escape(_GZIP)), "zipped twice", "gzip -dc"),
+    (re.compile(re.escape(_ZSTD)), "zipped twice", "zstd -dc"),
+]
+_ZIPPERS = {"gzip": _GZIP, "zstd": _ZSTD}
 _GZIP_ONLY = 31
 _ZSTD_FEED = 1024
 
@@ -44,7 +51,7 @@ class Taken:
 
 def pieces_of(source: Source, descriptor: int, taken: Taken, size: int = PIECE) -> Iterator[bytes]:
     """The text of a source, unzipped, without a byte order mark. Raises DumpError for what is no text, or damaged."""
-    return _decompressed(source, _counted(_pieces(source, descriptor, size), taken))
+    return _decompressed(source, descriptor, _counted(_pieces(source, descriptor, size), taken))
 
 
 def _pieces(source: Source, descriptor: int, size: int) -> Iterator[bytes]:
@@ -87,25 +94,39 @@ def _counted(pieces: Iterable[bytes], taken: Taken) -> Iterator[bytes]:
         yield piece
 
 
-def _decompressed(source: Source, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _decompressed(source: Source, descriptor: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
     first = _beginning(pieces)
     for magic, unzipped in ((_GZIP, _gunzipped), (_ZSTD, _unzstd)):
         if first.startswith(magic):
             pieces = filter(None, unzipped(source, first, pieces))
             first = _beginning(pieces)
             break
-    for magic, (kind, command) in _FOREIGN.items():
-        if first.startswith(magic):
-            cure = f"{command.format(source.name)} | moderation score -"
-            raise DumpError(f"{source.label} is {kind}, which has to be converted: {cure}")
+    for pattern, kind, command in _FOREIGN:
+        if pattern.match(first):
+            raise foreign(source, descriptor, kind, command)
     yield first.removeprefix(_BOM)
     yield from pieces
 
 
+def foreign(source: Source, descriptor: int, kind: str, command: str) -> DumpError:
+    """An input is something else than posts, and `command` would make posts of it."""
+    zipper, name = zipper_of(descriptor), shlex.quote(source.name)
+    cure = f"{zipper} -dc {name} | {command}" if zipper else f"{command} {name}"
+    return DumpError(f"{source.label} is {kind}, which has to be converted: {cure} | moderation score -")
+
+
+def zipper_of(descriptor: int) -> str | None:
+    """What a file is zipped by: gzip, zstd or nothing."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return None
+    begins = os.pread(descriptor, 4, 0)
+    return next((name for name, magic in _ZIPPERS.items() if begins.startswith(magic)), None)
+
+
 def _beginning(pieces: Iterator[bytes]) -> bytes:
-    """Enough of the first bytes to tell what they are."""
+    """Enough of the first bytes to tell what they are: the first line of a text."""
     first = b""
-    while len(first) < 6 and b"\n" not in first and (piece := next(pieces, b"")):
+    while len(first) < PIECE and b"\n" not in first and (piece := next(pieces, b"")):
         first += piece
     return first
 

@@ -9,9 +9,10 @@ from itertools import chain
 from moderation.dumps.columnar import Table, read_tables
 from moderation.dumps.delimited import Rows, read_rows
 from moderation.dumps.fields import FieldMap
-from moderation.dumps.formats import DELIMITERS, MAGIC, Format, format_of_text
-from moderation.dumps.pieces import PIECE, Taken, pieces_of
+from moderation.dumps.formats import DELIMITERS, MAGIC, Format, delimiter_of, document_of, format_of_text
+from moderation.dumps.pieces import PIECE, Taken, foreign, pieces_of, zipper_of
 from moderation.dumps.sources import Source, check_complete, find_sources, opened, unreadable, was_replaced
+from moderation.errors import DumpError
 
 __all__ = ["HEAD", "Block", "Source", "Unit", "find_sources", "read_blocks", "read_units", "unreadable", "was_replaced"]
 
@@ -53,11 +54,15 @@ def read_units(source: Source, fields: FieldMap, kind: Format | None = None) -> 
         found = kind or next((kind for magic, kind in MAGIC.items() if first.startswith(magic)), None)
         found = found or format_of_text(source.name, first, fields.text_columns)
         if found == "parquet" or found == "arrow":
-            yield from read_tables(source, found)
+            if zipper := zipper_of(descriptor):
+                raise DumpError(f"{source.label} is {found.capitalize()} inside of {zipper}: unzip it first")
+            yield from read_tables(source, found, fields.text_columns)
             return
+        if found == "jsonl" and (command := document_of(first)):
+            raise foreign(source, descriptor, "JSON over many lines, and not a post a line", command)
         pieces = chain([first], pieces)
         if found in DELIMITERS:
-            yield from read_rows(source, pieces, DELIMITERS[found], fields, taken)
+            yield from read_rows(source, pieces, delimiter_of(found, first, fields.text_columns), fields, taken)
         else:
             for block in _split(source.name, pieces, taken, MAX_LINE):
                 yield replace(block, plain=True) if found == "text" else block

@@ -18,7 +18,7 @@ from moderation.dumps.fields import FieldMap, Keep
 from moderation.dumps.readers import Block, Unit
 from moderation.engine.columns import Columns
 from moderation.errors import PostError
-from moderation.post import Post, PostLike
+from moderation.post import NO_TEXT, Post, PostLike, no_text
 
 _decode = msgspec.json.decode
 _SHOWN = 60
@@ -160,6 +160,7 @@ def _closely(unit: Unit, fields: FieldMap, named: bool, keep: Keep | None) -> Re
     kept: list[dict[str, Any]] = []
     rejects = _all_of(unit)[2] if isinstance(unit, Rows) else []  # type: ignore[index]
     for number, raw, record in _each(unit):
+        found = record
         try:
             found = _record(raw, isinstance(unit, Block) and unit.plain) if record is None else record
             if found is None:
@@ -167,10 +168,11 @@ def _closely(unit: Unit, fields: FieldMap, named: bool, keep: Keep | None) -> Re
             post = Post.of(fields.mapped(found), fields.text)
         except PostError as error:
             column = error.column if isinstance(error, RecordError) else None
-            rejects.append(Reject(unit.source, number, error.code, error.message, _raw(raw, record), column))
+            reason = no_text(found or {}, fields.text_columns) if error.code == NO_TEXT else error.message
+            rejects.append(Reject(unit.source, number, error.code, reason, _raw(raw, record), column))
             continue
         if keep is not None:
-            kept.append(dict(keep.of_record(found)))
+            kept.append(keep.of_record(found))
         given = (f"{unit.source}:{number}" if named else number) if unit.source else None
         posts.append(post if given is None else _with_id(post, given))
     rejects.sort(key=lambda reject: reject.line)

@@ -15,7 +15,9 @@ from pathlib import Path
 from moderation.errors import DumpError
 
 STDIN = "-"
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt", ".parquet", ".arrow")
+SUFFIXES = (
+    ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".tab", ".txt", ".parquet", ".arrow", ".arrows", ".feather",
+)  # fmt: skip
 COMPRESSED = (".gz", ".zst")
 
 
@@ -40,6 +42,8 @@ def find_sources(names: Sequence[str]) -> tuple[Source, ...]:
     Raises DumpError for what is missing or unreadable, and for folders and globs without a dump.
     """
     names = list(names) or [STDIN]
+    if "" in names:
+        raise DumpError("one of the inputs has an empty name: is a variable of the shell not set?")
     if names.count(STDIN) > 1:
         raise DumpError("standard input (`-`) is named twice but can be read only once: name it once")
     return tuple(_find(each) for name in names for each in _expanded(name))

@@ -75,7 +75,7 @@ def refuse_overlap(sources: Sequence[Source], outputs: Sequence[str | None]) -> 
         if identity in inputs:
             raise DumpError(f"{label} is the same file as the input {inputs[identity]}: choose another output")
         if identity in seen:
-            raise DumpError(f"the output {seen[identity]} and the rejects {label} are one file: choose another")
+            raise DumpError(f"two outputs are one file, {seen[identity]}: give each its own")
         seen[identity] = label
 
 

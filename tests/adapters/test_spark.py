@@ -257,7 +257,7 @@ def test_a_worker_dies_and_nothing_is_lost_or_doubled(cluster: Cluster, tmp_path
 
 def run(*arguments: object) -> tuple[int, str]:
     line = [COMMAND, "score", "--engine", "spark", *arguments, "--rules", RULES]
-    done = subprocess.run(list(map(str, line)), env=os.environ | LOOPBACK, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(list(map(str, line)), env=os.environ | LOOPBACK, capture_output=True, text=True, timeout=600)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stderr.strip().splitlines()[-1]
 
@@ -284,7 +284,7 @@ def test_nobody_takes_the_job(cluster: Cluster, tmp_path: Path, monkeypatch: pyt
     (tmp_path / "in.jsonl").write_text('{"text": "hello"}\n')
     code = "from moderation.adapters.spark_job import run_job; run_job([{!r}], {!r}, master={!r}, wait=2)"
     line = [sys.executable, "-c", code.format(str(tmp_path / "in.jsonl"), str(tmp_path / "out"), cluster.url)]
-    done = subprocess.run(line, env=os.environ | LOOPBACK, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(line, env=os.environ | LOOPBACK, capture_output=True, text=True, timeout=600)
     assert f"no worker of {cluster.url} took the job within 2 s" in done.stderr
 
 

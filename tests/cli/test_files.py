@@ -234,7 +234,7 @@ def test_an_output_is_no_input(run: Run, tmp_path: Path, option: str) -> None:
 def test_outputs_are_two_files(run: Run, tmp_path: Path) -> None:
     (tmp_path / "posts").write_bytes(POST)
     done = run("score", tmp_path / "posts", "-o", tmp_path / "one", "--rejects", tmp_path / "one")
-    assert done.returncode == 2 and "are one file: choose another" in done.stderr
+    assert done.returncode == 2 and "two outputs are one file" in done.stderr
     assert os.listdir(tmp_path) == ["posts"]
 
 

@@ -27,7 +27,7 @@ BAD: list[tuple[bytes, str, str]] = [
     (b'"text"', "R003", "not one value"),
     (b"{}", "P002", "no text: the post has nothing"),
     (b'{"message": "a"}', "P002", "no text: the post has `message`; text is looked for in `text`, `title`"),
-    (b'{"text": null}', "P002", "no text: the post has `text`"),
+    (b'{"text": null}', "P002", "no text: `text` holds nothing"),
     (b'{"text": 7}', "P003", "`text` is a text or a list of texts, not the number 7"),
     (b'{"text": {"a": 1}}', "P003", "not an object"),
     (b'{"text": "a", "title": ["b", 3]}', "P003", "`title` is a text or a list of texts"),

@@ -83,7 +83,7 @@ def test_long_and_unknown_posts_are_counted(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("bad", [1, 10, 11, 2000])
 def test_the_first_rejects_are_shown_and_all_are_counted(run: Run, tmp_path: Path, bad: int) -> None:
     path = tmp_path / "posts"
-    path.write_text("{\n" * bad + '{"text": "a"}\n[]\n', "utf-8")
+    path.write_text("{broken\n" * bad + '{"text": "a"}\n[]\n', "utf-8")
     told = run("score", path, "-q").stderr
     assert len(re.findall(rf"^{path}:\d+: R00[13]: ", told, re.M)) == min(bad + 1, 10)
     assert ("more" in told) == (bad > 9)
@@ -93,7 +93,7 @@ def test_the_first_rejects_are_shown_and_all_are_counted(run: Run, tmp_path: Pat
 
 
 def test_one_reject_is_one_record(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "posts").write_text("{\n", "utf-8")
+    (tmp_path / "posts").write_text("{broken\n", "utf-8")
     done = run("score", tmp_path / "posts", "--rejects", tmp_path / "bad")
     assert done.returncode == 0
     assert f"\n1 record rejected; they are in {tmp_path}/bad\n" in done.stderr

@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 
 import moderation
 from moderation.dumps.fields import FieldMap, Keep
-from moderation.dumps.formats import Format
+from moderation.dumps.formats import _BY_SUFFIX, Format
 from moderation.dumps.outputs import Output
 from moderation.dumps.readers import find_sources
 from moderation.dumps.runner import Plan, score_dump
+from moderation.dumps.sources import SUFFIXES
 from moderation.dumps.summary import Summary
 from moderation.engine.engine import Engine
 from moderation.errors import DumpError
@@ -86,6 +87,12 @@ def arrow(path: Path, posts: Sequence[Record]) -> None:
     pyarrow.feather.write_feather(pa.Table.from_pylist(list(posts)), path, compression="uncompressed")
 
 
+def arrow_stream(path: Path, posts: Sequence[Record]) -> None:
+    table = pa.Table.from_pylist(list(posts))
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table, 5)
+
+
 WRITERS: dict[str, Callable[[Path], object]] = {
     "posts.jsonl": lambda path: path.write_bytes(jsonl(POSTS)),
     "posts.jsonl.gz": lambda path: path.write_bytes(gzip.compress(jsonl(POSTS))),
@@ -102,6 +109,11 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "posts.parquet": lambda path: parquet(path, POSTS),
     "lies.txt": lambda path: parquet(path, POSTS, compression="zstd", row_group_size=5),
     "posts.arrow": lambda path: arrow(path, POSTS),
+    "posts.arrows": lambda path: arrow_stream(path, POSTS),
+    "semicolons.csv": lambda path: path.write_bytes(delimited(POSTS, ";")),
+    "tabs.csv": lambda path: path.write_bytes(delimited(POSTS, "\t")),
+    "commas.jsonl": lambda path: path.write_bytes(delimited(POSTS)),
+    "bytes.parquet": lambda path: parquet(path, [{**post, "text": str(post["text"]).encode()} for post in POSTS]),
 }
 
 
@@ -277,6 +289,96 @@ def test_damaged_files(engine: Engine, tmp_path: Path, content: bytes, message: 
     path.write_bytes(content)
     with pytest.raises(DumpError, match=message):
         scored(engine, path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("posts".encode("utf-32"), "is UTF-32 text, which has to be converted: iconv -f UTF-32 -t UTF-8 .*my posts'"),
+        (jsonl(POSTS).decode().encode("utf-16"), "iconv -f UTF-16 -t UTF-8 "),
+        (jsonl(POSTS).decode().encode("utf-16-le"), "iconv -f UTF-16LE -t UTF-8 "),
+        (jsonl(POSTS).decode().encode("utf-16-be"), "iconv -f UTF-16BE -t UTF-8 "),
+        (gzip.compress("posts".encode("utf-16")), r"gzip -dc '.*my posts' \| iconv -f UTF-16 -t UTF-8 \| moderation"),
+        (gzip.compress(gzip.compress(b"{}")), r"is zipped twice, .*: gzip -dc '.*my posts' \| gzip -dc \| moderation"),
+        (gzip.compress(b"PAR1" + b"x" * 90), "is Parquet inside of gzip: unzip it first"),
+        (
+            json.dumps(POSTS, indent=1).encode(),
+            r"is JSON over many lines, .*: jq -c '\.\[\]' '.*my posts' \| moderation",
+        ),
+        (json.dumps(POSTS[0], indent=1).encode(), r"jq -c \. '.*my posts' \| moderation score -"),
+    ],
+)
+def test_other_files_are_told_with_what_makes_posts_of_them(
+    engine: Engine, tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "my posts"
+    path.write_bytes(content)
+    with pytest.raises(DumpError, match=message):
+        scored(engine, path)
+
+
+def test_a_table_without_text_is_refused(engine: Engine, tmp_path: Path) -> None:
+    parquet(tmp_path / "posts.parquet", [{"message": "hello"}])
+    with pytest.raises(
+        DumpError, match="no column holds text: the header has `message`; name one, as in `--field text="
+    ):
+        scored(engine, tmp_path / "posts.parquet")
+
+
+def test_text_that_begins_like_an_object_is_text(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "posts.txt"
+    path.write_bytes(b"{lol} hello\nsecond\n")
+    out, rejects, _ = scored(engine, path)
+    assert [each["id"] for each in lines_of(out)] == [1, 2] and rejects == []
+    path.write_bytes(b"{broken\n" + jsonl(POSTS))
+    out, rejects, _ = scored(engine, path)
+    assert len(lines_of(out)) == len(POSTS) and [each["code"] for each in rejects] == ["R001"]
+
+
+def test_numbers_beside_missing_ones_are_ids(engine: Engine, tmp_path: Path) -> None:
+    table = pa.table({"id": pa.array([1.0, None, 2.5, float("nan"), 1e300]), "text": ["hello"] * 5})
+    pyarrow.parquet.write_table(table, tmp_path / "posts.parquet")
+    out, rejects, _ = scored(engine, tmp_path / "posts.parquet")
+    assert [each["id"] for each in lines_of(out)] == [1, 2]
+    assert [each["code"] for each in rejects] == ["P004"] * 3
+
+
+@pytest.mark.parametrize("beside", [b"", b"{broken\n", b'{"id": 2.0, "text": "x"}\n'])
+def test_what_is_kept_is_the_post_as_it_came(engine: Engine, tmp_path: Path, beside: bytes) -> None:
+    """Whatever stands beside it, and without the id that a post without one gets."""
+    path = tmp_path / "posts.jsonl"
+    path.write_bytes(b'{"text": "hello"}\n' + beside)
+    out, _, _ = scored(engine, path, output=Output(keep=Keep.of("all")))
+    assert lines_of(out)[0]["post"] == {"text": "hello"}
+
+
+@pytest.mark.parametrize(
+    ("post", "message"),
+    [
+        ({"x": 1}, "no text: the post has `x`; text is looked for in `content.body`"),
+        ({"text": "x"}, "no text: the post has `text`; text is looked for in `content.body`"),
+        ({}, "no text: the post has nothing; text is looked for in `content.body`"),
+    ],
+)
+def test_a_post_without_text_says_where_it_was_looked_for(
+    engine: Engine, tmp_path: Path, post: Record, message: str
+) -> None:
+    path = tmp_path / "posts.jsonl"
+    path.write_bytes(jsonl([post]))
+    _, rejects, _ = scored(engine, path, fields=["text=content.body"])
+    assert [each["reason"] for each in rejects] == [message]
+
+
+@pytest.mark.parametrize("text", [None, []])
+def test_a_text_that_holds_nothing(engine: Engine, tmp_path: Path, text: object) -> None:
+    path = tmp_path / "posts.jsonl"
+    path.write_bytes(jsonl([{"text": text}]))
+    _, rejects, _ = scored(engine, path)
+    assert [each["reason"] for each in rejects] == ["no text: `text` holds nothing"]
+
+
+def test_all_suffixes_are_found_in_folders() -> None:
+    assert set(SUFFIXES) == set(_BY_SUFFIX)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,13 @@ def test_large_units_both_ways() -> None:
     assert list(in_order(bytes, units, 2)) == units
 
 
+def test_no_more_processes_than_there_is_work() -> None:
+    results = in_order(slower_first, range(3), 1000)
+    assert next(results) == 0
+    assert len(multiprocessing.active_children()) == 3
+    assert list(results) == [1, 4]
+
+
 def test_leaving_early_ends_the_processes() -> None:
     results = in_order(slower_first, range(10_000), 2)
     assert next(results) == 0
