@@ -154,6 +154,18 @@ CODES = _codes(
         "warning",
     ),
     Code(
+        "M070",
+        "`{term}` is one term, with the `{mark}` in it",
+        "if these are several: `[a, b]` has an ASCII comma between terms, a list file a line for each",
+        "warning",
+    ),
+    Code(
+        "M071",
+        "`{term}` is looked for with its quotation marks",
+        "leave them off: YAML's own are ' and \", and a list file needs none",
+        "warning",
+    ),
+    Code(
         "M075",
         "the policy names no `classifier`: this condition stays unknown",
         "add `classifier: models/feed.npz` to policy.yaml",

@@ -17,6 +17,8 @@ from moderation.packs.source import MAX_BYTES, Document, Location, decode
 from moderation.text.folding import fold_all
 
 _COMMENT = re.compile(r"(?:^|\s)#.*")
+_PARTING = re.compile(r"(?<=.)[，、；](?=.)|(?<=.),(?=.+,.)")
+_QUOTES = {"“": "”", "‘": "’", "「": "」", "『": "』", '"': '"', "'": "'"}
 
 
 class Lists(NamedTuple):
@@ -103,7 +105,7 @@ def fold_terms(terms: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def lint_once(path: str, terms: list[Term], lines: Sequence[str]) -> Iterator[Diagnostic]:
-    """Terms that fold to nothing, or to the same as a term before them."""
+    """Terms that fold to nothing, or to the same as a term before them, or are hardly meant as one term."""
     seen: dict[str, Term] = {}
     for term, folded in zip(terms, fold_terms(tuple(term.text for term in terms)), strict=True):
         place = (path, term.line, term.column, term.length, lines[term.line - 1] if term.line <= len(lines) else "")
@@ -112,4 +114,8 @@ def lint_once(path: str, terms: list[Term], lines: Sequence[str]) -> Iterator[Di
         elif folded in seen:
             first = seen[folded]
             yield diagnostic("M064", *place, term=term.text, other=first.text, first=first.line)
+        elif mark := _PARTING.search(term.text):
+            yield diagnostic("M070", *place, term=term.text, mark=mark[0])
+        elif term.text[0] in _QUOTES and term.text[-1] == _QUOTES[term.text[0]] and len(term.text) > 1:
+            yield diagnostic("M071", *place, term=term.text)
         seen.setdefault(folded, term)

@@ -48,6 +48,28 @@ _EXPECTED = {
 }
 
 
+_SAMPLES = {
+    "examples": "add posts that must hit and posts that must pass: `examples: {hit: ['…'], miss: ['…']}`",
+    "hit": "add posts that the rule must find",
+    "miss": "add posts that look alike and must pass",
+    "reason": "say it to people in both languages: `reason: {en: …, zh: …}`",
+    "when": "say when the rule holds, as in `when: {terms: […]}`",
+    "version": "any that tells this pack from the next, as in `version: 2026.11.1`",
+    "category": "one for the pack, as in `category: spam`, or one for each rule",
+}
+_ONE = ("when", "unless", "not")
+_MEANT = {
+    "and": "all", "or": "any", "none": "not", "if": "when", "except": "unless", "condition": "when",
+    "keyword": "terms", "keywords": "terms", "word": "terms", "words": "terms", "phrases": "terms", "contains": "terms",
+    "pattern": "regex", "regexp": "regex", "matches": "regex", "distance": "within", "min": "at_least",
+    "less": "lt", "greater": "gt", "more": "gt", "equals": "eq", "is": "eq", "score": "above", "threshold": "above",
+    "ban": "block", "deny": "block", "reject": "block", "remove": "block", "review": "flag", "warn": "flag",
+    "pass": "allow", "dry-run": "shadow", "dry_run": "shadow", "test": "shadow", "lang": "languages", "name": "id",
+    "description": "about", "message": "reason", "priority": "severity", "score_above": "above",
+}  # fmt: skip
+"""What authors write who know other tools, where the nearest spelling is something else."""
+
+
 def validate(model: type[M], document: Document) -> tuple[M | None, list[Diagnostic]]:
     """The model of a document, or None and everything that is wrong with its shape."""
     mistaken = _mistaken(model, document)
@@ -93,7 +115,8 @@ def _report(error: ErrorDetails, model: type[Model], document: Document) -> Diag
         key = str(location[-1])
         return document.report("M020", document.key_place(location), _nearest_key(key, model, location), key=key[:60])
     if kind == "missing":
-        return document.report("M021", document.key_place(location), key=error["loc"][-1])
+        key = str(error["loc"][-1])
+        return document.report("M021", document.key_place(location), _SAMPLES.get(key, ""), key=key)
     if kind == "literal_error":
         return _not_a_choice(document, location, str(value), context["expected"])
     if kind == "slug":
@@ -104,7 +127,10 @@ def _report(error: ErrorDetails, model: type[Model], document: Document) -> Diag
     if kind == "iso_date":
         return document.report("M028", place, value=str(value)[:60])
     if kind in _EXPECTED:
-        return document.report("M022", place, expected=_EXPECTED[kind], found=_shown(value))
+        key = str(location[-1]) if location else ""
+        cure = _SAMPLES.get(key, "") if _EXPECTED[kind] == "keys and values" else ""
+        cure = "combine conditions by `all`, `any` or `not`" if isinstance(value, list) and key in _ONE else cure
+        return document.report("M022", place, cure, expected=_EXPECTED[kind], found=_shown(value))
     return document.report("M024", place, problem=_problem(kind, context, error["msg"]), value=_shown(value))
 
 
@@ -150,6 +176,9 @@ def _shown(value: Any) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint with the nearest known name, or all names where they are few and none is near."""
     names = sorted(set(known))
+    meant = _MEANT.get(name.lower(), "")
+    if meant in names:
+        return f"did you mean `{meant}`?"
     close = get_close_matches(name.lower(), names, 1, cutoff=0.6)
     if close:
         return f"did you mean `{close[0]}`?"

@@ -167,7 +167,8 @@ def _events(parser: Any) -> Iterator[Any]:
 def _yaml_error(document: Document, error: yaml.MarkedYAMLError) -> Diagnostic:
     end, start = error.problem_mark or error.context_mark, error.context_mark
     character = document.line(end.line + 1)[end.column : end.column + 1] if end else ""
-    problem = explained(error, character)
+    near = start or end
+    problem = explained(error, character, document.line(near.line + 1) if near else "")
     mark = start if problem.opens and start else end
     place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
     return document.report("M001", place, problem.hint, problem=problem.message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 
@@ -60,6 +61,10 @@ _KNOWN = (
         "but found",
         Problem("this does not go on with what stands above", "indent keys and items of one level alike"),
     ),
+    (
+        "found a tab character",
+        Problem("a tab where spaces are expected", "indent with spaces"),
+    ),
     ("anchor", Problem("`&` and `*` start anchors and aliases", "quote the text")),
     ("alias", Problem("`&` and `*` start anchors and aliases", "quote the text")),
     ("did not find expected <document start>", Problem("text stands outside of all keys", "put it under a key")),
@@ -70,8 +75,21 @@ _KNOWN = (
 _START = "cannot start any token"
 
 
-def explained(error: Any, character: str) -> Problem:
-    """The problem that a marked error of the parser means; `character` is the one that it stands at."""
+_REGEX = re.compile(r"""\b(?:regex|- ?):?\s+[\[{]""")
+_FULL_WIDTH_KEY = re.compile(r"^\s*(?:- )?[\w.-]+：")
+
+
+def explained(error: Any, character: str, line: str = "") -> Problem:
+    """The problem that a marked error of the parser means; `character` is the one that it stands at, on `line`."""
+    problem = _explained(error, character)
+    if _FULL_WIDTH_KEY.match(line):
+        return Problem("`：` is no colon to YAML", "write `: `, an ASCII colon and a space", problem.opens)
+    if _REGEX.search(line) and "does not go on" in problem.message:
+        return problem._replace(hint="put it in single quotes: what begins with `[` or `{` is a list or keys to YAML")
+    return problem
+
+
+def _explained(error: Any, character: str) -> Problem:
     said = ", ".join(part for part in (error.context, error.problem) if part)
     if _START in said:
         if character == "\t":
