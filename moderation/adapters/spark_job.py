@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from moderation.adapters.spark import score, score_lines
+from moderation.dumps.formats import format_of_name
 from moderation.errors import DumpError
 
 if TYPE_CHECKING:
@@ -56,7 +57,16 @@ def _kind(spark: SparkSession, inputs: Sequence[str]) -> Kind:
     found = spark.read.format("binaryFile").load(list(inputs)).select("path").first()
     if found is None:
         raise DumpError(f"there is no file in {', '.join(inputs)}")
-    return "parquet" if found["path"].endswith(".parquet") else "jsonl"
+    kind = format_of_name(found["path"])
+    if kind in ("csv", "tsv", "text", "arrow"):
+        raise DumpError(f"--engine spark reads JSON Lines and Parquet, and {found['path']} is named like {kind}")
+    return "parquet" if kind == "parquet" else "jsonl"
+
+
+_CURES = {
+    "JAVA_GATEWAY_EXITED": ": install a Java runtime (17 or newer)",
+    "PATH_ALREADY_EXISTS": ": nothing is overwritten, name a folder that is not there yet",
+}
 
 
 @contextmanager
@@ -110,7 +120,7 @@ def _explained(master: str | None) -> Iterator[None]:
 
 
 def _cure(error: Exception) -> str:
-    return ": install a Java runtime (17 or newer)" if "JAVA_GATEWAY_EXITED" in str(error) else ""
+    return next((cure for condition, cure in _CURES.items() if condition in str(error)), "")
 
 
 def _first_line(error: Exception) -> str:

@@ -64,19 +64,20 @@ def _show(found: Coverage, console: Console) -> None:
     from rich.text import Text
 
     from moderation.cli.marks import visible
+    from moderation.cli.terminal import NARROW, padding
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("language")
-    for name in ("posts", "share", "served", "rules", "terms", *VERDICTS):
-        table.add_column(name, justify="right")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding(console))
+    table.add_column("language", no_wrap=True)
+    sizes = ("rules", "terms") if console.width >= NARROW else ("rules",)
+    for name in ("posts", "share", "served", *sizes, *VERDICTS):
+        table.add_column(name, justify="right", no_wrap=True)
     for one in found.languages[:_SHOWN]:
         table.add_row(
             one.language,
             f"{one.posts:,}",
             f"{one.share:.1%}",
             Text(f"{one.served:.0%}", "" if one.served == 1 else "bold red"),
-            f"{one.rules:,}",
-            f"{one.terms:,}",
+            *(f"{getattr(one, name):,}" for name in sizes),
             *(f"{one.verdicts[verdict]:.1%}" for verdict in VERDICTS),
         )
     if len(found.languages) > _SHOWN:

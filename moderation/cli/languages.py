@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _SHOWN = 15
 _MIXES = 8
 _HOURS_OF = 5
+_EXAMPLE = (8, 44)
+_FIGURES = 50
+"""Columns of a terminal that all but the examples take: figures are worth more than they."""
 
 
 @click.command()
@@ -66,12 +69,14 @@ def _show(found: Languages, console: Console) -> None:
     from rich.text import Text
 
     from moderation.cli.marks import visible
+    from moderation.cli.terminal import padding
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding(console))
     table.add_column("language", no_wrap=True)
     for name in ("posts", "share", "in it", "letters", "sure"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("such as", overflow="ellipsis", no_wrap=True, max_width=44)
+    example = max(_EXAMPLE[0], min(_EXAMPLE[1], console.width - _FIGURES))
+    table.add_column("such as", overflow="ellipsis", no_wrap=True, max_width=example)
     for one in found.languages[:_SHOWN]:
         table.add_row(
             one.language,

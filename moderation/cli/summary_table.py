@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moderation.cli.marks import visible
+from moderation.cli.terminal import padding
 from moderation.decision import VERDICTS, Verdict
 from moderation.dumps.summary import FIRST_REJECTS, NO_LANGUAGE, Summary
 
@@ -33,7 +34,7 @@ CURES: Mapping[str, str] = {
 def show_summary(summary: Summary, seconds: float, console: Console) -> None:
     """Verdicts by language, the rules that held most often, speed and coverage."""
     if summary.decisions:
-        console.print(_languages(summary))
+        console.print(_languages(summary, padding(console)))
         if summary.rules or summary.shadow:
             console.print(_rules(summary))
     console.print(_closing(summary, seconds))
@@ -59,13 +60,14 @@ def show_rejects(summary: Summary, file: str | None, console: Console) -> None:
         console.print(Text(f"  {count:,} {code} {CURES.get(code, '')}".rstrip()), soft_wrap=True)
 
 
-def _languages(summary: Summary) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False)
+def _languages(summary: Summary, spaces: tuple[int, int]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False, padding=spaces)
     totals = summary.verdicts()
-    table.add_column("language", footer="all")
-    table.add_column("posts", justify="right", footer=f"{summary.decisions:,}")
+    table.add_column("language", footer="all", no_wrap=True)
+    table.add_column("posts", justify="right", footer=f"{summary.decisions:,}", no_wrap=True)
     for verdict in VERDICTS:
-        table.add_column(verdict, justify="right", footer=f"{totals[verdict]:,}", style=STYLES[verdict])
+        footer = f"{totals[verdict]:,}"
+        table.add_column(verdict, justify="right", footer=footer, style=STYLES[verdict], no_wrap=True)
     table.add_column("")
     unserved = summary.unserved()
     for language, counts in _shortened(summary.languages()):

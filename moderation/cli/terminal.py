@@ -11,6 +11,7 @@ from rich.console import Console
 from moderation.errors import Diagnostic
 
 NARROWEST_PIPE = 100
+NARROW = 80
 
 
 class _Console(Console):
@@ -25,6 +26,11 @@ def console_on(stream: TextIO, width: int | None = None) -> Console:
     if width is None and not stream.isatty():
         console.width = max(console.width, NARROWEST_PIPE)
     return console
+
+
+def padding(console: Console) -> tuple[int, int]:
+    """The space about the cells of a table: where there is little, figures are worth more."""
+    return (0, 1) if console.width >= NARROW else (0, 0)
 
 
 def colours(stream: TextIO) -> bool:

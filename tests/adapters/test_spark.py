@@ -275,7 +275,10 @@ def test_parquet_from_the_command_line(tmp_path: Path, engine: moderation.Engine
     expected = [each.verdict for each in engine.decide_batch([post["body"] for post in rows(50)])]
     assert [row["verdict"] for row in sorted(found, key=lambda row: int(row["post_id"]))] == expected
     again = run("--master", "local[2]", tmp_path / "in.parquet", tmp_path / "out", "--field", "text=body")
-    assert again[0] == 2 and "already exists" in again[1]
+    assert again[0] == 2 and "already exists" in again[1] and "nothing is overwritten" in again[1]
+    (tmp_path / "in.csv").write_text("text\nhello\n")
+    table = run("--master", "local[2]", tmp_path / "in.csv", tmp_path / "out3")
+    assert table[0] == 2 and "reads JSON Lines and Parquet" in table[1]
     missing = run("--master", "local[2]", tmp_path / "none", tmp_path / "out2")
     assert missing[0] == 2 and "does not exist" in missing[1]
 

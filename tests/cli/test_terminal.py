@@ -140,3 +140,14 @@ def test_narrow_and_wide_terminals(run: Run, posts: Path, monkeypatch: pytest.Mo
         monkeypatch.setenv("COLUMNS", columns)
         assert "zh/tickets/forged" in run("score", posts).stderr
         assert "zh/tickets/forged" in run("explain", "出假票").stdout
+
+
+@pytest.mark.parametrize("command", ["languages", "coverage", "score"])
+def test_figures_are_whole_where_there_is_little_room(launch: Launch, tmp_path: Path, command: str) -> None:
+    path = tmp_path / "posts"
+    path.write_text(POST * 97 + '{"text": "Guten Morgen zusammen, ich bin neu hier"}\n', "utf-8")
+    streams = ("stderr",) if command == "score" else ("stdout",)
+    text = shown(launch, command, path, streams=streams, env=XTERM | {"COLUMNS": "60"})
+    rows = [re.sub(r"\x1b\[[\d;]*m", "", line).split() for line in text.splitlines()]
+    figures = {"languages": ["97", "99.0%", "97"], "coverage": ["97", "99.0%", "100%"], "score": ["97", "0", "0", "97"]}
+    assert [row for row in rows if row[1 : 1 + len(figures[command])] == figures[command]]
