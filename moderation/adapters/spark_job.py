@@ -64,7 +64,9 @@ def _kind(spark: SparkSession, inputs: Sequence[str]) -> Kind:
 
 
 _CURES = {
-    "JAVA_GATEWAY_EXITED": ": install a Java runtime (17 or newer)",
+    "JAVA_GATEWAY_EXITED": " What stands above says why; no Java, or one older than 17, is the commonest reason",
+    "PARQUET_TYPE_ILLEGAL": ": for times in nanoseconds, set spark.sql.legacy.parquet.nanosAsLong=true in "
+    "spark-defaults.conf, or write them in microseconds",
     "PATH_ALREADY_EXISTS": ": nothing is overwritten, name a folder that is not there yet",
 }
 

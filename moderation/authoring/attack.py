@@ -20,6 +20,7 @@ from moderation.evasion.attacks import ALWAYS_ON, attacks
 from moderation.evasion.literals import is_enough
 from moderation.evasion.spellings import spellings
 from moderation.evasion.tricks import BIT, NAMES, mask_of
+from moderation.packs.lists import LONGEST_TERM
 from moderation.packs.load import RuleBook, read_sources
 from moderation.packs.schema import PackFile
 from moderation.text.folding import fold, fold_all
@@ -81,10 +82,12 @@ class Figures:
 
 
 def strength(term: str, resist: Sequence[str] = NAMES, count: int = 3, seed: int = 0) -> Strength:
-    """Attack one term that resists some tricks. Raises ModerationError for a term that folds to nothing."""
+    """Attack one term that resists some tricks. Raises ModerationError for what can be no term."""
     folded = fold(term)
     if not folded:
         raise ModerationError(f"{term!r} folds to nothing: write what a reader sees")
+    if len(folded) > LONGEST_TERM:
+        raise ModerationError(f"a term of {len(folded):,} characters is none: {LONGEST_TERM:,} are possible")
     engine = _engine_of([term], resist)
     made: dict[str, list[str]] = {}
     for spelling in spellings(folded, mask_of(resist)):

@@ -35,6 +35,8 @@ def attack(
     if term is None:
         _attack_rules(rules, benign, seed, style)
         return
+    if benign is not None:
+        raise click.UsageError("--benign is about all rules: leave off the term")
     from moderation.authoring.attack import strength
 
     found = strength(term, _tricks(resist), count, seed)
@@ -78,7 +80,7 @@ def _attack_rules(rules: str | None, benign: str | None, seed: int, style: str) 
 
 def _posts(path: str) -> list[dict[str, object]]:
     posts = []
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding="utf-8", errors="backslashreplace") as file:
         for number, line in enumerate(file, 1):
             try:
                 post = json.loads(line)

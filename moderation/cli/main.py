@@ -60,6 +60,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="moderation", message="moderation %(version)s")
 def cli() -> None:
     """Tag the posts of a mixed-language feed as allowed, flagged or blocked, by rules."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import sys
 import threading
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from moderation.dumps.summary import Summary
     from moderation.engine.engine import Engine
 
+_MASTER = re.compile(r"(?:spark|k8s)://\S|local(?:\[|-|$)|yarn(?:-|$)")
 _ON_SPARK = ("fields", "input_format", "quiet")
 _WORSE: Mapping[str, tuple[Verdict, ...]] = {"flagged": ("flagged", "blocked"), "blocked": ("blocked",)}
 
@@ -111,6 +113,8 @@ def _score_on_spark(
     given = [name for name in options if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     if other := [name for name in given if name not in _ON_SPARK]:
         raise click.UsageError(f"--engine spark has no --{other[0].replace('_', '-')}", ctx)
+    if master is not None and not _MASTER.match(master):
+        raise click.UsageError(f"--master {master} is none: spark://HOST:7077, local[2], yarn or k8s://HOST:443", ctx)
     kind = options["input_format"]
     if kind not in (None, "jsonl", "parquet"):
         raise click.UsageError(f"--engine spark reads jsonl and parquet, not {kind}", ctx)
@@ -228,7 +232,7 @@ def _report(summary: Summary, seconds: float, rejects: str | None, quiet: bool) 
     console = console_on(sys.stderr)
     if not quiet:
         show_summary(summary, seconds, console)
-    show_rejects(summary, rejects, console)
+    show_rejects(summary, rejects, console, "--rejects")
 
 
 @contextmanager

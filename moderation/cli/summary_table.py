@@ -42,7 +42,9 @@ def show_summary(summary: Summary, seconds: float, console: Console) -> None:
         console.print(Text(visible(f"note: {note}"), "yellow"))
 
 
-def show_rejects(summary: Summary, file: str | None, console: Console) -> None:
+def show_rejects(
+    summary: Summary, file: str | None, console: Console, keeps: str = "moderation score --rejects"
+) -> None:
     """What could not be read: the first few by name where no file holds them all, and counts by code."""
     if not summary.rejects:
         return
@@ -52,7 +54,7 @@ def show_rejects(summary: Summary, file: str | None, console: Console) -> None:
             console.print(Text(visible(f"{place}: {reject.code}: {reject.reason}")), soft_wrap=True)
         if summary.rejects.total() > len(summary.first_rejects):
             console.print(f"… and {summary.rejects.total() - FIRST_REJECTS:,} more")
-    where = f"they are in {file}" if file else "--rejects FILE keeps them"
+    where = f"they are in {file}" if file else f"{keeps} FILE keeps them"
     total = summary.rejects.total()
     records = "1 record" if total == 1 else f"{total:,} records"
     console.print(Text(visible(f"{records} rejected; {where}"), "bold red"), soft_wrap=True)

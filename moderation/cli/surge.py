@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from moderation.cli.options import load_engine, rules_option
+from moderation.cli.options import Finite, load_engine, rules_option
 from moderation.cli.reports import posts_of
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...")
-@click.option("--window", type=click.IntRange(10), default=120, show_default=True, help="Minutes that are looked at.")
 @click.option(
-    "--threshold", type=click.FloatRange(1), default=5.0, show_default=True, help="Standard errors above usual."
+    "--window", type=click.IntRange(10, 43200), default=120, show_default=True, help="Minutes that are looked at."
 )
-@click.option("--least-share", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Share that matters.")
+@click.option("--threshold", type=Finite(1), default=5.0, show_default=True, help="Standard errors above usual.")
+@click.option("--least-share", type=Finite(0, 1), default=0.02, show_default=True, help="Share that matters.")
 @rules_option
 def surge(files: tuple[str, ...], window: int, threshold: float, least_share: float, rules: str | None) -> None:
     """Tell when a language's share rose above what is usual at that time of day: an alarm a line, as JSON.

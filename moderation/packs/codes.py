@@ -127,6 +127,11 @@ CODES = _codes(
     Code("M056", "the policy lets detection name other languages than `{tag}`: this can never hold"),
     Code("M057", "the model `{name}` cannot be used: {problem}", "train it again, or restore the file"),
     Code("M058", "the model has no head for `{category}`"),
+    Code(
+        "M059",
+        "a term of {characters} characters, as it is folded: {limit} are possible",
+        "a post has to hold all of it: look for a telling part, or for parts by `all`",
+    ),
     # Warnings
     Code("M060", r"`\b` finds no boundary between Han and Latin letters", "use `edges: script`", "warning"),
     Code("M061", "the folded text never holds `{found}`", "write `{folded}`, or use `view: original`", "warning"),

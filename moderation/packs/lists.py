@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from moderation.errors import Diagnostic
 from moderation.packs.codes import diagnostic
@@ -19,6 +19,10 @@ from moderation.text.folding import fold_all
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _PARTING = re.compile(r"(?<=.)[，、；](?=.)|(?<=.),(?=.+,.)")
 _QUOTES = {"“": "”", "‘": "’", "「": "」", "『": "』", '"': '"', "'": "'"}
+
+
+LONGEST_TERM: Final = 1000
+"""Folded characters of a term; Hyperscan refuses expressions of more than 16,000 bytes."""
 
 
 class Lists(NamedTuple):
@@ -105,12 +109,14 @@ def fold_terms(terms: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def lint_once(path: str, terms: list[Term], lines: Sequence[str]) -> Iterator[Diagnostic]:
-    """Terms that fold to nothing, or to the same as a term before them, or are hardly meant as one term."""
+    """Terms that fold to nothing, to too much or to the same as one before them, or are hardly meant as one term."""
     seen: dict[str, Term] = {}
     for term, folded in zip(terms, fold_terms(tuple(term.text for term in terms)), strict=True):
         place = (path, term.line, term.column, term.length, lines[term.line - 1] if term.line <= len(lines) else "")
         if not folded:
             yield diagnostic("M034", *place, term=ascii(term.text)[1:-1])
+        elif len(folded) > LONGEST_TERM:
+            yield diagnostic("M059", *place, characters=f"{len(folded):,}", limit=f"{LONGEST_TERM:,}")
         elif folded in seen:
             first = seen[folded]
             yield diagnostic("M064", *place, term=term.text, other=first.text, first=first.line)

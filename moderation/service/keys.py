@@ -60,14 +60,19 @@ def read_keys(path: Path) -> Keys:
 def add_key(path: Path, name: str, scopes: Sequence[str]) -> str:
     """Make a key, write its hash into a file that only its owner reads, and return it. A name's earlier key ends."""
     _check(scopes)
+    if not name.strip():
+        raise ModerationError("a key needs a name, by which it is told in logs: moderation keys feed --file keys.json")
     existing = [key for key in read_keys(path)._keys if key.name != name] if path.exists() else []
     made = _PREFIX + secrets.token_urlsafe(32)
     content = msgspec.json.format(msgspec.json.encode([*existing, Key(name, tuple(scopes), _digest(made))]), indent=1)
     temporary = path.with_name(f".{path.name}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content + b"\n")
-    os.replace(temporary, path)
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content + b"\n")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ModerationError(f"cannot write {path}: {error.strerror or error}") from error
     return made
 
 

@@ -6,16 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from moderation.packs.lists import LONGEST_TERM
 from moderation.signals.matcher import Columns, Hits, Pairs
 from moderation.text.views import View
-
-LONGEST_TERM: Final = 1000  # code points; Hyperscan refuses expressions of more than 16,000 bytes
 
 
 class BaseMatcher(ABC):

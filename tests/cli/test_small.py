@@ -85,3 +85,25 @@ def test_help_explains_every_option(run: Run, name: str) -> None:
 def test_no_command_gets_help(run: Run) -> None:
     done = run()
     assert done.returncode == 2 and "Commands:" in done.stdout + done.stderr
+
+
+def test_version_as_an_option(run: Run) -> None:
+    assert run("--version").stdout == f"moderation {metadata.version('moderation')}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("surge", "-", "--window", "99999999999999"), "is not in the range"),
+        (("surge", "-", "--threshold", "nan"), "'nan' is no finite number"),
+        (("surge", "-", "--least-share", "nan"), "'nan' is no finite number"),
+        (("attack", "x" * 5000), "a term of 5,000 characters is none: 1,000 are possible"),
+        (("attack", "垃圾", "--benign", __file__), "--benign is about all rules: leave off the term"),
+        (("keys", " ", "--file", "keys.json"), "a key needs a name"),
+        (("keys", "feed", "--file", f"{__file__}.d/keys"), "test_small.py.d/keys: No such file"),
+        (("score", "--engine", "spark", "--master", "nonsense", "in", "out"), "--master nonsense is none: spark://"),
+    ],
+)
+def test_silly_values(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
