@@ -85,8 +85,9 @@ class _Parts:
         """The parts that are finished, up to the first that is not."""
         found: list[_Part] = []
         while (path := self._path(len(found), "json")).exists():
-            told = msgspec.json.decode(path.read_bytes(), type=_Told)
-            found.append(_Part(told.units, told.end, Summary.unpacked(bytes(told.summary))))
+            with _undamaged(self.folder):
+                told = msgspec.json.decode(path.read_bytes(), type=_Told)
+                found.append(_Part(told.units, told.end, Summary.unpacked(bytes(told.summary))))
         return found
 
     def write(self, number: int, group: Sequence[Done]) -> None:
@@ -129,6 +130,15 @@ class _Told(msgspec.Struct):
     units: int
     end: tuple[str, int]
     summary: msgspec.Raw
+
+
+@contextmanager
+def _undamaged(folder: Path) -> Iterator[None]:
+    """What stands in the folder was written whole; somebody may have touched it since."""
+    try:
+        yield
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DumpError(f"{folder} is damaged ({error}): start anew, after rm -r {folder}") from error
 
 
 def _write_whole(path: Path, data: bytes) -> None:
@@ -217,7 +227,8 @@ def _claim(folder: Path, lock: int, manifest: dict[str, Any]) -> None:
             leftover.unlink()
         _write_whole(path, msgspec.json.encode(manifest))
         return
-    before = msgspec.json.decode(path.read_bytes())
+    with _undamaged(folder):
+        before = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     if changed := [name for name in manifest if manifest[name] != before.get(name)]:
         raise DumpError(
             f"{folder} holds parts of a run with other {' and '.join(changed)}: run with those again to finish it, or "

@@ -204,6 +204,14 @@ def test_another_input_is_refused(engine: Engine, tmp_path: Path, change: str) -
         resumed(engine, engine, find_sources([str(tmp_path / "in")]), name)
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "00000000.json"])
+def test_parts_that_somebody_touched(engine: Engine, tmp_path: Path, name: str) -> None:
+    sources, output = interrupted(engine, tmp_path)
+    Path(f"{output}.parts", name).write_text("garbage")
+    with pytest.raises(DumpError, match=r"out.jsonl.parts is damaged .*: start anew, after rm -r .*out.jsonl.parts"):
+        resumed(engine, engine, sources, output)
+
+
 def test_two_runs_do_not_meet(engine: Engine, tmp_path: Path) -> None:
     sources, name = dump(tmp_path / "in"), str(tmp_path / "out.jsonl")
 
