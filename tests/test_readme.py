@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import click
@@ -70,16 +71,37 @@ def test_python_runs(code: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -
     exec(compile(code, "README.md", "exec"), {"posts": posts, "stream": iter(posts), "post": posts[1]})
 
 
-def test_every_command_and_option_is_documented() -> None:
-    for name, command in cli.commands.items():
-        assert f"moderation {name}" in README, name
-        if name == "score":
-            for option in (param for param in command.params if isinstance(param, click.Option)):
-                assert any(f"`{flag}" in README for flag in option.opts), option.name
+OPTIONS = [
+    (name, option)
+    for name, command in cli.commands.items()
+    for option in command.params
+    if isinstance(option, click.Option)
+]
+
+
+@pytest.mark.parametrize("name", cli.commands)
+def test_every_command_is_documented(name: str) -> None:
+    assert f"moderation {name}" in README
+
+
+@pytest.mark.parametrize(("name", "option"), OPTIONS, ids=[f"{name} {option.opts[-1]}" for name, option in OPTIONS])
+def test_every_option_is_documented_and_run_by_a_test(name: str, option: click.Option) -> None:
+    flags = (*option.opts, *option.secondary_opts)
+    assert any(re.search(rf"{flag}(?![\w-])", README) for flag in flags), "not in the README"
+    sessions = re.findall(rf"^\$ .*moderation {name}\b(.*)", "\n".join(SESSIONS), re.M)
+    shown = any(flag in session.split() for flag in flags for session in sessions)
+    assert shown or any(f'"{flag}"' in text for flag in flags for text in texts_that_run(name)), "not run by a test"
+
+
+@cache
+def texts_that_run(name: str) -> tuple[str, ...]:
+    """The test files that run a command."""
+    texts = (path.read_text("utf-8") for path in Path(__file__).parent.rglob("test_*.py") if path != Path(__file__))
+    return tuple(text for text in texts if f'"{name}"' in text)
 
 
 def test_documented_options_exist() -> None:
-    known = {flag for command in cli.commands.values() for option in command.params for flag in option.opts}
+    known = {flag for _, option in OPTIONS for flag in (*option.opts, *option.secondary_opts)}
     shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
     assert shown - known <= {"--help"}
 

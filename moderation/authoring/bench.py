@@ -67,6 +67,12 @@ class Whole:
         return self.posts / self.seconds
 
 
+def score_rate(whole: Whole, longer: Whole) -> float | None:
+    """Posts a second by what the posts of the longer run took more; None where noise took more than they."""
+    seconds = longer.seconds - whole.seconds
+    return (longer.posts - whole.posts) / seconds if seconds > 0 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """All figures. Rates are posts a second, times are seconds unless the name says otherwise; `plain_rate` is that
@@ -94,10 +100,9 @@ class Result:
     baseline_rate: float | None
 
     @property
-    def score_rate(self) -> float:
-        """Posts a second of `moderation score`, start-up taken off: what the posts of the longer run took more."""
-        more = self.whole_fourfold.posts - self.whole.posts
-        return more / (self.whole_fourfold.seconds - self.whole.seconds)
+    def score_rate(self) -> float | None:
+        """Posts a second of `moderation score`, start-up taken off."""
+        return score_rate(self.whole, self.whole_fourfold)
 
     @property
     def scaling_ratio(self) -> float:

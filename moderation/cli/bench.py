@@ -167,6 +167,10 @@ def _table(result: Result) -> Table:
     return table
 
 
+def _rate(rate: float | None) -> str:
+    return "too few posts to tell" if rate is None else f"{rate:,.0f} posts/s"
+
+
 def _rows(result: Result) -> list[tuple[str, str, str]]:
     whole, fourfold = result.whole, result.whole_fourfold
     scaling = ", ".join(f"{cost:.1f} µs at {count:,}" for count, cost in result.scaling_us.items())
@@ -178,7 +182,7 @@ def _rows(result: Result) -> list[tuple[str, str, str]]:
         ),
         ("", f"{result.plain_rate:,.0f} posts/s", "the same, no tricks of evasion on"),
         ("", f"{result.bare_rate:,.0f} posts/s", "and without the classifier"),
-        ("score", f"{result.score_rate:,.0f} posts/s", "JSON lines to JSON lines, start-up not counted"),
+        ("score", _rate(result.score_rate), "JSON lines to JSON lines, start-up not counted"),
         ("", f"{whole.rate:,.0f} posts/s", f"the whole process, start-up counted, {whole.posts:,} posts"),
         ("", f"{fourfold.rate:,.0f} posts/s", f"the same, {fourfold.posts:,} posts"),
         ("memory", f"{whole.peak_mib:,.0f} MiB", f"at most, {whole.posts:,} posts"),

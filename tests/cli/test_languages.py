@@ -97,3 +97,15 @@ def test_new_pack_goes_where_it_is_told(run: Run, tmp_path: Path) -> None:
     assert checked.returncode == 1 and "must not be empty" in checked.stdout + checked.stderr
     assert run("new-pack", "fr", "--from", "zh/none").returncode == 2
     assert run("new-pack", "french").returncode == 2
+
+
+def test_rules_of_ones_own(run: Run, dump: Path, feed: Path, tmp_path: Path) -> None:
+    """Reports and scaffolds are about the rules that the user names."""
+    (tmp_path / "de.yaml").write_text(
+        (feed / "rules/en/tickets.yaml").read_text("utf-8").replace("[en]", "[de]"), "utf-8"
+    )
+    found = json.loads(run("coverage", dump, "--rules", tmp_path / "de.yaml", "--format", "json").stdout)
+    served = {one["language"]: one["served"] for one in found["languages"]}
+    assert served == {"de": 1.0, "en": 0.0, "zh": 0.0}
+    done = run("new-pack", "fr", "--from", "en/tickets", "--rules", tmp_path / "de.yaml")
+    assert done.returncode == 0 and "pack: fr/tickets" in done.stdout

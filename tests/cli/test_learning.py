@@ -84,6 +84,31 @@ def test_a_sample_goes_back_into_training(folder: Path) -> None:
     assert len({line["text"] for line in lines}) == 3
 
 
+def test_columns_and_labels_are_named(folder: Path, tmp_path: Path) -> None:
+    """Where names tell nothing: which column is what, and which label is meant."""
+    with (folder / "mail.csv").open(encoding="utf-8") as file:
+        rows = [(row["Text"], {"spam": "bad", "ham": "good"}[row["Label"]]) for row in csv.DictReader(file)]
+    with (tmp_path / "odd.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("a", "b"), *rows])
+    (tmp_path / "plain.jsonl").write_text('{"a": "nothing wrong in this at all"}\n' * 3, "utf-8")
+    named = ("--text", "a", "--label", "b", "--positive", "bad", "--category", "junk")
+    more = ("--language", "en", "--background", tmp_path / "plain.jsonl", "--balanced", "-q")
+    done = run("train", tmp_path / "odd.csv", "-o", tmp_path / "m.npz", *named, *more)
+    assert (done.exit_code, done.output) == (0, "")
+    head = json.loads((tmp_path / "m.json").read_text("utf-8"))["heads"][0]
+    assert (head["category"], head["language"], head["posts"]) == ("junk", "en", 181)
+    done = run("evaluate", tmp_path / "m.npz", tmp_path / "odd.csv", *named, "--format", "json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["odd.csv"]["whole"]["positives"] == 90
+
+
+def test_a_recipe_finds_its_data(folder: Path, tmp_path: Path) -> None:
+    head = '[[head]]\ncategory = "spam"\nlanguage = "en"\ndefinition = "of tests"\n[[head.posts]]\nfile = "mail.csv"\n'
+    (tmp_path / "heads.toml").write_text(head)
+    done = run("train", "--recipe", tmp_path / "heads.toml", "--data", folder, "-o", tmp_path / "m.npz")
+    assert done.exit_code == 0 and "spam/en" in done.output, done.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -244,3 +244,26 @@ def test_it_does_as_it_says(case: Any, address: str, keyring: tuple[Path, str, s
         response,
         excluded_checks=[schemathesis.checks.ignored_auth] if hasattr(schemathesis.checks, "ignored_auth") else [],
     )
+
+
+def command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-c", "from moderation.cli.main import main; main()", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, timeout=120)
+
+
+def test_keys_and_signed_rules_from_the_command_line(folder: Path, tmp_path: Path) -> None:
+    """As the README has it: a key with scopes, a signed bundle, and a service that takes no other rules."""
+    key = command("keys", "feed", "--file", tmp_path / "keys.json", "--scope", "decide", "--scope", "metrics")
+    assert command("bundle", "--new-key", tmp_path / "release.pem").returncode == 0
+    bundle, public = tmp_path / "rules.bundle", tmp_path / "release.pem.pub"
+    made = command("bundle", "--rules", folder, "--sign", tmp_path / "release.pem", "-o", bundle)
+    assert made.returncode == 0 and ", signed, engine sha256:" in made.stderr
+    options = ("--rules", str(bundle), "--public-key", str(public), "--watch", "--keys", str(tmp_path / "keys.json"))
+    with serving(*options) as (found, _):
+        headers = {"Authorization": f"Bearer {key.stdout.strip()}"}
+        told = httpx.post(f"{found}/v1/decide", json={"id": 1, "text": "casino"}, headers=headers, timeout=30)
+        assert told.json()["verdict"] == "flagged"
+        assert httpx.get(f"{found}/metrics", headers=headers).status_code == 200
+        assert httpx.post(f"{found}/v1/reload", headers=headers).status_code == 403
+    refused = command("serve", "--port", "0", "--rules", folder, "--public-key", public)
+    assert refused.returncode == 2 and "Traceback" not in refused.stderr

@@ -152,6 +152,15 @@ def test_consumers_that_are_killed_lose_nothing(server: Server, client: redis.Re
     assert pending["pending"] == 0
 
 
+def test_streams_and_groups_have_names(server: Server, client: redis.Redis, rules: Path) -> None:
+    client.xadd("incoming", {"post": '{"id": 1, "text": "casino"}'})
+    named = ("--from", "incoming", "--to", "outgoing", "--group", "others", "--watch", "--until-empty")
+    assert "1 judged" in consumer(server, rules, *named).communicate(timeout=60)[1]
+    groups: Any = client.xinfo_groups("incoming")
+    assert [group["name"] for group in groups] == [b"others"] and client.xlen("outgoing") == 1
+    assert client.hlen("incoming:decisions") == 1
+
+
 def test_a_server_that_is_killed_loses_nothing(server: Server, client: redis.Redis, moderator: Moderator) -> None:
     fill(client, 600)
     broker = RedisStreams(server.url, idle=1)
