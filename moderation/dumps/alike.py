@@ -53,6 +53,7 @@ def _of_lines(block: Block, text_fields: Sequence[str], looked_at: Collection[st
             return None
         decoder, keys = _decoder(names[0], tuple(text_fields), tuple(sorted({"id", *looked_at} - {*text_fields})))
         rows = list(map(decoder.decode, block.lines))
+        b"\n".join(block.lines).decode()  # the decoder does not look at what it passes over
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         return None
     return names[0], {key: list(map(attrgetter(own), rows)) for key, own in keys}

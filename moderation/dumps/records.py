@@ -22,6 +22,7 @@ from moderation.post import NO_TEXT, Post, PostLike, no_text
 
 _decode = msgspec.json.decode
 _SHOWN = 60
+_DIGITS = 4300
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,8 @@ def read_record(line: bytes) -> dict[str, Any]:
     """The object that a line of JSON holds. Raises RecordError: R001 (broken JSON), R002 (invalid UTF-8), R003."""
     text = read_text(line)
     try:
-        record = json.loads(text.removeprefix("\ufeff").removesuffix("\r"), parse_constant=_refuse, parse_float=_finite)
+        plain = text.removeprefix("\ufeff").removesuffix("\r")
+        record = json.loads(plain, parse_constant=_refuse, parse_float=_number, parse_int=_whole)
     except json.JSONDecodeError as error:
         raise RecordError("R001", f"broken JSON at column {error.colno}: {_cause(error)}", error.colno) from error
     except RecursionError as error:
@@ -249,11 +251,14 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not a number in JSON")
 
 
-def _finite(digits: str) -> float:
+def _number(digits: str) -> float | str:
+    """A number; one that is too large, as it stands: it is nobody's text, and no reason to refuse a post."""
     number = float(digits)
-    if math.isinf(number):
-        raise ValueError(f"the number {_shown(digits)} is too large")
-    return number
+    return digits if math.isinf(number) else number
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _DIGITS else digits
 
 
 def _cause(error: json.JSONDecodeError) -> str:

@@ -55,6 +55,21 @@ def test_columns_say_what_records_say(lines: list[bytes], broken: list[bytes], n
     assert seen(found) == seen(expected)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"1e999", b"-1e999", b"9" * 5000, b"NaN", b"Infinity", b'"\xff"', b'"\xed\xa0\xbd"', b'"\\ud800"', b'"\0"',
+        b'"\t"', b"01", b"1.", b"-", b"tru", b"[1,]", b'{"b"}', b"{1:2}", b"'b'", b'"\\x"', b'1,"\xff":1',
+        b"[" * 5000 + b"]" * 5000,
+    ],
+)  # fmt: skip
+def test_what_nobody_looks_at_is_judged_alike_whatever_stands_beside_it(other: bytes) -> None:
+    lines = [b'{"text": "a"}', b'{"text": "b", "other": ' + other + b"}"]
+    alone, beside = columnar(lines)[0], columnar([*lines, b"{broken"])[0]
+    posts, rejects = seen(beside)
+    assert seen(alone) == [posts, rejects[:-1]]
+
+
 def test_hints_are_those_of_records() -> None:
     found, _ = columnar([b'{"text": "a", "lang": "fr"}', b'{"text": "b"}', b'{"text": "c", "language": 3}'])
     assert isinstance(found.posts, Columns)

@@ -307,6 +307,7 @@ def test_damaged_files(engine: Engine, tmp_path: Path, content: bytes, message: 
         ),
         (json.dumps(POSTS[0], indent=1).encode(), r"jq -c \. '.*my posts' \| moderation score -"),
     ],
+    ids=["utf-32", "utf-16", "utf-16-le", "utf-16-be", "gzip-utf-16", "gzip-gzip", "gzip-parquet", "list", "object"],
 )
 def test_other_files_are_told_with_what_makes_posts_of_them(
     engine: Engine, tmp_path: Path, content: bytes, message: str

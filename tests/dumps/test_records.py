@@ -32,7 +32,6 @@ def read(*lines: bytes | str, named: bool = False, first: int = 1) -> tuple[list
         ('{"text": "a"} x', "R001", 15, "extra data, found x"),
         ('{"text": "a", "n": NaN}', "R001", None, "NaN is not a number in JSON"),
         ('{"text": "a", "n": -Infinity}', "R001", None, "-Infinity is not a number in JSON"),
-        ('{"text": "a", "n": 1e999}', "R001", None, "the number 1e999 is too large"),
         ('{"a":' * 100_000, "R001", None, "nested too deeply"),
         ("[" * 100_000 + "]" * 100_000, "R001", None, "nested too deeply"),
         (b'{"text": "\xe4\xbd\xa0\xff"}', "R002", 12, "invalid UTF-8 at column 12: byte 0xff"),
@@ -66,6 +65,8 @@ def test_rejects(line: str | bytes, code: str, column: int | None, reason: str) 
         ('  {"text": "नमस्ते"}\r', "नमस्ते"),
         ('\ufeff{"text": "ข้อความ"}', "ข้อความ"),
         ('{"text": "\\u0000"}', "\0"),
+        ('{"text": "large", "n": 1e999}', "large"),
+        ('{"text": "larger", "n": ' + "9" * 5000 + "}", "larger"),
     ],
 )
 def test_accepted(line: str, text: str) -> None:
