@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from moderation.evasion import sounds
 from moderation.evasion.reading import GAP, LETTER, SYLLABLE, kind
+from moderation.evasion.signs import STROKES
 from moderation.evasion.tricks import ALWAYS_BIT, BIT
 from moderation.text.scripts import COMMON, script_of
 
@@ -45,33 +46,43 @@ def align(read: str, folded: str, spelled: str, exact: bool) -> Alignment | None
     """
     said, units = _term_units(spelled), units_of(read)
     found = _matched(said, units, folded, exact)
+    if found is None and "i" in read and "l" in spelled:
+        # In ki11 one i is an i, and two are an l.
+        units = units_of(read, folded)
+        found = _matched(said, units, folded, exact)
     if found is None:
         return None
     mask, owners = found
     first, last = _trimmed(units, said)
     units[0], units[-1] = first, last
-    gaps = tuple(_gaps(said, units, owners, folded))
+    gaps = tuple(_gaps(said, units, owners, folded, spelled))
     if gaps:
         mask |= BIT["separators"]
-    if _repeated(said, units, owners):
+    if _repeated(said, units, owners, folded):
         mask |= BIT["repeats"]
     return Alignment(first.places[0], last.places[-1] + 1, mask, gaps)
 
 
-def units_of(text: str) -> list[Unit]:
-    """The units of a text: gaps left out, repetitions as one."""
+def units_of(text: str, written: str = "") -> list[Unit]:
+    """The units of a text: gaps left out, repetitions as one; if it is told how the text is written, an i and what else
+    is read as one are two.
+    """
     units: list[Unit] = []
     gap = ""
     for place, character in enumerate(text):
         if kind(character) == GAP:
             gap += character
-        elif units and units[-1].read == character:
+        elif units and units[-1].read == character and not (written and _is_other_i(written, units[-1], place)):
             units[-1] = Unit(character, (*units[-1].places, place), units[-1].gap)
             gap = ""
         else:
             units.append(Unit(character, (place,), gap))
             gap = ""
     return units
+
+
+def _is_other_i(written: str, before: Unit, place: int) -> bool:
+    return before.read == "i" and (written[place] == "i") != (written[before.places[-1]] == "i")
 
 
 @lru_cache(maxsize=1 << 12)
@@ -120,11 +131,12 @@ def _ways(unit: Unit, units: list[Unit], at: int, folded: str, exact: bool) -> I
 
 def _sounding(syllables: tuple[str, ...], read: str, written: str) -> Iterator[tuple[int, int]]:
     heard = sounds.readings(read)
-    trick = "emoji" if read != written and written not in _DIGITS else "homophones"
+    other = _shown(written) if read != written and written not in _DIGITS else 0
+    plain = 0 if other == BIT["emoji"] else BIT["homophones"]
     if not set(syllables).isdisjoint(heard):
-        yield BIT[trick], 1
+        yield other | plain, 1
     elif any(not sounds.near_class(each).isdisjoint(heard) for each in syllables):
-        yield BIT["near-homophones"] if trick == "homophones" else BIT[trick], 1
+        yield other | BIT["near-homophones"] * bool(plain), 1
 
 
 def _spelled_out(syllables: tuple[str, ...], units: list[Unit], at: int, times: int) -> Iterator[tuple[int, int]]:
@@ -148,13 +160,20 @@ def _as_written(read: str, written: str) -> int:
     code = ord(written)
     if kind(read) == LETTER:
         return BIT["leet"] if script_of[code] == COMMON else BIT["homoglyphs"]
-    return ALWAYS_BIT["digits"] if written in _DIGITS else BIT["emoji"]
+    return ALWAYS_BIT["digits"] if written in _DIGITS else _shown(written)
 
 
-def _gaps(said: tuple[Unit, ...], units: list[Unit], owners: list[int], folded: str) -> Iterator[str]:
+def _shown(written: str) -> int:
+    """By which trick what is no digit is read as a character: it is a part of one, or an emoji."""
+    return BIT["splits"] if kind(written) == SYLLABLE else BIT["emoji"]
+
+
+def _gaps(
+    said: tuple[Unit, ...], units: list[Unit], owners: list[int], folded: str, spelled: str
+) -> Iterator[str]:
     """What stands between characters where the term has something else; what stands between syllables is pinyin."""
     for unit, owner in zip(units, owners, strict=True):
-        within = [folded[a + 1 : b] for a, b in pairwise(unit.places) if b > a + 1]
+        within = [gap for gap in _within(unit, folded) if gap not in _within(said[owner], spelled)]
         # In ni ming gou mai one g ends a syllable, and one begins the next.
         shared = len(unit.places) == 2 and _is_spelled_out(unit, said[owner])
         yield from (gap for gap in within if not (shared and _SYLLABLE_BREAK.issuperset(gap)))
@@ -167,6 +186,11 @@ def _gaps(said: tuple[Unit, ...], units: list[Unit], owners: list[int], folded: 
         spoken = syllables and _in_letters(said, (before, unit), owners[at - 1 : at + 1])
         if gap != (said[owners[at]].gap if between else "") and not (spoken and _SYLLABLE_BREAK.issuperset(gap)):
             yield gap
+
+
+def _within(unit: Unit, text: str) -> list[str]:
+    """What stands between the repetitions of a unit, as the t of great tits."""
+    return [text[a + 1 : b] for a, b in pairwise(unit.places) if b > a + 1]
 
 
 def _in_letters(said: tuple[Unit, ...], units: tuple[Unit, Unit], owners: list[int]) -> bool:
@@ -193,9 +217,15 @@ def _trimmed(units: list[Unit], said: tuple[Unit, ...]) -> tuple[Unit, Unit]:
     return (last, last) if len(units) == 1 else (first, last)
 
 
-def _repeated(said: tuple[Unit, ...], units: list[Unit], owners: list[int]) -> bool:
-    """Whether any character stands more often than the term has it."""
+def _repeated(said: tuple[Unit, ...], units: list[Unit], owners: list[int], folded: str) -> bool:
+    """Whether any character stands more often than the term has it. What several signs draw stands once."""
     return any(
         len(unit.places) > (2 if _is_spelled_out(unit, said[owner]) else len(said[owner].places))
+        and not all(_is_part(unit.read, folded[place]) for place in unit.places)
         for unit, owner in zip(units, owners, strict=True)
     )
+
+
+def _is_part(read: str, written: str) -> bool:
+    """Whether a sign or a character is drawn as a part of what is read."""
+    return written in STROKES or (written != read and kind(read) == kind(written) == SYLLABLE)

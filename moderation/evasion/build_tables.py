@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from pypinyin.pinyin_dict import pinyin_dict
 from moderation.evasion.tables import read_lines
 from moderation.evasion.words import spoken, word_key
 from moderation.text.folding import fold, fold_all
+from moderation.text.tables import CODE_POINTS
 
 Arrays = dict[str, NDArray[np.generic]]
 Decompositions = Mapping[str, list[tuple[str, ...]]]
@@ -31,7 +33,9 @@ _TABLES = Path(__file__).parent / "tables"
 _KNOWN = 6000
 _COMMON = 500
 _COMMON_WORD = 300
-_LOOKALIKES = 6
+# A word in the list that was counted as seldom as this is hardly one: 女马, 矢口.
+_RARE = 5
+_LOOKALIKES = 8
 # Radicals that stand on the left: characters that differ in these only are taken for one another.
 _LEFT = frozenset("亻彳讠氵冫扌木禾米礻衤日目月土王贝口女忄钅纟饣犭石虫阝马车弓巾火酉足艹")
 # Readings that most people use, where the dictionary puts another one first.
@@ -46,8 +50,14 @@ _READ = {
     "嗳": "ai",
     "〇": "ling",
 }
-# Letters that Unicode doesn't call confusable and that are written for Latin ones all the same, beside real ones.
-_TAKEN_FOR = ("цшвкмнтВКМНТзяиЯИГгпεηκτωμβνλЁёøłđħŧƒðþßɓɗɛɨɪʃʌʊʋ", "uwbkmhtbkmhtzrnrnrrnenktwubvleeoldhtfdpbbdeiisauv")
+# Modified Latin letters by their names: ƙ is LATIN SMALL LETTER K WITH HOOK.
+_NAMED = regex.compile(
+    r"LATIN (?:SMALL|CAPITAL|LETTER SMALL CAPITAL|SMALL CAPITAL|LETTER)(?: LETTER)?"
+    r"(?: (?:CLOSED|OPEN|SCRIPT|INSULAR|DOTLESS|REVERSED|TURNED|SIDEWAYS|LONG|BLACKLETTER|LENIS|BARRED|HALF|STIRRUP))*"
+    r" (?P<letter>[A-Z])(?: WITH .*)?"
+)
+# Scripts that people on a feed write. Of these a letter by itself is only itself; beside Latin ones it may be taken for one.
+_LIVING = regex.compile(r"[\p{Cyrillic}\p{Greek}\p{Armenian}\p{Thai}\p{Lao}\p{Hebrew}\p{Arabic}\p{Ethiopic}]")
 
 
 def characters() -> Counter[str]:
@@ -92,12 +102,22 @@ def _syllables(readings: str) -> list[str]:
 
 
 def build_shapes(decompositions: Decompositions) -> Arrays:
-    """shapes.npz: by character, the parts that it falls into and the characters that look like it, as texts."""
+    """shapes.npz: by character, the parts that it falls into and the characters that look like it, as texts; and by two
+    parts that are no word, sorted, the commonest character that they make.
+    """
     rank = {character: at for at, (character, _) in enumerate(characters().most_common())}
     known = [c for c in rank if rank[c] < _KNOWN and regex.fullmatch(r"\p{Han}", c) and fold(c) == c]
-    parts = {c: _splits(decompositions.get(c, ())) for c in known}
+    listed = {c: tuple(map(tuple, more)) for c, *more in map(str.split, read_lines("parts.txt"))}
+    known += [c for c in listed if c not in known]
+    parts = {c: _splits((*listed.get(c, ()), *decompositions.get(c, ()))) for c in known}
     alike = _lookalikes(known, decompositions, rank)
+    said = {word for word, count in words().items() if count > _RARE}
+    pairs = {each: c for c in reversed(known) for each in parts[c] if len(each) == 2 and each not in said}
+    left, right, whole = zip(*sorted((ord(a), ord(b), ord(c)) for (a, b), c in pairs.items()), strict=True)
     return {
+        "left": np.array(left, np.uint32),
+        "right": np.array(right, np.uint32),
+        "whole": np.array(whole, np.uint32),
         "characters": np.array(known),
         "splits": np.array([" ".join(parts[c]) for c in known]),
         "lookalikes": np.array(["".join(alike.get(c, ())) for c in known]),
@@ -124,7 +144,7 @@ def _lookalikes(known: list[str], decompositions: Decompositions, rank: Mapping[
             groups.setdefault(character, {}).update(dict.fromkeys(other for other in group if other != character))
     for character in known:
         near = {other for rest in _rests(character, decompositions) for other in sharing[rest]} - {character}
-        groups[character].update(dict.fromkeys(sorted(near, key=rank.__getitem__)))
+        groups[character].update(dict.fromkeys(sorted(near, key=lambda each: rank.get(each, len(rank)))))
     return {character: list(found)[:_LOOKALIKES] for character, found in groups.items()}
 
 
@@ -158,19 +178,27 @@ def build_glyphs() -> Arrays:
     """glyphs.npz: the Latin letter that a letter of another script, or a modified Latin one, is taken for."""
     path = Path(confusable_homoglyphs.__file__).parent / "confusables.json"
     similar = json.loads(path.read_text("utf-8"))
-    found: dict[int, int] = {}
-    for character in similar:
-        if len(character) == 1 and not character.isascii() and regex.fullmatch(r"\p{L}", character):
-            letter = _letter(character, similar)
-            if letter and fold(character) != letter:
-                found[ord(character)] = ord(letter)
-    loose = {ord(one): ord(letter) for one, letter in zip(*_TAKEN_FOR, strict=True) if ord(one) not in found}
-    codes, letters = zip(*sorted((found | loose).items()), strict=True)
+    alike = {character: _letter(character, similar) for character in similar if _is_foreign(character)}
+    found = {character: letter for character, letter in alike.items() if letter and fold(character) != letter}
+    listed = {each: letter for letter, others in map(str.split, read_lines("glyphs.txt")) for each in others}
+    more = {each: letter for each, letter in ({**_by_name(), **listed}).items() if each not in found}
+    codes, letters = zip(*sorted((ord(each), ord(letter)) for each, letter in (found | more).items()), strict=True)
     return {
         "codes": np.array(codes, np.uint32),
         "letters": np.array(letters, np.uint8),
-        "loose": np.array(sorted(loose), np.uint32),
+        "loose": np.array(sorted(ord(each) for each in more if _LIVING.match(each)), np.uint32),
     }
+
+
+def _is_foreign(text: str) -> bool:
+    return len(text) == 1 and not text.isascii() and regex.fullmatch(r"\p{L}", text) is not None
+
+
+def _by_name() -> dict[str, str]:
+    """Latin letters that no fold makes ASCII, by the letter that their name begins with."""
+    characters = (chr(code) for code in range(0x80, CODE_POINTS) if not 0xD800 <= code < 0xE000)
+    named = ((each, _NAMED.fullmatch(unicodedata.name(each, ""))) for each in characters if each.isalpha())
+    return {each: name["letter"].lower() for each, name in named if name and not fold(each).isascii()}
 
 
 def _letter(character: str, similar: Mapping[str, list[dict[str, str]]]) -> str | None:

@@ -7,17 +7,28 @@ from functools import lru_cache
 import regex
 
 from moderation.evasion.align import Alignment
-from moderation.evasion.spellings import Spelling, has_puns, is_pun
+from moderation.evasion.spellings import VOWEL_SIGNS, Spelling, has_puns, is_pun
 from moderation.evasion.tricks import BIT
-from moderation.evasion.words import SEVERAL, common_characters, is_chinese_word, is_english_word, sounds_like_another
+from moderation.evasion.words import (
+    PARTICLES,
+    SEVERAL,
+    common_characters,
+    is_chinese_word,
+    is_english_word,
+    sounds_like_another,
+)
 from moderation.text.segmenter import cut
 
 _CONTEXT = 8
 _MODEL_NUMBER = regex.compile(r"([a-z]+)([0-9]+)|([0-9]+)([a-z]+)")
 _LATIN = regex.compile(r"[a-z]+")
 _HAN = regex.compile(r"\p{Han}+")
-_SENTENCE_BREAK = regex.compile(r"[.!?;:]\s|[。!?;:、]")
-_PUNCTUATION = regex.compile(r"[,.!?;:。、]")
+_SENTENCE_BREAK = regex.compile(r"[.!?;:]\s|[。!?;:、]|^[(《》)]$")
+_PUNCTUATION = regex.compile(r"[,.!?;:。、()《》]")
+_ENUMERATES = regex.compile("[,、]")
+_LATIN_OR_HAN = regex.compile(r"[^\p{Han}a-z0-9]+")
+_TIGHT = regex.compile(r"([._*/~+|·=-])\1{0,3}")
+_LISTED = BIT["initials"] | BIT["reversed"]
 _SOUNDS = BIT["homophones"] | BIT["near-homophones"] | BIT["emoji"]
 
 
@@ -26,8 +37,10 @@ def is_ordinary(row: str, start: int, end: int, found: Alignment, spelling: Spel
     text = row[start:end]
     if is_pun(text, spelling.text):
         return False
-    if spelling.mask & BIT["initials"] and found.gaps:
-        return True
+    if spelling.mask & _LISTED and found.gaps:
+        return not _are_spelled_out(text, found)
+    if spelling.mask & BIT["masks"]:
+        return len(found.gaps) > 1 or not VOWEL_SIGNS.issuperset(found.gaps)
     if text.isascii():
         return _is_ordinary_latin(row, text, found, spelling)
     if found.gaps and _is_running_text(row, start, end, found, spelling):
@@ -36,16 +49,23 @@ def is_ordinary(row: str, start: int, end: int, found: Alignment, spelling: Spel
         return any(len(token) > 2 and is_english_word(token) for token in _LATIN.findall(text))
     if spelling.mask & BIT["initials"] or (spelling.mask & BIT["splits"] and len(spelling.text) > 2):
         return False
-    if spelling.exact or found.mask & _SOUNDS:
+    if spelling.exact or found.mask & (_SOUNDS | BIT["splits"]):
         return _are_words(row, start, end) or _only_sounds(text, found, spelling)
     return False
 
 
 def _only_sounds(text: str, found: Alignment, spelling: Spelling) -> bool:
-    """Two other characters that sound like a term of two, none of them its own: 圆角 is no 援交."""
-    if spelling.exact or len(spelling.text) != 2 or found.mask & BIT["emoji"]:
+    """Two other characters that sound like a term of two, none of them its own: 圆角 is no 援交. Nor is one enough that
+    stands in every sentence: 赢了 is no 硬了, 是同性恋 no 死同性恋.
+    """
+    if spelling.exact or found.mask & (BIT["emoji"] | BIT["pinyin"] | BIT["splits"]):
         return False
-    return not set(text) & set(spelling.text)
+    said = _LATIN_OR_HAN.sub("", text)
+    if is_pun(said, spelling.text):
+        return False
+    if found.mask & BIT["near-homophones"] and "是" in said and "是" not in spelling.text:
+        return True
+    return len(spelling.text) == 2 and set(said) & set(spelling.text) <= PARTICLES
 
 
 def _is_ordinary_latin(row: str, text: str, found: Alignment, spelling: Spelling) -> bool:
@@ -84,10 +104,18 @@ def _are_english(text: str, spelled: str, found: Alignment) -> bool:
     return spaced and (rest < 2 or any(len(word) > 2 for word in words))
 
 
+def _are_spelled_out(text: str, found: Alignment) -> bool:
+    """Whether letters stand one by one, the same between all of them: s h a b i, c.n.m."""
+    tokens = _LATIN.findall(text)
+    return len(found.gaps) > 1 and len(set(found.gaps)) == 1 and all(len(token) == 1 for token in tokens)
+
+
 def _is_said_plainly(row: str, text: str, found: Alignment, spelled: str) -> bool:
     """Whether letters that would be pinyin are words of their own, or pinyin of something else that people say."""
     tokens = _LATIN.findall(text)
-    if found.gaps or (found.mask & BIT["near-homophones"] and _HAN.search(row) is None):
+    if found.gaps and _are_spelled_out(text, found):
+        return False
+    if not all(map(_TIGHT.fullmatch, found.gaps)) or (found.mask & BIT["near-homophones"] and _HAN.search(row) is None):
         return True
     if all(map(is_english_word, tokens)) and (len(tokens) == 1 or any(len(token) > 3 for token in tokens)):
         return True
@@ -95,11 +123,16 @@ def _is_said_plainly(row: str, text: str, found: Alignment, spelled: str) -> boo
 
 
 def _is_running_text(row: str, start: int, end: int, found: Alignment, spelling: Spelling) -> bool:
-    """Whether what stands in between is what stands between words and sentences anyway."""
-    if found.mask & (_SOUNDS | BIT["pinyin"]) or spelling.exact:
-        if any(_PUNCTUATION.search(gap) for gap in found.gaps):
+    """Whether what stands in between is what stands between words and sentences anyway. The same between all characters
+    is what evaders write, unless it enumerates: 大、中、小.
+    """
+    if not (spelling.exact or found.mask & (_SOUNDS | BIT["pinyin"])):
+        if any(_SENTENCE_BREAK.search(gap) for gap in found.gaps) and len(found.gaps) < 2:
             return True
-    elif any(_SENTENCE_BREAK.search(gap) for gap in found.gaps) and len(found.gaps) < 2:
+    elif len(found.gaps) > 1 and len(set(found.gaps)) == 1:
+        if _ENUMERATES.search(found.gaps[0]):
+            return True
+    elif any(_PUNCTUATION.search(gap) for gap in found.gaps if gap != "."):
         return True
     return _in_other_words(row, start, end)
 

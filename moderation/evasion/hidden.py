@@ -15,7 +15,8 @@ from moderation.text.batch import Batch
 from moderation.text.lists import steps
 
 _LEAST = 12
-_BASE64 = regex.compile(rf"(?<![A-Za-z0-9+/=_.:-])[A-Za-z0-9+/]{{{_LEAST - 2},4000}}={{0,2}}(?![A-Za-z0-9+/=_])")
+_BASE64 = regex.compile(rf"(?<![A-Za-z0-9+/_.-])[A-Za-z0-9+/_-]{{{_LEAST - 2},4000}}={{0,2}}(?![A-Za-z0-9+/=_])")
+_FOR_URLS = str.maketrans("-_", "+/")
 _TURNED = regex.compile("[\u202e\u2067]([^\u202c\u2069\n]{2,500})")
 _TAGS = regex.compile("(?<!\U0001f3f4)[\U000e0020-\U000e007e]{3,500}")
 _READABLE = regex.compile(r"[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\n]+")
@@ -88,7 +89,8 @@ def _decoded(word: str) -> str | None:
     """The text that a word of base64 stands for; None where it is none."""
     body = word.rstrip("=")
     try:
-        text = base64.b64decode(body + "=" * (-len(body) % 4), validate=True).decode()
+        padded = body.translate(_FOR_URLS) + "=" * (-len(body) % 4)
+        text = base64.b64decode(padded, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None
     # An ordinary long word may decode to something by chance, but seldom to letters.

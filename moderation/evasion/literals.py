@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, islice, pairwise
+from itertools import combinations, groupby, islice, pairwise
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class Literals:
         if SYMBOL_BREAK in array("H", plain):
             return
         yield plain
+        if mask & BIT["separators"]:
+            yield from _across_gaps(self.read[at], plain)
         if mask & (_SOUNDS | BIT["pinyin"]):
             yield from dict.fromkeys(each for row in _rows(self.read[at], mask) for each in _encoded(row))
 
@@ -71,6 +73,24 @@ def size_of(text: str) -> int:
     """How many characters of a text are read."""
     codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     return int(np.count_nonzero(kind_of.take(codes)))
+
+
+def _across_gaps(read: str, plain: bytes) -> Iterator[bytes]:
+    """A Latin text as it is read with something between its letters: of nig ger the g is no repetition, of g r e a t
+    t i t s the t is one.
+    """
+    if not read.isascii():
+        return
+    symbols = array("H", plain)
+    once = [symbol for at, symbol in enumerate(symbols) if not at or symbol != symbols[at - 1]]
+    if len(once) < len(symbols):
+        yield array("H", once).tobytes()
+    if read.isalpha():
+        runs = [(letter, len(list(run))) for letter, run in groupby(read)]
+        for at, (_, size) in enumerate(runs):
+            if size > 1:
+                row = [ord(letter) for here, (letter, _) in enumerate(runs) for _ in range(1 + (here == at))]
+                yield array("H", row).tobytes()
 
 
 def _encoded(row: Symbols) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Terms with asterisks over some of their characters: f*ck, s**t, 傻*."""
+"""Terms with signs over some of their characters: f*ck, s**t, k*ll yourself, 傻*."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ from numpy.typing import NDArray
 
 from moderation.evasion.reading import GAP, SYLLABLE, Readings, kind, kind_of
 from moderation.evasion.reading import MASK_SIGNS as MASKS
+from moderation.evasion.tricks import BIT
 from moderation.evasion.words import common_characters
+
+Index = NDArray[np.int64]
+Numbers = tuple[tuple[int, int], ...]
 
 _LONGEST = 24
 _AROUND = 9
+_WORDS = 3
 _TOKEN = regex.compile(rf"[\p{{L}}\p{{N}}]*(?:[{MASKS}]+[\p{{L}}\p{{N}}]*)+")
+_BEFORE = regex.compile(r"[a-z]+ (?=(?:[a-z]+ )*$)")
+_AFTER = regex.compile(r" [a-z]+")
 _RUN = regex.compile(f"[{MASKS}]+")
 _HAN = regex.compile(r"\p{Han}")
 _NOWHERE = np.zeros(0, np.int64)
@@ -23,27 +30,30 @@ _NOWHERE = np.zeros(0, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class MaskedTerms:
-    """The terms that are looked for, by length, place and the character there; and the numbers of a term by itself."""
+    """The terms that are looked for, by length, place and the character there; and the numbers of a term by itself, each
+    with the tricks that it resists.
+    """
 
     by_place: Mapping[tuple[int, int, str], Sequence[str]]
-    numbers: Mapping[str, tuple[int, ...]]
+    numbers: Mapping[str, Numbers]
 
     @classmethod
-    def of(cls, terms: Mapping[int, str]) -> MaskedTerms:
-        """From folded terms by number; those that hold spaces or signs, or are too short, are left out."""
-        numbers: dict[str, tuple[int, ...]] = {}
-        for number, term in terms.items():
+    def of(cls, terms: Mapping[int, tuple[str, int]]) -> MaskedTerms:
+        """From folded terms by number, with what they resist; those that hold signs, or are too short, are left out."""
+        numbers: dict[str, Numbers] = {}
+        for number, (term, mask) in terms.items():
             least = 2 if _HAN.search(term) else 3
-            if least <= len(term) <= _LONGEST and all(kind(character) != GAP for character in term):
-                numbers[term] = (*numbers.get(term, ()), number)
+            spaced = " " if term.isascii() else ""
+            if least <= len(term) <= _LONGEST and all(kind(each) != GAP or each == spaced for each in term):
+                numbers[term] = (*numbers.get(term, ()), (number, mask))
         by_place: dict[tuple[int, int, str], list[str]] = {}
         for term in sorted(numbers):
             for place, character in enumerate(term):
                 by_place.setdefault((len(term), place, character), []).append(term)
         return cls(by_place, numbers)
 
-    def find(self, readings: Readings, among: NDArray[np.int64] | None = None) -> Iterator[tuple[int, int, int, int]]:
-        """(row, term, start, end) of the masked terms in a view, or only in some rows of it."""
+    def find(self, readings: Readings, among: Index | None = None) -> Iterator[tuple[int, int, int, int, int]]:
+        """(row, term, start, end, tricks) of the masked terms in a view, or only in some rows of it."""
         places = readings.mask_places() if self.numbers else _NOWHERE
         if not len(places):
             return
@@ -52,11 +62,15 @@ class MaskedTerms:
         worth = (kind_of.take(beside) != GAP) & (beside != 0)
         rows = np.unique(np.searchsorted(view.starts, np.tile(places, 2)[worth], side="right") - 1)
         for row in (rows if among is None else np.intersect1d(rows, among)).tolist():
-            for start, text in _candidates(view.row_text(row)):
-                for number in self._meant(text):
-                    yield row, number, start, start + len(text)
+            folded = view.row_text(row)
+            read = _as_read(readings, row)
+            for start, text in _candidates(read):
+                for number, mask in self._meant(text):
+                    tricks = _tricks(text, folded[start : start + len(text)])
+                    if not tricks & ~mask:
+                        yield row, number, start, start + len(text), tricks
 
-    def _meant(self, text: str) -> Iterator[int]:
+    def _meant(self, text: str) -> Iterator[tuple[int, int]]:
         """The terms that a masked text may stand for."""
         known = [place for place, character in enumerate(text) if character not in MASKS]
         if not known or not _is_telling(text, [text[place] for place in known]):
@@ -66,19 +80,47 @@ class MaskedTerms:
                 yield from self.numbers[term]
 
 
+def _as_read(readings: Readings, row: int) -> str:
+    """A row with its looks and leet resolved, as long as the row."""
+    starts = readings.view.starts
+    return readings.loose.text(int(starts[row]), int(starts[row + 1]) - 1)[0]
+
+
+def _tricks(read: str, folded: str) -> int:
+    """The tricks by which a text is read: letters that were other characters are taken for them by their looks."""
+    found = BIT["masks"]
+    for one, other in zip(read, folded, strict=True):
+        if one != other:
+            found |= BIT["homoglyphs"] if other.isalpha() else BIT["leet"]
+    return found
+
+
 def _candidates(text: str) -> Iterator[tuple[int, str]]:
-    """Where a masked word may stand: Latin words whole, of Chinese what stands around the mask."""
+    """Where a masked word may stand: Latin words whole, and with those beside them; of Chinese what stands around the
+    mask.
+    """
     for token in _TOKEN.finditer(text):
         if not _HAN.search(token[0]):
             # **bold** is no mask: what stands at the end counts, what stands before the word does not.
             word = token[0].lstrip(MASKS)
-            yield token.end() - len(word), word
+            if word:
+                yield from _with_neighbours(text, token.end() - len(word), token.end())
             continue
         for run in _RUN.finditer(token[0]):
             for start in range(max(run.start() - _AROUND, 0), run.start() + 1):
                 for end in range(run.end(), min(run.end() + _AROUND, len(token[0])) + 1):
                     if end - start > run.end() - run.start():
                         yield token.start() + start, token[0][start:end]
+
+
+def _with_neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
+    """A word, and with up to three words before and after it, one space between them."""
+    starts = [start, *(match.start() for match in _BEFORE.finditer(text, max(start - _LONGEST, 0), start))][: _WORDS + 1]
+    ends, at = [end], end
+    while len(ends) <= _WORDS and (match := _AFTER.match(text, at)):
+        at = match.end()
+        ends.append(at)
+    yield from ((one, text[one:other]) for one in starts for other in ends)
 
 
 def _is_telling(text: str, known: list[str]) -> bool:
@@ -88,12 +130,9 @@ def _is_telling(text: str, known: list[str]) -> bool:
     if not any(character in MASKS for character in text) or len(known) == len(text):
         return False
     if any(kind(character) == SYLLABLE for character in known):
-        if 4 * len(known) >= 3 * len(text) or (len(text) == 3 and text[1] in MASKS):
+        if 4 * len(known) >= 3 * len(text) or (len(text) == 3 and len(known) == 2):
             return True
         return 2 * len(known) >= len(text) and not all(common_characters()[ord(character)] for character in known)
-    return (
-        text[0] not in MASKS
-        and 3 * len(known) >= len(text)
-        and len(text) > 2
-        and not (len(text) == 3 and len(known) < 2)
-    )
+    masked = min(text.split(" "), key=lambda word: sum(each not in MASKS for each in word) / len(word))
+    left = sum(each not in MASKS for each in masked)
+    return masked[0] not in MASKS and 3 * left >= len(masked) and len(text) > 2 and not (len(text) == 3 and left < 2)

@@ -57,7 +57,7 @@ class LooseMatcher:
         targets, owners = targets_of(terms, kin or {})
         self.near = any(mask & BIT["near-homophones"] for _, mask in terms.values())
         self._automaton = Automaton.of(_near_literals(owners) if self.near else owners, targets)
-        self._masked = MaskedTerms.of({number: term for number, (term, mask) in terms.items() if mask & BIT["masks"]})
+        self._masked = MaskedTerms.of({number: each for number, each in terms.items() if each[1] & BIT["masks"]})
         self.spellings = len(owners)
 
     def __bool__(self) -> bool:
@@ -69,8 +69,8 @@ class LooseMatcher:
         for reading in (readings.loose, readings.sounded) if self.spellings else ():
             if reading is not None:
                 self._look(reading, None if rows is None else reading.within(rows), found)
-        for key in self._masked.find(readings, rows):
-            found.setdefault(key, BIT["masks"])
+        for *key, mask in self._masked.find(readings, rows):
+            found.setdefault((key[0], key[1], key[2], key[3]), mask)
         return LooseHits.of(found)
 
     def _look(self, reading: Reading, within: Index | None, found: dict[Key, int]) -> None:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from moderation.evasion import sounds
 from moderation.evasion.emoji import emoji_syllables
 from moderation.evasion.glyphs import glyph_of, leet_of, loose_glyph
+from moderation.evasion.joins import joins, left_parts, with_joined
+from moderation.evasion.signs import OPENING, with_drawn_letters
 from moderation.text.lists import distinct, ends_of, ranges
 from moderation.text.scripts import COMMON, HAN, LATIN, script_of, writes_spaces
 from moderation.text.tables import CODE_POINTS
@@ -34,11 +36,11 @@ GAP, LETTER, SYLLABLE, BREAK = range(4)
 SYMBOL_BREAK, _FIRST_SYLLABLE, _SILENT = 1, 0x100, 0x4000
 
 # What a first look tells of a code point, as bits.
-_FOREIGN, _LEET, _SPEAKS, _MASKS = 1, 2, 4, 8
+_FOREIGN, _LEET, _SPEAKS, _MASKS, _DRAWS, _PARTS = 1, 2, 4, 8, 16, 32
 
 _BRACKETS = np.array([ord(sign) for sign in "(+"], np.uint32)
 _STROKES = np.array([ord(sign) for sign in "|!(+"], np.uint32)
-MASK_SIGNS = "*#×■□●○"
+MASK_SIGNS = "*#×■□●○█▇▆▓▒░◼◻⬛⬜☐⚫⚪◯⭕✱✲✳⁎∗•★☆⭐✖✕❌"
 """What is written over characters to mask them."""
 
 
@@ -91,7 +93,8 @@ def _text(codes: Codes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """All that is read of a view: `loose`, and `sounded` of the rows where digits or emoji may sound, if there are any.
+    """All that is read of a view: `loose`, and `sounded` of the rows where digits or emoji may sound, or parts stand
+    that make a character, if there are any.
 
     `looks` are what a first look tells of each code point.
     """
@@ -173,6 +176,8 @@ def _looks() -> NDArray[np.uint8]:
     looks[(emoji_syllables().number_of > 0)] |= _SPEAKS
     looks[ord("0") : ord("9") + 1] |= _SPEAKS
     looks[[ord(sign) for sign in MASK_SIGNS]] |= _MASKS
+    looks[[ord(sign) for sign in OPENING]] |= _DRAWS
+    looks[left_parts()] |= _PARTS
     return looks
 
 
@@ -185,7 +190,9 @@ def loose_reading(view: View) -> Reading:
 
 
 def _loose(view: View, looks: Looks) -> Reading:
-    return _spelled(view, _without_leet(_without_looks(view, view.codes, None, looks), looks), None)
+    plain = _without_looks(view, view.codes, None, looks)
+    codes = with_drawn_letters(view, plain, _marked(looks, _DRAWS))
+    return _spelled(view, _without_leet(codes, looks if codes is plain else _LOOK.take(codes)), None)
 
 
 def _sounded(view: View, rows: Index, looks: Looks) -> Reading:
@@ -206,14 +213,16 @@ def _marked(looks: Looks, bit: int) -> Index:
 def _sounding_rows(view: View, looks: Looks) -> Index:
     """The rows that may read otherwise when digits and emoji sound: most don't."""
     codes, places = view.codes, _marked(looks, _SPEAKS)
+    joined, _ = joins().at(codes, _marked(looks, _PARTS))
     if not len(places):
-        return places
+        return distinct(np.searchsorted(view.starts, joined, side="right") - 1)
     found = codes[places]
     before, after = codes[places - 1], codes[places + 1]
     digit = found < 0x80
     han = (kind_of.take(before) == SYLLABLE) | (kind_of.take(after) == SYLLABLE)
     tone = is_latin.take(before) & ((found - ord("1")) < 5)
-    return distinct(np.searchsorted(view.starts, places[~digit | han | tone], side="right") - 1)
+    worth = np.sort(np.concatenate((joined, places[~digit | han | tone])))
+    return distinct(np.searchsorted(view.starts, worth, side="right") - 1)
 
 
 def _without_looks(view: View, codes: Codes, at: Index | None, looks: Looks) -> Codes:
@@ -236,6 +245,11 @@ def _without_looks(view: View, codes: Codes, at: Index | None, looks: Looks) -> 
     first = opens.nonzero()[0]
     firsts, lasts = places[first], places[ends_of(first, len(places)) - 1]
     touching = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[lasts + 1])
+    # No word is in two scripts.
+    scripts = script_of.take(codes[places])
+    touching |= np.minimum.reduceat(scripts, first) != np.maximum.reduceat(scripts, first)
+    # Between single letters stand single letters: f.υ.c.k.
+    touching |= (firsts == lasts) & (_alone(codes, firsts, -1) | _alone(codes, firsts, 1))
     strange = (alike == 0) | (loose_glyph.take(written) & ~touching[run])
     strange_run = np.zeros(len(firsts), np.bool_)
     strange_run[run[strange]] = True
@@ -258,20 +272,22 @@ def _without_leet(codes: Codes, looks: Looks) -> Codes:
     first = opens.nonzero()[0]
     firsts, lasts = places[first], places[ends_of(first, len(places)) - 1]
     touches = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[np.minimum(lasts + 1, len(codes) - 1)])
+    single = (firsts == lasts) | np.isin(codes[np.minimum(firsts + 1, len(codes) - 1)], _STROKES)
+    touches |= single & (_alone(codes, firsts, -1) | _alone(codes, firsts, 1))
     read = places[touches[opens.cumsum() - 1]]
-    # f|u|c|k: a stroke between single letters stands between them, and hi! ends with one; in b|tch it is one.
+    # f|u|c|k: a stroke between single letters, and one more, stand between them, and hi! ends with one; in b|tch it is one.
     stroke = np.isin(codes[read], _STROKES)
     if stroke.any():
-        before, after = kind_of.take(codes[read - 2]), kind_of.take(codes[np.minimum(read + 2, len(codes) - 1)])
-        alone = (before != LETTER) & (after != LETTER)
-        # fu(k, but not (cat).
-        bracket = np.isin(codes[read], _BRACKETS)
-        alone |= bracket & ~(
-            is_latin.take(codes[read - 1]) & is_latin.take(codes[np.minimum(read + 1, len(codes) - 1)])
-        )
+        before, after = codes[read - 2], codes[np.minimum(read + 2, len(codes) - 1)]
+        alone = (kind_of.take(before) != LETTER) & (kind_of.take(after) != LETTER)
+        alone &= (before == codes[read]) | (after == codes[read])
+        # fu(k, but not (cat); shi+, but not A+.
+        inside = is_latin.take(codes[np.minimum(read + 1, len(codes) - 1)])
+        ends = (codes[read] == ord("+")) & (kind_of.take(codes[read - 1]) == LETTER) & is_latin.take(codes[read - 2])
+        alone |= np.isin(codes[read], _BRACKETS) & ~((kind_of.take(codes[read - 1]) == LETTER) & inside) & ~ends
         following = codes[np.minimum(read + 1, len(codes) - 1)]
         # hi!, but d!¢k.
-        closing = (kind_of.take(following) != LETTER) & ((leet_of.take(following) == 0) | np.isin(following, _STROKES))
+        closing = ~ends & (kind_of.take(following) != LETTER) & ((leet_of.take(following) == 0) | np.isin(following, _STROKES))
         read = read[~(stroke & (alone | closing))]
     if not len(read):
         return codes
@@ -280,8 +296,17 @@ def _without_leet(codes: Codes, looks: Looks) -> Codes:
     return found
 
 
+def _alone(codes: Codes, places: Index, step: int) -> NDArray[np.bool_]:
+    """Whether the second next to each place, in one direction, is a Latin letter by itself, a gap between them."""
+    last = len(codes) - 1
+    near, next_to, beyond = (codes[np.clip(places + step * far, 0, last)] for far in (1, 2, 3))
+    gap = (kind_of.take(near) == GAP) & (leet_of.take(near) == 0)
+    alone: NDArray[np.bool_] = gap & is_latin.take(next_to) & (kind_of.take(beyond) != LETTER)
+    return alone
+
+
 def _sounding(codes: Codes, at: Index) -> tuple[Codes, Index]:
-    """Tone digits out, other digits and emoji replaced by characters that sound like them."""
+    """Tone digits out, other digits and emoji replaced by characters that sound like them, parts by what they make."""
     digit = (codes - ord("0")) < 10
     before = np.concatenate((codes[:1], codes[:-1]))
     after = np.concatenate((codes[1:], codes[-1:]))
@@ -291,7 +316,7 @@ def _sounding(codes: Codes, at: Index) -> tuple[Codes, Index]:
     found = codes.copy()
     found[tone] = ord(" ")
     found[spoken] = numerals[codes[spoken] - ord("0")]
-    return emoji_syllables().replaced(found, at)
+    return emoji_syllables().replaced(with_joined(found), at)
 
 
 def _spelled(view: View, codes: Codes, at: Index | None) -> Reading:

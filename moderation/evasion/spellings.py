@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from itertools import islice, product
 
 import msgspec
+import regex
 
 from moderation.evasion import sounds
 from moderation.evasion.tables import read_lines, read_table
@@ -16,8 +17,16 @@ from moderation.text.folding import fold
 
 _STYLES = ("0123456789", sounds.DIGITS, "〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖")
 
-MOST = {"splits": 8, "variants": 6, "reversed": 1, "initials": 16}
+MOST = {"splits": 8, "variants": 10, "reversed": 1, "initials": 16, "leet": 4, "masks": 4}
 """The most spellings of a term that a trick makes."""
+
+
+VOWEL = "◌"
+"""What stands in a spelling for a vowel that a sign stands for."""
+VOWEL_SIGNS = frozenset("-_.%&^?~")
+_LS = regex.compile("l+")
+_LONGEST_WORD = 12
+_LETTERS = (("f", "ph"), ("u", "v"), ("w", "vv"))
 
 
 class Spelling(msgspec.Struct, frozen=True, gc=False):
@@ -37,7 +46,7 @@ def spellings(term: str, mask: int) -> list[Spelling]:
         if mask & BIT.get(name, ALWAYS_BIT.get(name, 0)):
             bit = BIT.get(name, 0)
             for text in islice(make(term), MOST[name]):
-                found.setdefault(text, Spelling(text, bit, True))
+                found.setdefault(text, Spelling(text, bit, name != "masks"))
     return list(found.values())
 
 
@@ -71,7 +80,22 @@ def _initials(term: str) -> Iterator[str]:
             yield from (term.replace(long, each) for each in short)
 
 
-_MAKERS = {"splits": _splits, "variants": _variants, "reversed": _reversed, "initials": _initials}
+def _leet(term: str) -> Iterator[str]:
+    """One Latin word with the letters that stand for others: phuck, slvt, vvhore, bitchez."""
+    if not (term.isascii() and term.isalpha() and 3 < len(term) <= _LONGEST_WORD):
+        return
+    made = (term.replace(letter, other) for letter, other in _LETTERS)
+    ends = (term[:-1] + "z",) if term.endswith("s") else ()
+    yield from (each for each in (*made, *ends) if each != term and not is_english_word(each))
+
+
+def _vowelless(term: str) -> Iterator[str]:
+    """One Latin word without one of its vowels, as in f_ck. Whether a sign stands there is seen when it is found."""
+    if term.isascii() and term.isalpha() and 3 < len(term) <= _LONGEST_WORD:
+        yield from (f"{term[:at]}{VOWEL}{term[at + 1 :]}" for at, each in enumerate(term) if at and each in "aeiou")
+
+
+_MAKERS = {"masks": _vowelless, "leet": _leet, "splits": _splits, "variants": _variants, "reversed": _reversed, "initials": _initials}
 
 
 @cache
@@ -125,3 +149,6 @@ def also_written(text: str) -> Iterator[str]:
     yield sounds.in_numerals(text)
     if "l" in text and len(set(text)) > 3:
         yield text.replace("l", "i")
+        runs = [run.span() for run in _LS.finditer(text)]
+        if len(runs) > 1:
+            yield from (text[:start] + "i" * (end - start) + text[end:] for start, end in runs)

@@ -126,7 +126,7 @@ def _literals(terms: Terms, kin: Kin, items: list[Target]) -> Iterator[tuple[byt
             written = list(dict.fromkeys(also_written(spelling.text)))
             texts += written
             # What is neither the term nor sounds like it may be said by anybody, if it is short.
-            least = 2 if spelling.mask & BIT["initials"] else _LEAST
+            least = 2 if spelling.mask & BIT["initials"] else 3 if spelling.mask & BIT["masks"] else _LEAST
             owners += [(len(items) - 1, least if text != term else 2) for text in written]
     read = Literals.of(texts)
     for at, (target, least) in enumerate(owners):

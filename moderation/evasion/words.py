@@ -16,6 +16,9 @@ from moderation.text.tables import CODE_POINTS
 SEVERAL = 3
 """More common characters than this in a row say something of their own seldom enough."""
 
+PARTICLES = frozenset("了的是着过给吗呢吧啊也都就他她")
+"""Words of one character that stand beside everything: what else stands there says nothing by them."""
+
 
 def word_key(word: str) -> int:
     """A word as a number of 32 bits: a table of numbers holds fifty thousand words in little room."""
