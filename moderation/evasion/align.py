@@ -131,12 +131,13 @@ def _ways(unit: Unit, units: list[Unit], at: int, folded: str, exact: bool) -> I
 
 def _sounding(syllables: tuple[str, ...], read: str, written: str) -> Iterator[tuple[int, int]]:
     heard = sounds.readings(read)
-    other = _shown(written) if read != written and written not in _DIGITS else 0
-    plain = 0 if other == BIT["emoji"] else BIT["homophones"]
+    shown = 0 if read == written or written in _DIGITS else _shown(written)
+    if shown == BIT["splits"]:
+        return
     if not set(syllables).isdisjoint(heard):
-        yield other | plain, 1
+        yield shown or BIT["homophones"], 1
     elif any(not sounds.near_class(each).isdisjoint(heard) for each in syllables):
-        yield other | BIT["near-homophones"] * bool(plain), 1
+        yield shown or BIT["near-homophones"], 1
 
 
 def _spelled_out(syllables: tuple[str, ...], units: list[Unit], at: int, times: int) -> Iterator[tuple[int, int]]:
@@ -168,9 +169,7 @@ def _shown(written: str) -> int:
     return BIT["splits"] if kind(written) == SYLLABLE else BIT["emoji"]
 
 
-def _gaps(
-    said: tuple[Unit, ...], units: list[Unit], owners: list[int], folded: str, spelled: str
-) -> Iterator[str]:
+def _gaps(said: tuple[Unit, ...], units: list[Unit], owners: list[int], folded: str, spelled: str) -> Iterator[str]:
     """What stands between characters where the term has something else; what stands between syllables is pinyin."""
     for unit, owner in zip(units, owners, strict=True):
         within = [gap for gap in _within(unit, folded) if gap not in _within(said[owner], spelled)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import random
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from moderation.evasion import sounds
 from moderation.evasion.emoji import emoji_syllables
 from moderation.evasion.glyphs import LEET, glyph_of, loose_glyph
+from moderation.evasion.signs import DRAWN
 from moderation.evasion.spellings import MOST, spellings
 from moderation.evasion.tables import read_table
 from moderation.evasion.tricks import BIT, NAMES
@@ -23,6 +24,10 @@ Make = Callable[[str, random.Random], str | None]
 _SEPARATORS = (" ", ".", "-", "_", "·", "~", "|", "/", "❤️", "✨", "\n")
 _MARKS = "\u0336\u0301\u0308\u0323\u20dd"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\u00ad\ufeff"
+_SCRIPTS = (
+    "CYRILLIC SMALL", "CYRILLIC CAPITAL", "GREEK SMALL", "ARMENIAN SMALL", "COPTIC SMALL", "CHEROKEE LETTER",
+    "CANADIAN SYLLABICS", "LISU LETTER", "LATIN SMALL",
+)  # fmt: skip
 _TONES = {"a": "āáǎà", "e": "ēéěè", "i": "īíǐì", "o": "ōóǒò", "u": "ūúǔù", "v": "ǖǘǚǜ"}
 
 
@@ -147,16 +152,16 @@ def _glyphs() -> dict[str, str]:
     found: dict[str, str] = {}
     for code in np.flatnonzero((glyph_of > 0) & ~loose_glyph).tolist():
         character, letter = chr(code), chr(int(glyph_of[code]))
-        if unicodedata.name(character, "").startswith(("CYRILLIC SMALL", "GREEK SMALL", "CYRILLIC CAPITAL")):
+        if unicodedata.name(character, "").startswith(_SCRIPTS):
             found[letter] = found.get(letter, "") + character
     return found
 
 
 def _leet(term: str, source: random.Random) -> str | None:
-    signs: dict[str, str] = {}
-    for sign, letter in LEET.items():
-        if sign not in "(+¡2":
-            signs[letter] = signs.get(letter, "") + sign
+    signs: dict[str, list[str]] = {} if " " in term else {"f": ["ph"], "w": ["vv"], "u": ["v"]}
+    for sign, letter in (*LEET.items(), *DRAWN.items()):
+        if sign not in ("(", "+", "¡", "2", "|_", "_|", "|2"):
+            signs.setdefault(letter, []).append(sign)
     words = term.split(" ")
     long = [at for at, word in enumerate(words) if len(word) > 2 and word.isalpha()]
     changed = {at: _some(words[at], source, signs) for at in long if at == long[0] or source.random() < 0.5}
@@ -164,7 +169,7 @@ def _leet(term: str, source: random.Random) -> str | None:
     return made if made != term else None
 
 
-def _some(term: str, source: random.Random, others: Mapping[str, str]) -> str | None:
+def _some(term: str, source: random.Random, others: Mapping[str, Sequence[str]]) -> str | None:
     """Some of the characters by others, one at least, and not all."""
     places = [at for at, each in enumerate(term) if each in others]
     if not places or len(term) < 2:
@@ -174,12 +179,17 @@ def _some(term: str, source: random.Random, others: Mapping[str, str]) -> str | 
 
 
 def _masked(term: str, source: random.Random) -> str | None:
-    if not term.replace(" ", "").isalpha() or " " in term or len(term) < 3 - ("一" <= term[0] <= "鿿"):
+    """One character of a word masked, by an asterisk mostly; a vowel inside of a word by a sign too."""
+    words = term.split(" ")
+    which = source.randrange(len(words))
+    word = words[which]
+    if not word.isalpha() or len(word) < 3 - ("一" <= word[0] <= "鿿"):
         return None
-    at = source.randrange(1, len(term))
-    masked = term[:at] + "*" + term[at + 1 :]
+    at = source.randrange(1, len(word))
+    vowel = word.isascii() and len(words) == 1 and len(word) > 3 and at < len(word) - 1 and word[at] in "aeiou"
+    words[which] = word[:at] + (source.choice("*-_.") if vowel else "*") + word[at + 1 :]
     # One common character is all that is left of 快滚 in 快*: nobody could tell.
-    return None if len(term) == 2 and common_characters()[ord(masked[0])] else masked
+    return None if len(term) == 2 and common_characters()[ord(words[0][0])] else " ".join(words)
 
 
 def _sounding(term: str, source: random.Random) -> str | None:

@@ -38,6 +38,8 @@ _RARE = 5
 _LOOKALIKES = 8
 # Radicals that stand on the left: characters that differ in these only are taken for one another.
 _LEFT = frozenset("亻彳讠氵冫扌木禾米礻衤日目月土王贝口女忄钅纟饣犭石虫阝马车弓巾火酉足艹")
+# Strokes, which nobody types for a character.
+_STROKES = frozenset("丨丿丶亅乛乚𠃊㇆丄乀乁龴𠔉⺄𠃌巜丷亠冖")
 # Readings that most people use, where the dictionary puts another one first.
 _READ = {
     "喔": "wo",
@@ -125,8 +127,8 @@ def build_shapes(decompositions: Decompositions) -> Arrays:
 
 
 def _splits(found: Iterable[tuple[str, ...]]) -> list[str]:
-    """Decompositions into two or three parts that people could type, two parts first."""
-    usable = [fold("".join(parts)) for parts in found if len(parts) in (2, 3)]
+    """Decompositions into two or three parts that people would type, two parts first."""
+    usable = [fold("".join(parts)) for parts in found if len(parts) in (2, 3) and _STROKES.isdisjoint(parts)]
     return list(dict.fromkeys(sorted((each for each in usable if len(each) in (2, 3)), key=len)))[:3]
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import regex
 
 from moderation.evasion.align import Alignment
-from moderation.evasion.spellings import VOWEL_SIGNS, Spelling, has_puns, is_pun
+from moderation.evasion.spellings import VOWEL_SIGNS, Spelling, has_puns, is_one_apart, is_pun
 from moderation.evasion.tricks import BIT
 from moderation.evasion.words import (
     PARTICLES,
@@ -47,18 +47,31 @@ def is_ordinary(row: str, start: int, end: int, found: Alignment, spelling: Spel
         return True
     if found.mask & BIT["pinyin"] and " " in text:
         return any(len(token) > 2 and is_english_word(token) for token in _LATIN.findall(text))
-    if spelling.mask & BIT["initials"] or (spelling.mask & BIT["splits"] and len(spelling.text) > 2):
+    if (spelling.mask | found.mask) & BIT["splits"]:
+        return _are_other_characters(row, start, end, spelling)
+    if spelling.mask & BIT["initials"]:
         return False
-    if spelling.exact or found.mask & (_SOUNDS | BIT["splits"]):
+    if spelling.exact or found.mask & _SOUNDS:
         return _are_words(row, start, end) or _only_sounds(text, found, spelling)
     return False
+
+
+def _are_other_characters(row: str, start: int, end: int, spelling: Spelling) -> bool:
+    """Whether parts of characters are one of their own, or common ones that belong to what stands beside them: 女干 in
+    增强女干部.
+    """
+    text = row[start:end]
+    if is_one_apart(text) or (spelling.exact and len(spelling.text) == 2):
+        return is_one_apart(text) or _are_words(row, start, end)
+    common = _HAN.fullmatch(text) is not None and common_characters()[[ord(character) for character in text]].all()
+    return bool(common) and not _stands_alone(row, start, end)
 
 
 def _only_sounds(text: str, found: Alignment, spelling: Spelling) -> bool:
     """Two other characters that sound like a term of two, none of them its own: 圆角 is no 援交. Nor is one enough that
     stands in every sentence: 赢了 is no 硬了, 是同性恋 no 死同性恋.
     """
-    if spelling.exact or found.mask & (BIT["emoji"] | BIT["pinyin"] | BIT["splits"]):
+    if spelling.exact or found.mask & (BIT["emoji"] | BIT["pinyin"]):
         return False
     said = _LATIN_OR_HAN.sub("", text)
     if is_pun(said, spelling.text):
@@ -115,7 +128,10 @@ def _is_said_plainly(row: str, text: str, found: Alignment, spelled: str) -> boo
     tokens = _LATIN.findall(text)
     if found.gaps and _are_spelled_out(text, found):
         return False
-    if not all(map(_TIGHT.fullmatch, found.gaps)) or (found.mask & BIT["near-homophones"] and _HAN.search(row) is None):
+    if not all(map(_TIGHT.fullmatch, found.gaps)):
+        return True
+    # Where nothing is Chinese it takes more: Shab is not 傻b.
+    if (found.mask & BIT["near-homophones"] or len(_HAN.sub("", spelled)) == len(spelled) - 1) and not _HAN.search(row):
         return True
     if all(map(is_english_word, tokens)) and (len(tokens) == 1 or any(len(token) > 3 for token in tokens)):
         return True
@@ -170,10 +186,15 @@ def _are_words(row: str, start: int, end: int) -> bool:
     codes = [ord(character) for character in text]
     if is_chinese_word(text) or (len(text) <= SEVERAL and bool(common_characters()[codes].all())):
         return True
+    return not _stands_alone(row, start, end)
+
+
+def _stands_alone(row: str, start: int, end: int) -> bool:
+    """Whether both ends of a stretch fall between words."""
     opens = max(start - _CONTEXT, 0)
     window = row[opens : end + _CONTEXT]
     match = next((m for m in _HAN.finditer(window) if m.start() <= start - opens < m.end()), None)
     if match is None:
-        return False
+        return True
     base = opens + match.start()
-    return not (_stands(match[0], start - base) and _stands(match[0], end - base))
+    return _stands(match[0], start - base) and _stands(match[0], end - base)

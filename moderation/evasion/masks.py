@@ -17,12 +17,12 @@ from moderation.evasion.words import common_characters
 Index = NDArray[np.int64]
 Numbers = tuple[tuple[int, int], ...]
 
-_LONGEST = 24
+_LONGEST = 40
 _AROUND = 9
-_WORDS = 3
+_WORDS = 4
 _TOKEN = regex.compile(rf"[\p{{L}}\p{{N}}]*(?:[{MASKS}]+[\p{{L}}\p{{N}}]*)+")
-_BEFORE = regex.compile(r"[a-z]+ (?=(?:[a-z]+ )*$)")
-_AFTER = regex.compile(r" [a-z]+")
+_BEFORE = regex.compile(r"[a-z0-9']+ (?=(?:[a-z0-9']+ )*$)")
+_AFTER = regex.compile(r" [a-z0-9']+")
 _RUN = regex.compile(f"[{MASKS}]+")
 _HAN = regex.compile(r"\p{Han}")
 _NOWHERE = np.zeros(0, np.int64)
@@ -43,8 +43,8 @@ class MaskedTerms:
         numbers: dict[str, Numbers] = {}
         for number, (term, mask) in terms.items():
             least = 2 if _HAN.search(term) else 3
-            spaced = " " if term.isascii() else ""
-            if least <= len(term) <= _LONGEST and all(kind(each) != GAP or each == spaced for each in term):
+            spaces = " '" if term.isascii() else ""
+            if least <= len(term) <= _LONGEST and all(kind(each) != GAP or each in spaces for each in term):
                 numbers[term] = (*numbers.get(term, ()), (number, mask))
         by_place: dict[tuple[int, int, str], list[str]] = {}
         for term in sorted(numbers):
@@ -63,12 +63,12 @@ class MaskedTerms:
         rows = np.unique(np.searchsorted(view.starts, np.tile(places, 2)[worth], side="right") - 1)
         for row in (rows if among is None else np.intersect1d(rows, among)).tolist():
             folded = view.row_text(row)
-            read = _as_read(readings, row)
-            for start, text in _candidates(read):
-                for number, mask in self._meant(text):
-                    tricks = _tricks(text, folded[start : start + len(text)])
-                    if not tricks & ~mask:
-                        yield row, number, start, start + len(text), tricks
+            for seen in dict.fromkeys((folded, _as_read(readings, row))):
+                for start, text in _candidates(seen):
+                    for number, mask in self._meant(text):
+                        tricks = _tricks(text, folded[start : start + len(text)])
+                        if not tricks & ~mask:
+                            yield row, number, start, start + len(text), tricks
 
     def _meant(self, text: str) -> Iterator[tuple[int, int]]:
         """The terms that a masked text may stand for."""
@@ -114,8 +114,10 @@ def _candidates(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _with_neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
-    """A word, and with up to three words before and after it, one space between them."""
-    starts = [start, *(match.start() for match in _BEFORE.finditer(text, max(start - _LONGEST, 0), start))][: _WORDS + 1]
+    """A word, and with up to four words before and after it, one space between them."""
+    starts = [start, *(match.start() for match in _BEFORE.finditer(text, max(start - _LONGEST, 0), start))][
+        : _WORDS + 1
+    ]
     ends, at = [end], end
     while len(ends) <= _WORDS and (match := _AFTER.match(text, at)):
         at = match.end()

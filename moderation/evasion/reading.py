@@ -287,7 +287,11 @@ def _without_leet(codes: Codes, looks: Looks) -> Codes:
         alone |= np.isin(codes[read], _BRACKETS) & ~((kind_of.take(codes[read - 1]) == LETTER) & inside) & ~ends
         following = codes[np.minimum(read + 1, len(codes) - 1)]
         # hi!, but d!¢k.
-        closing = ~ends & (kind_of.take(following) != LETTER) & ((leet_of.take(following) == 0) | np.isin(following, _STROKES))
+        closing = (
+            ~ends
+            & (kind_of.take(following) != LETTER)
+            & ((leet_of.take(following) == 0) | np.isin(following, _STROKES))
+        )
         read = read[~(stroke & (alone | closing))]
     if not len(read):
         return codes

@@ -6,6 +6,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from moderation.evasion.glyphs import LEET
 from moderation.text.lists import distinct
 from moderation.text.views import View
 
@@ -24,7 +25,8 @@ OPENING = "|\\([{<>]})"
 
 _PIECES = "|".join(map(regex.escape, sorted(DRAWN, key=len, reverse=True)))
 # Beside a letter, or beside another sign that stands for one.
-_LETTER = regex.compile(rf"(?<=[a-z0-9@$!(+|\\/])(?:{_PIECES})|(?:{_PIECES})(?=[a-z0-9@$!(+|\\/])")
+_SIGNS = "a-z0-9" + "".join(map(regex.escape, sorted(LEET.keys() | STROKES)))
+_LETTER = regex.compile(rf"(?<=[{_SIGNS}])(?:{_PIECES})|(?:{_PIECES})(?=[{_SIGNS}])")
 # A bracket that nobody closes: (unt.
 _OPEN = regex.compile(r"(?<!\S)\((?=[abd-z][a-z])(?![^)]*\))")
 _FOLLOWING = np.array([ord(sign) for sign in ")]}>_-{[(<"], np.uint32)

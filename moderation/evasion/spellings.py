@@ -25,6 +25,7 @@ VOWEL = "◌"
 """What stands in a spelling for a vowel that a sign stands for."""
 VOWEL_SIGNS = frozenset("-_.%&^?~")
 _LS = regex.compile("l+")
+_TENS = regex.compile("(?<![0-9])[1-9][0-9](?![0-9])")
 _LONGEST_WORD = 12
 _LETTERS = (("f", "ph"), ("u", "v"), ("w", "vv"))
 
@@ -46,7 +47,7 @@ def spellings(term: str, mask: int) -> list[Spelling]:
         if mask & BIT.get(name, ALWAYS_BIT.get(name, 0)):
             bit = BIT.get(name, 0)
             for text in islice(make(term), MOST[name]):
-                found.setdefault(text, Spelling(text, bit, name != "masks"))
+                found.setdefault(text, Spelling(text, bit, not text.isascii() and name != "masks"))
     return list(found.values())
 
 
@@ -95,7 +96,14 @@ def _vowelless(term: str) -> Iterator[str]:
         yield from (f"{term[:at]}{VOWEL}{term[at + 1 :]}" for at, each in enumerate(term) if at and each in "aeiou")
 
 
-_MAKERS = {"masks": _vowelless, "leet": _leet, "splits": _splits, "variants": _variants, "reversed": _reversed, "initials": _initials}
+_MAKERS = {
+    "masks": _vowelless,
+    "leet": _leet,
+    "splits": _splits,
+    "variants": _variants,
+    "reversed": _reversed,
+    "initials": _initials,
+}
 
 
 @cache
@@ -104,6 +112,16 @@ def _shapes() -> dict[str, tuple[tuple[str, ...], str]]:
     table = read_table("shapes")
     columns = zip(table["characters"].tolist(), table["splits"].tolist(), table["lookalikes"].tolist(), strict=True)
     return {character: (tuple(splits.split()), alike) for character, splits, alike in columns}
+
+
+def is_one_apart(text: str) -> bool:
+    """Whether a text is one character taken apart: 言身寸 is 谢."""
+    return text in _parts()
+
+
+@cache
+def _parts() -> frozenset[str]:
+    return frozenset(parts for splits, _ in _shapes().values() for parts in splits)
 
 
 @cache
@@ -132,14 +150,21 @@ def _puns() -> dict[str, tuple[str, ...]]:
 
 
 def in_other_digits(text: str) -> list[str]:
-    """A folded text with its digits and Chinese numerals in other styles: 18, 一八, 壹捌; none where it holds none."""
+    """A folded text with its digits and Chinese numerals in other styles: 18, 一八, 壹捌, 十八; none where it holds none."""
     digits = {at: digit for at, character in enumerate(text) if (digit := sounds.digit_of(character))}
     if not digits:
         return []
     styles = (
         "".join(style[int(digits[at])] if at in digits else each for at, each in enumerate(text)) for style in _STYLES
     )
-    return [each for each in dict.fromkeys(styles) if each != text]
+    tens = _TENS.sub(lambda match: _in_tens(match[0]), text)
+    return [each for each in dict.fromkeys((*styles, tens)) if each != text]
+
+
+def _in_tens(digits: str) -> str:
+    """Two digits as they are said: 十八, 二十."""
+    first, second = (sounds.DIGITS[int(each)] for each in digits)
+    return ("" if digits[0] == "1" else first) + "十" + ("" if digits[1] == "0" else second)
 
 
 def also_written(text: str) -> Iterator[str]:

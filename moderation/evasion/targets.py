@@ -90,7 +90,7 @@ def targets_of(terms: Terms, kin: Kin) -> tuple[Targets, dict[bytes, list[int]]]
         owned = owners.setdefault(literal, [])
         if not owned or owned[-1] != target:
             owned.append(target)
-    plain = {(number, number) for number in range(len(items))}
+    plain = {(number, number) for number, item in enumerate(items) if item.spelling.exact or not item.spelling.mask}
     for literal, owned in owners.items():
         if len(owned) > 1:
             owners[literal] = list(_chosen(sorted(set(owned)), items, plain))
@@ -99,16 +99,16 @@ def targets_of(terms: Terms, kin: Kin) -> tuple[Targets, dict[bytes, list[int]]]
 
 def _chosen(owned: Sequence[int], items: list[Target], plain: set[tuple[int, int]]) -> Iterator[int]:
     """Of targets that say the same in the same way one; what others say plainly is noted."""
-    alike: dict[tuple[frozenset[Hashable], int], list[int]] = {}
+    alike: dict[tuple[frozenset[Hashable], int, int], list[int]] = {}
     for number in owned:
         target = items[number]
         if target.spelling.exact:
             yield number
         else:
-            alike.setdefault((target.kin, target.mask), []).append(number)
-    for (kin, _), numbers in alike.items():
+            alike.setdefault((target.kin, target.mask, target.spelling.mask), []).append(number)
+    for (kin, _, _), numbers in alike.items():
         best = min(numbers, key=lambda each: (not has_puns(items[each].spelling.text), items[each].spelling.text))
-        plain.update((best, each) for each in owned if not items[each].spelling.exact and items[each].kin >= kin)
+        plain.update((best, each) for each in owned if not items[each].spelling.mask and items[each].kin >= kin)
         alike_texts = {items[each].spelling.text for each in numbers} - {items[best].spelling.text}
         items[best] = msgspec.structs.replace(items[best], alike=items[best].alike | alike_texts)
         yield best

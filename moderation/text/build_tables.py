@@ -147,6 +147,8 @@ class SlowFold:
                 return replaced[character]
         if code in MARKS:
             return character if code in self.seconds else ""
+        if is_digit(character):
+            return str(unicodedata.digit(character))
         if code in HANGUL_SYLLABLES or code in CONJOINING_JAMO or code in COMPATIBILITY_JAMO:
             return character
         return self._decompose(character) or character.casefold()
@@ -186,6 +188,11 @@ def is_invisible(character: str) -> bool:
     if code in WHITE_SPACE or code in SURROGATES:
         return False
     return code in INVISIBLES or unicodedata.category(character) in ("Cf", "Cc")
+
+
+def is_digit(character: str) -> bool:
+    """Whether a character is a digit of another script, or a styled one: ٣, ३, ３."""
+    return unicodedata.category(character) == "Nd" and not character.isascii()
 
 
 def _pairs() -> Iterator[tuple[tuple[int, int], int]]:
@@ -256,7 +263,13 @@ def kind_of_fold(character: str, fold: SlowFold) -> int:
     kind = 0
     if unicodedata.decomposition(character).startswith(("<wide>", "<narrow>")):
         kind |= WIDTH
-    elif canonical != compatible or character in STYLED or character in RADICALS or code in CONJOINING_JAMO:
+    elif (
+        canonical != compatible
+        or character in STYLED
+        or character in RADICALS
+        or is_digit(character)
+        or code in CONJOINING_JAMO
+    ):
         kind |= COMPATIBILITY
     if any(ord(one) in MARKS for one in canonical) and fold.pair_values.isdisjoint(fold.spell(character)):
         kind |= MARKED
