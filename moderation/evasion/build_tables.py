@@ -58,7 +58,7 @@ _NAMED = regex.compile(
     r"(?: (?:CLOSED|OPEN|SCRIPT|INSULAR|DOTLESS|REVERSED|TURNED|SIDEWAYS|LONG|BLACKLETTER|LENIS|BARRED|HALF|STIRRUP))*"
     r" (?P<letter>[A-Z])(?: WITH .*)?"
 )
-# Scripts that people on a feed write. Of these a letter by itself is only itself; beside Latin ones it may be taken for one.
+# Scripts that people on a feed write. A letter of these is taken for a Latin one only beside others that are Latin.
 _LIVING = regex.compile(r"[\p{Cyrillic}\p{Greek}\p{Armenian}\p{Thai}\p{Lao}\p{Hebrew}\p{Arabic}\p{Ethiopic}]")
 
 
@@ -115,7 +115,7 @@ def build_shapes(decompositions: Decompositions) -> Arrays:
     alike = _lookalikes(known, decompositions, rank)
     said = {word for word, count in words().items() if count > _RARE}
     pairs = {each: c for c in reversed(known) for each in parts[c] if len(each) == 2 and each not in said}
-    left, right, whole = zip(*sorted((ord(a), ord(b), ord(c)) for (a, b), c in pairs.items()), strict=True)
+    left, right, whole = zip(*sorted((*map(ord, pair), ord(c)) for pair, c in pairs.items()), strict=True)
     return {
         "left": np.array(left, np.uint32),
         "right": np.array(right, np.uint32),

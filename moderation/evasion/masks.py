@@ -30,8 +30,8 @@ _NOWHERE = np.zeros(0, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class MaskedTerms:
-    """The terms that are looked for, by length, place and the character there; and the numbers of a term by itself, each
-    with the tricks that it resists.
+    """The terms that are looked for, by length, place and the character there; and the numbers of a term by itself,
+    each with the tricks that it resists.
     """
 
     by_place: Mapping[tuple[int, int, str], Sequence[str]]

@@ -275,7 +275,7 @@ def _without_leet(codes: Codes, looks: Looks) -> Codes:
     single = (firsts == lasts) | np.isin(codes[np.minimum(firsts + 1, len(codes) - 1)], _STROKES)
     touches |= single & (_alone(codes, firsts, -1) | _alone(codes, firsts, 1))
     read = places[touches[opens.cumsum() - 1]]
-    # f|u|c|k: a stroke between single letters, and one more, stand between them, and hi! ends with one; in b|tch it is one.
+    # f|u|c|k: strokes between single letters stand between them, and hi! ends with one; in b|tch it is a letter.
     stroke = np.isin(codes[read], _STROKES)
     if stroke.any():
         before, after = codes[read - 2], codes[np.minimum(read + 2, len(codes) - 1)]
