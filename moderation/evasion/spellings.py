@@ -150,7 +150,7 @@ def _puns() -> dict[str, tuple[str, ...]]:
 
 
 def in_other_digits(text: str) -> list[str]:
-    """A folded text with its digits and Chinese numerals in other styles: 18, 一八, 壹捌, 十八. None where it has none."""
+    """A folded text with its digits and Chinese numerals in other styles: 18, 一八, 壹捌, 十八."""
     digits = {at: digit for at, character in enumerate(text) if (digit := sounds.digit_of(character))}
     if not digits:
         return []
