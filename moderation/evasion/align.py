@@ -10,6 +10,7 @@ from itertools import pairwise
 from moderation.evasion import sounds
 from moderation.evasion.reading import GAP, LETTER, SYLLABLE, kind
 from moderation.evasion.signs import STROKES
+from moderation.evasion.spellings import VOWEL
 from moderation.evasion.tricks import ALWAYS_BIT, BIT
 from moderation.text.scripts import COMMON, script_of
 
@@ -56,7 +57,7 @@ def align(read: str, folded: str, spelled: str, exact: bool) -> Alignment | None
     first, last = _trimmed(units, said)
     units[0], units[-1] = first, last
     gaps = tuple(_gaps(said, units, owners, folded, spelled))
-    if gaps:
+    if gaps and VOWEL not in spelled:
         mask |= BIT["separators"]
     if _repeated(said, units, owners, folded):
         mask |= BIT["repeats"]
