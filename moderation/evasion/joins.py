@@ -37,6 +37,14 @@ def joins() -> Joins:
     return Joins(keys, table["whole"])
 
 
+def joined(parts: str) -> str | None:
+    """What a text of two parts makes; None for any other."""
+    if len(parts) != 2:
+        return None
+    _, whole = joins().at(np.array([ord(parts[0]), ord(parts[1])], np.uint32), np.zeros(1, np.int64))
+    return chr(whole[0]) if len(whole) else None
+
+
 @cache
 def left_parts() -> NDArray[np.bool_]:
     """By code point, whether it is the left part of anything."""

@@ -10,6 +10,7 @@ import msgspec
 import regex
 
 from moderation.evasion import sounds
+from moderation.evasion.joins import joined
 from moderation.evasion.tables import read_lines, read_table
 from moderation.evasion.tricks import ALWAYS_BIT, BIT
 from moderation.evasion.words import is_chinese_word, is_english_word
@@ -17,7 +18,7 @@ from moderation.text.folding import fold
 
 _STYLES = ("0123456789", sounds.DIGITS, "〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖")
 
-MOST = {"splits": 8, "variants": 10, "reversed": 1, "initials": 16, "leet": 4, "masks": 4}
+MOST = {"splits": 6, "variants": 10, "reversed": 1, "initials": 16, "leet": 4, "masks": 4}
 """The most spellings of a term that a trick makes."""
 
 
@@ -52,9 +53,19 @@ def spellings(term: str, mask: int) -> list[Spelling]:
 
 
 def _splits(term: str) -> Iterator[str]:
-    """Every character that falls apart taken apart, in all combinations: 强奸 gives 弓虽女干, 弓虽奸, 强女干."""
-    choices = [[*_shapes().get(character, ((), ""))[0], character] for character in term]
-    return (text for parts in product(*choices) if (text := "".join(parts)) != term)
+    """Every character that falls apart taken apart, in all combinations: 强奸 gives 弓虽女干, 弓虽奸, 强女干. First those by
+    parts that are not put together when a text is read: three of a character, or two that are a word.
+    """
+    parted = [_shapes().get(character, ((), ""))[0] for character in term]
+    unjoined = [_unjoined(character, parts) for character, parts in zip(term, parted, strict=True)]
+    for choices in (unjoined, parted):
+        ways = ((*parts, character) for character, parts in zip(term, choices, strict=True))
+        yield from (text for parts in product(*ways) if (text := "".join(parts)) != term)
+
+
+@lru_cache(maxsize=1 << 12)
+def _unjoined(character: str, parted: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(parts for parts in parted if joined(parts) != character)
 
 
 def _variants(term: str) -> Iterator[str]:
