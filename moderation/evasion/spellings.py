@@ -53,8 +53,9 @@ def spellings(term: str, mask: int) -> list[Spelling]:
 
 
 def _splits(term: str) -> Iterator[str]:
-    """Every character that falls apart taken apart, in all combinations: 强奸 gives 弓虽女干, 弓虽奸, 强女干. First those by
-    parts that are not put together when a text is read: three of a character, or two that are a word.
+    """Every character that falls apart taken apart, in all combinations: 强奸 gives 弓虽女干, 弓虽奸, 强女干.
+
+    First those by parts that are not put together when a text is read: three of a character, or two that are a word.
     """
     parted = [_shapes().get(character, ((), ""))[0] for character in term]
     unjoined = [_unjoined(character, parts) for character, parts in zip(term, parted, strict=True)]
