@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 
 from moderation.errors import Diagnostic
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 NARROWEST_PIPE = 100
 
@@ -25,6 +28,14 @@ def console_on(stream: TextIO, width: int | None = None) -> Console:
     if width is None and not stream.isatty():
         console.width = max(console.width, NARROWEST_PIPE)
     return console
+
+
+def report_table() -> Table:
+    """A table of figures, narrow enough for nine columns in a terminal of eighty."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
 
 
 def colours(stream: TextIO) -> bool:
