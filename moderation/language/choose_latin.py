@@ -32,9 +32,9 @@ _ASKED_FOR = 8.0
 _BORROWED = 1.0
 _BORROWED_SHORT = 5.0
 
-# Names and abbreviations share the bonus that English has among the letters of Asia. Elsewhere each letter counts so
-# much against them (nats): the longer a post, the rarer it is nothing else. Three letters are more often one of them
-# than a word.
+# What is in favour of names and abbreviations among the letters of Asia (nats). Elsewhere each letter counts so much
+# against them: the longer a post, the rarer it is nothing else. Three letters are more often one of them than a word.
+_NAMES = 6.5
 _NAMES_ALONE = 0.5
 _WORD = 4
 
@@ -127,7 +127,8 @@ class LatinChooser:
         word = letters >= _WORD
         borrowed = round(_BORROWED * SCALE) + round(_BORROWED_SHORT * SCALE) // letters
         prior[:, self.english] += np.where(beside, self.guest, borrowed * word)
-        prior[:, self._undetermined] += np.where(beside, self.guest, -round(_NAMES_ALONE * SCALE) * letters * word)
+        alone = -round(_NAMES_ALONE * SCALE) * letters * word
+        prior[:, self._undetermined] += np.where(beside, round(_NAMES * SCALE), alone)
         if wished is not None:
             prior += wished * round(_HINT * SCALE)
         return prior
