@@ -16,9 +16,6 @@ from moderation.text.codes import LANGUAGES
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-ROMANISED = {"zh": "zh-Latn", "hi": "hi-Latn"}
-"""Romanisations that are looked for wherever their language is."""
-
 NO_HINT = -1
 """In place of a language's number: the row has no hint, or one that cannot be said."""
 
