@@ -9,11 +9,13 @@ from moderation.authoring.census import Hour, Languages, LanguageShare
 from moderation.authoring.coverage import UNDETERMINED, Coverage, parity_columns
 from moderation.authoring.figures import counted, percent
 from moderation.authoring.pages import Cell, bars, heading, listed, page, paragraph, stacked, table
+from moderation.authoring.times import HOUR, seconds_of, written
 from moderation.decision import VERDICTS
 
 _SERIES = 8
 _SHOWN = 20
 _NEXT = 12
+_MOST_COLUMNS = 24 * 62
 
 
 def languages_page(found: Languages) -> str:
@@ -75,13 +77,22 @@ def _varieties(found: Languages) -> list[str]:
 
 def _by_hour(hours: Sequence[Hour]) -> str:
     totals = Counter[str]()
+    hours = _without_gaps(hours)
     for hour in hours:
         totals.update(hour.languages)
     top = [name for name, _ in sorted(totals.items(), key=lambda item: (-item[1], item[0]))[:_SERIES]]
-    series = {name: [hour.languages.get(name, 0) / hour.posts for hour in hours] for name in top}
+    series = {name: [hour.languages.get(name, 0) / max(hour.posts, 1) for hour in hours] for name in top}
     if len(totals) > len(top):
-        series["others"] = [1 - sum(hour.languages.get(name, 0) for name in top) / hour.posts for hour in hours]
+        others = [hour.posts - sum(hour.languages.get(name, 0) for name in top) for hour in hours]
+        series["others"] = [count / max(hour.posts, 1) for count, hour in zip(others, hours, strict=True)]
     return stacked([hour.hour[5:16].replace("T", " ") for hour in hours], series)
+
+
+def _without_gaps(hours: Sequence[Hour]) -> Sequence[Hour]:
+    """The same with the hours between that have no posts, if they are not too many to be drawn."""
+    held = {int(seconds_of(hour.hour) or 0): hour for hour in hours}
+    every = range(min(held), max(held) + 1, int(HOUR))
+    return [held.get(at) or Hour(written(at), 0, {}) for at in every] if len(every) <= _MOST_COLUMNS else hours
 
 
 def coverage_page(found: Coverage) -> str:

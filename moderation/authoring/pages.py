@@ -24,7 +24,8 @@ th{font-weight:600;color:var(--soft);font-size:.85rem}td.n,th.n{text-align:right
 .bars span.n{text-align:right;font-variant-numeric:tabular-nums}
 .plot{position:relative;padding-left:2.6rem}.plot svg{width:100%;height:14rem;display:block}
 .plot .y{position:absolute;left:0;width:2.3rem;text-align:right;transform:translateY(-50%)}
-.plot .x{display:flex;justify-content:space-between}.plot span{color:var(--soft);font-size:.75rem;white-space:nowrap}
+.plot .x{position:relative;height:1.2rem}.plot .x span{position:absolute}
+.plot span{color:var(--soft);font-size:.75rem;white-space:nowrap}
 ul{padding-left:1.2rem}li{overflow-wrap:anywhere}.key b{display:inline-block;width:.8rem;height:.8rem;border-radius:2px;
 margin:0 .3rem 0 .8rem;vertical-align:-1px}
 .scroll tr>:first-child{position:sticky;left:0;background:var(--back)}
@@ -33,7 +34,8 @@ margin:0 .3rem 0 .8rem;vertical-align:-1px}
 .below th,.below td{border:0}.below :last-child:is(th,td){grid-column:1/-1;overflow-wrap:anywhere}}
 """
 _COLOURS = ("#2f6fde", "#e07b00", "#2a9d5c", "#b0439c", "#c93a3a", "#7a6ff0", "#0c9bb0", "#9b7a00", "#8a94a3")
-_LABELS = 6
+# Labels below a plot, none so far to the right that it would be cut off.
+_LABELS, _LAST_LABEL = 6, 0.88
 _GAP = 0.1
 # Bars of a plot, and the share that is not worth one.
 _BARS, _SMALL = 16, 0.001
@@ -118,8 +120,11 @@ def stacked(labels: Sequence[str], series: Mapping[str, Sequence[float]]) -> str
                 shapes.append(_shape(column, below[column], value, _COLOURS[number % len(_COLOURS)], title))
                 below[column] += value
     ticks = "".join(f'<span class="y" style="top:{14 * (1 - tick):.1f}rem">{tick:.0%}</span>' for tick in (0, 0.5, 1))
-    shown = labels[:: max(1, -(-len(labels) // _LABELS))]
-    below_them = "".join(f"<span>{escaped(label)}</span>" for label in shown)
+    below_them = "".join(
+        f'<span style="left:{column / len(labels):.1%}">{escaped(labels[column])}</span>'
+        for column in range(0, len(labels), max(1, -(-len(labels) // _LABELS)))
+        if column <= len(labels) * _LAST_LABEL or not column
+    )
     key = "".join(
         f'<b style="background:{_COLOURS[number % len(_COLOURS)]}"></b>{escaped(name)}'
         for number, name in enumerate(series)

@@ -150,6 +150,14 @@ def test_small_shares_are_one_bar() -> None:
     assert ">&lt;0.1%<" in bars({"zh": 0.9998, "en": 0.0002})
 
 
+def test_hours_without_posts_are_gaps_in_the_plot() -> None:
+    counted = Census(Detector(), by_hour=True)
+    for at in ("2026-11-01T08:00:00Z", "2026-11-01T11:00:00Z"):
+        counted.add([Post(1, (("text", POSTS[0][0]),), {"created_at": at})])
+    plot = languages_page(counted.result())
+    assert 'viewBox="0 0 4 1"' in plot and plot.count("<rect ") == 2
+
+
 def test_an_empty_feed_has_pages_too(engine: Engine) -> None:
     assert languages_page(Census(Detector()).result()).startswith("<!doctype html>")
     assert coverage_page(CoverageReport(engine.rulebook).result()).startswith("<!doctype html>")
