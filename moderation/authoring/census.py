@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -85,7 +86,7 @@ class Census:
         self._scripts = np.zeros(len(script_names), np.int64)
         self._mixes: Counter[tuple[str, str]] = Counter()
         self._hours: dict[int, Counter[str]] = {}
-        self._examples: dict[str, list[str]] = {}
+        self._examples: dict[str, list[tuple[bool, str]]] = {}
         self._mixed: dict[tuple[str, str], str] = {}
 
     def add(self, posts: Sequence[Post]) -> None:
@@ -118,8 +119,7 @@ class Census:
         main = ordered[0] if ordered else UNDETERMINED
         self._main[main] += 1
         self._holding.update(ordered or [UNDETERMINED])
-        if len(shown := self._examples.setdefault(main, [])) < EXAMPLES:
-            shown.append(_shown(post))
+        self._show(main, len(ordered) > 1, post)
         total = languages.total()
         mixed = sorted(name for name in ordered if name != UNDETERMINED and languages[name] >= LEAST_OF_A_MIX * total)
         for pair in combinations(mixed, 2):
@@ -127,6 +127,16 @@ class Census:
             self._mixed.setdefault(pair, _shown(post))
         if self._by_hour:
             self._clock(post, main)
+
+    def _show(self, language: str, mixed: bool, post: Post) -> None:
+        """Keep the first different posts as examples; those in one language rather than mixed ones."""
+        kept = self._examples.setdefault(language, [])
+        if len(kept) == EXAMPLES and (mixed or not kept[-1][0]):
+            return
+        if (mixed, shown := _shown(post)) not in kept:
+            kept.append((mixed, shown))
+            kept.sort(key=itemgetter(0))
+            del kept[EXAMPLES:]
 
     def _clock(self, post: Post, main: str) -> None:
         seconds = seconds_of(attribute(post.attributes, "created_at"))
@@ -170,7 +180,7 @@ class Census:
             round(held / letters, 4),
             round(self._sure[name] / held, 3) if held else 0.0,
             dict(_by_count(self._varieties.get(name, Counter()))),
-            tuple(self._examples.get(name, ())),
+            tuple(text for _, text in self._examples.get(name, ())),
         )
 
 

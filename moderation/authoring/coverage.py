@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from moderation.authoring.figures import counted, percent
 from moderation.decision import VERDICTS, Decision
 from moderation.engine.compile import live_packs, matches_any
+from moderation.language.common import common_words
 from moderation.packs.load import Pack, RuleBook
 from moderation.packs.walk import pack_terms
 from moderation.post import Post
@@ -17,18 +19,27 @@ from moderation.post import Post
 UNDETERMINED = "und"
 ANY = "*"
 WORDS = 12
+_LEAST_SHARE, _MOST_WITHOUT = 0.005, 5
 _WORDS_HELD = 20_000
 _LEAST_LETTERS = 3
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-# Scripts without spaces between words: their text is counted by pairs of characters.
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]{2,}")
+# Scripts without spaces between words: runs of characters of one kind, most of which are words in Japanese, and longer
+# ones by pairs. Hiragana are left out: they hold endings and particles.
+_UNSPACED = re.compile(
+    r"[\u30a1-\u30ff]{2,}|[\u3400-\u9fff]{2,}|[\u0e00-\u0eff]{2,}|[\u1000-\u109f]{2,}|[\u1780-\u17ff]{2,}"
+)
+_NOT_SPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+")
+_LONGEST = 3
+# Soft hyphens and joiners stand inside words.
+_SILENT = dict.fromkeys((0xAD, 0x200C, 0x200D))
+_KATAKANA = frozenset(map(chr, range(0x30A1, 0x3100)))
 
 
 class LanguageCoverage(msgspec.Struct, frozen=True):
     """One language: its posts, which part of them the rules serve, and what they said; rules and terms that serve it.
 
     `missing` are categories that have rules in other languages and none in this one, `words` the commonest words of
-    posts that no rule serves.
+    posts that no rule serves, but for those that hold a sentence together.
     """
 
     language: str
@@ -50,6 +61,13 @@ class Coverage(msgspec.Struct, frozen=True):
     languages: tuple[LanguageCoverage, ...]
     parity: Mapping[str, Mapping[str, int]]
     next: tuple[str, ...]
+
+
+def parity_columns(found: Coverage) -> list[str]:
+    """The languages of a parity table: those that have rules, and those without that the feed holds most of."""
+    with_rules = sorted({name for counts in found.parity.values() for name in counts})
+    without = [one for one in found.languages if found.parity and len(one.missing) == len(found.parity)]
+    return with_rules + [one.language for one in without if one.share >= _LEAST_SHARE][:_MOST_WITHOUT]
 
 
 class CoverageReport:
@@ -76,8 +94,9 @@ class CoverageReport:
 
     def _note(self, language: str, texts: Iterable[str]) -> None:
         words = self._words.setdefault(language, Counter())
+        usual = common_words(language)
         for text in texts:
-            words.update(_words(text))
+            words.update(word for word in _words(text) if word not in usual)
         if len(words) > _WORDS_HELD:
             self._words[language] = Counter(dict(_by_count(words)[: _WORDS_HELD // 2]))
 
@@ -138,10 +157,11 @@ def _written_in(post: Post, decision: Decision, language: str) -> Iterable[str]:
 
 
 def _words(text: str) -> Iterable[str]:
-    folded = text.lower()
+    folded = text.lower().translate(_SILENT)
     for run in _UNSPACED.findall(folded):
-        yield from (run[at : at + 2] for at in range(len(run) - 1))
-    spaced = _UNSPACED.sub(" ", folded)
+        whole = len(run) <= _LONGEST or run[0] in _KATAKANA
+        yield from [run] if whole else (run[at : at + 2] for at in range(len(run) - 1))
+    spaced = _NOT_SPACED.sub(" ", folded)
     yield from (word for word in _WORD.findall(spaced) if len(word) >= _LEAST_LETTERS)
 
 
@@ -155,7 +175,7 @@ def _advice(languages: Sequence[LanguageCoverage], parity: Mapping[str, Mapping[
     for one in languages:
         if one.language == UNDETERMINED or not one.missing:
             continue
-        posts = f"{one.posts:,} post{'s' * (one.posts != 1)} ({one.share:.1%})"
+        posts = f"{counted(one.posts, 'post')} ({percent(one.share)})"
         if len(one.missing) == len(parity):
             start = f"moderation new-pack {one.language} --from {source}"
             yield f"{one.language}: {posts} and no rules of its own. Begin with: {start}"

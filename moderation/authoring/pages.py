@@ -6,6 +6,8 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from moderation.authoring.figures import percent
+
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c2430;--soft:#5c6878;--line:#d9dfe7;--back:#fff;--bar:#2f6fde;--warn:#c2410c}
 @media(prefers-color-scheme:dark){:root{--ink:#e6eaf0;--soft:#9aa7b8;--line:#333d4a;--back:#12161c;--bar:#6ea0ff;--warn:#ff9a62}}
@@ -20,13 +22,23 @@ th{font-weight:600;color:var(--soft);font-size:.85rem}td.n,th.n{text-align:right
 .bars{display:grid;grid-template-columns:max-content 1fr max-content;gap:.25rem .6rem;align-items:center}
 .bars i{display:block;height:.9rem;background:var(--bar);border-radius:2px;min-width:1px}
 .bars span.n{text-align:right;font-variant-numeric:tabular-nums}
-svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font-size:11px}
+.plot{position:relative;padding-left:2.6rem}.plot svg{width:100%;height:14rem;display:block}
+.plot .y{position:absolute;left:0;width:2.3rem;text-align:right;transform:translateY(-50%)}
+.plot .x{position:relative;height:1.2rem}.plot .x span{position:absolute}
+.plot span{color:var(--soft);font-size:.75rem;white-space:nowrap}
 ul{padding-left:1.2rem}li{overflow-wrap:anywhere}.key b{display:inline-block;width:.8rem;height:.8rem;border-radius:2px;
 margin:0 .3rem 0 .8rem;vertical-align:-1px}
+.scroll tr>:first-child{position:sticky;left:0;background:var(--back)}
+@media(max-width:40rem){th,td{font-size:.8rem;padding-right:.35rem}.plot .x span:nth-child(even){display:none}
+.below tr{display:grid;grid-template-columns:1.5fr repeat(var(--n),1fr);border-bottom:1px solid var(--line)}
+.below th,.below td{border:0}.below :last-child:is(th,td){grid-column:1/-1;overflow-wrap:anywhere}}
 """
 _COLOURS = ("#2f6fde", "#e07b00", "#2a9d5c", "#b0439c", "#c93a3a", "#7a6ff0", "#0c9bb0", "#9b7a00", "#8a94a3")
-_WIDTH, _HEIGHT, _LEFT, _FOOT = 720, 220, 34, 22
-_LABELS = 6
+# Labels below a plot, none so far to the right that it would be cut off.
+_LABELS, _LAST_LABEL = 6, 0.88
+_GAP = 0.1
+# Bars of a plot, and the share that is not worth one.
+_BARS, _SMALL = 16, 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +79,14 @@ def listed(items: Sequence[str]) -> str:
     return "<ul>" + "".join(f"<li>{escaped(item)}</li>" for item in items) + "</ul>" if items else ""
 
 
-def table(columns: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> str:
-    """A table that scrolls by itself where the screen is narrow."""
+def table(columns: Sequence[Cell], rows: Sequence[Sequence[Cell]], below: bool = False) -> str:
+    """A table that scrolls by itself where the screen is narrow; or its last column stands `below` the others there."""
     head = "".join(f'<th{_kind(cell)} scope="col">{escaped(cell.text)}</th>' for cell in columns)
     body = "".join(
         "<tr>" + "".join(f"<td{_kind(cell)}>{escaped(cell.text)}</td>" for cell in row) + "</tr>" for row in rows
     )
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    style = f' class="below" style="--n:{len(columns) - 2}"' if below else ""
+    return f'<div class="scroll"><table{style}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _kind(cell: Cell) -> str:
@@ -82,10 +95,15 @@ def _kind(cell: Cell) -> str:
 
 
 def bars(shares: Mapping[str, float]) -> str:
-    """A bar for each share (of 1), as long as it is of the largest."""
+    """A bar for each share (of 1), as long as it is of the largest; the small ones are one bar."""
     most = max(shares.values(), default=0) or 1
+    small = [name for number, (name, share) in enumerate(shares.items()) if number >= _BARS or share < _SMALL]
+    if len(small) > 1:
+        rest = {f"{len(small)} others": sum(shares[name] for name in small)}
+        shares = {name: share for name, share in shares.items() if name not in small} | rest
     rows = (
-        f'<span>{escaped(name)}</span><i style="width:{share / most:.1%}"></i><span class="n">{share:.1%}</span>'
+        f'<span>{escaped(name)}</span><i style="width:{share / most:.1%}"></i>'
+        f'<span class="n">{escaped(percent(share))}</span>'
         for name, share in shares.items()
     )
     return f'<div class="bars">{"".join(rows)}</div>'
@@ -93,36 +111,32 @@ def bars(shares: Mapping[str, float]) -> str:
 
 def stacked(labels: Sequence[str], series: Mapping[str, Sequence[float]]) -> str:
     """Columns of shares over time, `series` one above the other; `labels` stand below the columns."""
-    count = max(len(labels), 1)
-    step = (_WIDTH - _LEFT) / count
-    parts = [
-        f'<line x1="{_LEFT}" x2="{_WIDTH}" y1="{_y(tick):.1f}" y2="{_y(tick):.1f}" stroke="var(--line)"/>'
-        f'<text x="{_LEFT - 4}" y="{_y(tick) + 4:.1f}" text-anchor="end">{tick:.0%}</text>'
-        for tick in (0, 0.5, 1)
-    ]
+    shapes: list[str] = []
     below = [0.0] * len(labels)
     for number, (name, values) in enumerate(series.items()):
-        colour = _COLOURS[number % len(_COLOURS)]
         for column, value in enumerate(values):
             if value:
-                x, top = _LEFT + column * step, _y(below[column] + value)
-                label = escaped(f"{labels[column]}: {name} {value:.1%}")
-                parts.append(
-                    f'<rect x="{x:.1f}" y="{top:.1f}" width="{max(step - 1, 0.5):.1f}"'
-                    f' height="{_y(below[column]) - top:.1f}" fill="{colour}"><title>{label}</title></rect>'
-                )
+                title = escaped(f"{labels[column]}: {name} {percent(value)}")
+                shapes.append(_shape(column, below[column], value, _COLOURS[number % len(_COLOURS)], title))
                 below[column] += value
-    every = max(1, -(-count // _LABELS))
-    parts += [
-        f'<text x="{_LEFT + column * step:.1f}" y="{_HEIGHT - 6}">{escaped(labels[column])}</text>'
-        for column in range(0, len(labels), every)
-    ]
+    ticks = "".join(f'<span class="y" style="top:{14 * (1 - tick):.1f}rem">{tick:.0%}</span>' for tick in (0, 0.5, 1))
+    below_them = "".join(
+        f'<span style="left:{column / len(labels):.1%}">{escaped(labels[column])}</span>'
+        for column in range(0, len(labels), max(1, -(-len(labels) // _LABELS)))
+        if column <= len(labels) * _LAST_LABEL or not column
+    )
     key = "".join(
         f'<b style="background:{_COLOURS[number % len(_COLOURS)]}"></b>{escaped(name)}'
         for number, name in enumerate(series)
     )
-    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">{"".join(parts)}</svg><p class="key">{key}</p>'
+    return (
+        f'<div class="plot"><svg viewBox="0 0 {len(labels)} 1" preserveAspectRatio="none" role="img">'
+        f'{"".join(shapes)}</svg>{ticks}<div class="x">{below_them}</div></div><p class="key">{key}</p>'
+    )
 
 
-def _y(share: float) -> float:
-    return 8 + (1 - share) * (_HEIGHT - _FOOT - 8)
+def _shape(column: int, below: float, value: float, colour: str, title: str) -> str:
+    return (
+        f'<rect x="{column + _GAP / 2}" y="{1 - below - value:.4f}" width="{1 - _GAP}" height="{value:.4f}"'
+        f' fill="{colour}"><title>{title}</title></rect>'
+    )

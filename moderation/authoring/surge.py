@@ -89,7 +89,8 @@ class SurgeMonitor:
     `least_posts` in the window, and `least_rise` times the usual share. A baseline's memory halves in `half_life`.
     Posts may come up to `lateness` after later ones; those that come later still are counted in `late` and nowhere
     else, as those without a time are in `undated`. A post more than a day ahead has a wrong clock: it is counted in
-    `early`, unless many come in a row, as they do after a pause. Not for use from several threads at once.
+    `early`, unless many come in a row, as they do after a pause. `judged` windows were compared, `alarms` told. Not for
+    use from several threads at once.
     """
 
     def __init__(
@@ -108,11 +109,12 @@ class SurgeMonitor:
         if step.total_seconds() <= 0 or window < step or HOUR % step.total_seconds():
             raise ValueError("`step` must divide an hour, and `window` be at least as long")
         self.late = self.early = self.undated = self.posts = 0
+        self.judged = self.alarms = 0
         self._on_surge = on_surge
         self._step = step.total_seconds()
         self._length = max(1, round(window.total_seconds() / self._step))
         self._threshold, self._least_share = threshold, least_share
-        self._least_posts, self._least_rise = least_posts, least_rise
+        self.least_posts, self._least_rise = least_posts, least_rise
         self._fading = 0.5 ** (self._step / half_life.total_seconds())
         self._lateness = lateness.total_seconds()
         self._open: dict[int, _Bucket] = {}
@@ -177,6 +179,7 @@ class SurgeMonitor:
         while self._window[0][0] <= number - self._length:
             self._learn(*self._window.popleft())
         alarms = self._judge(number)
+        self.alarms += len(alarms)
         for alarm in alarms:
             if self._on_surge is not None:
                 self._on_surge(alarm)
@@ -195,8 +198,9 @@ class SurgeMonitor:
 
     def _judge(self, number: int) -> list[Surge]:
         posts = sum(bucket.posts for _, bucket in self._window)
-        if posts < self._least_posts or sum(self._totals) < self._least_posts:
+        if posts < self.least_posts or sum(self._totals) < self.least_posts:
             return []
+        self.judged += 1
         counts: dict[str, int] = {}
         for _, bucket in self._window:
             for language, count in bucket.languages.items():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from moderation.authoring.figures import counted, percent
 from moderation.cli.options import load_engine, rules_option
 from moderation.cli.reports import posts_of, report_options, write_csv, write_json, write_page
 from moderation.decision import VERDICTS
@@ -26,10 +27,10 @@ _NEXT = 8
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @report_options
 @rules_option
-def coverage(files: tuple[str, ...], style: str, html: str | None, rules: str | None) -> None:
+def coverage(files: tuple[str, ...], fields: tuple[str, ...], style: str, html: str | None, rules: str | None) -> None:
     """Judge a dump and show how far rules serve its languages, which categories lack one, and what to write next.
 
-    FILE is a file of JSON lines, gzipped or not; `-` or no FILE is standard input.
+    FILE is a dump in any format that `score` reads; `-` or no FILE is standard input.
     """
     from moderation.authoring.coverage import CoverageReport
     from moderation.authoring.language_pages import coverage_page
@@ -40,7 +41,7 @@ def coverage(files: tuple[str, ...], style: str, html: str | None, rules: str | 
     def take(posts: Sequence[Post]) -> None:
         report.add(posts, engine.decide_batch(posts))
 
-    posts_of(files, engine.text_fields, take, html)
+    posts_of(files, engine.text_fields, take, fields, html)
     found = report.result()
     write_page(html, coverage_page(found))
     if style == "json":
@@ -59,14 +60,12 @@ def coverage(files: tuple[str, ...], style: str, html: str | None, rules: str | 
 
 
 def _show(found: Coverage, console: Console) -> None:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
     from moderation.cli.marks import visible
-    from moderation.cli.terminal import NARROW, padding
+    from moderation.cli.terminal import NARROW, report_table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding(console))
+    table = report_table()
     table.add_column("language", no_wrap=True)
     sizes = ("rules", "terms") if console.width >= NARROW else ("rules",)
     for name in ("posts", "share", "served", *sizes, *VERDICTS):
@@ -75,10 +74,10 @@ def _show(found: Coverage, console: Console) -> None:
         table.add_row(
             one.language,
             f"{one.posts:,}",
-            f"{one.share:.1%}",
+            percent(one.share),
             Text(f"{one.served:.0%}", "" if one.served == 1 else "bold red"),
             *(f"{getattr(one, name):,}" for name in sizes),
-            *(f"{one.verdicts[verdict]:.1%}" for verdict in VERDICTS),
+            *(percent(one.verdicts[verdict]) for verdict in VERDICTS),
         )
     if len(found.languages) > _SHOWN:
         table.caption = f"and {len(found.languages) - _SHOWN:,} more"
@@ -87,21 +86,26 @@ def _show(found: Coverage, console: Console) -> None:
     if found.next:
         console.print(Text("Write next", "bold"))
     for line in found.next[:_NEXT]:
-        console.print(Text(f"  {line}"), soft_wrap=True)
+        for number, part in enumerate(line.split(". Begin with: ")):
+            console.print(Text(f"  {'  ' * number}{part}"), soft_wrap=True)
+    if len(found.next) > _NEXT:
+        console.print(Text(f"  and {len(found.next) - _NEXT:,} more"))
     for one in found.languages[:_SHOWN]:
         if one.words:
             words = ", ".join(word for word, _ in one.words)
             console.print(Text(visible(f"Words that no rule reads, {one.language}: {words}")), soft_wrap=True)
-    console.print(Text(f"{found.posts:,} posts, {found.served:.1%} in a language that rules serve", "bold"))
+    served = f", {found.served:.1%} in a language that rules serve" if found.posts else ""
+    console.print(Text(counted(found.posts, "post") + served, "bold"))
 
 
 def _parity(found: Coverage) -> object:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    names = sorted({name for counts in found.parity.values() for name in counts})
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    from moderation.authoring.coverage import parity_columns
+    from moderation.cli.terminal import report_table
+
+    names = parity_columns(found)
+    table = report_table()
     table.add_column("rules by category")
     for name in names:
         table.add_column(name, justify="right")

@@ -40,6 +40,18 @@ def rules_option(command: _Command) -> _Command:
     )(command)
 
 
+def field_option(command: _Command) -> _Command:
+    """`--field NAME=PATH`, as many as needed."""
+    return click.option(
+        "--field",
+        "fields",
+        metavar="NAME=PATH",
+        multiple=True,
+        help="Where a text, `id`, `created_at` or `language` stands, as in `text=content.body`; texts replace the "
+        "policy's `fields`; repeatable.",
+    )(command)
+
+
 def format_option(command: _Command) -> _Command:
     """`--format text|json`."""
     return click.option(

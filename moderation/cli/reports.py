@@ -11,17 +11,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from moderation.cli.options import field_option
+
 if TYPE_CHECKING:
     from moderation.dumps.readers import Source
     from moderation.dumps.runner import Progress
     from moderation.post import Post
 
+UNDATED = "without a time in `created_at`; `--field created_at=PATH` says where else it stands"
+"""What is said of posts whose time nobody can read."""
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def report_options(command: _Command) -> _Command:
-    """`--format text|json|csv` and `--html FILE`."""
+    """`--field NAME=PATH`, `--format text|json|csv` and `--html FILE`."""
     command = click.option("--html", metavar="FILE", help="Also write a page, whole in one file, with plots.")(command)
+    command = field_option(command)
     return click.option(
         "--format",
         "style",
@@ -33,11 +39,18 @@ def report_options(command: _Command) -> _Command:
 
 
 def posts_of(
-    files: Sequence[str], fields: Sequence[str], take: Callable[[Sequence[Post]], None], html: str | None = None
+    files: Sequence[str],
+    text_fields: Sequence[str],
+    take: Callable[[Sequence[Post]], None],
+    fields: Sequence[str] = (),
+    html: str | None = None,
 ) -> None:
-    """Read dumps, give their posts away block by block, and name what could not be read."""
+    """Read dumps, give their posts away block by block, and name what could not be read. `fields` are what `--field`
+    says.
+    """
     from moderation.cli.summary_table import show_rejects
     from moderation.cli.terminal import console_on
+    from moderation.dumps.fields import FieldMap
     from moderation.dumps.posts import read_dump
     from moderation.dumps.readers import find_sources
     from moderation.dumps.summary import Summary
@@ -47,7 +60,7 @@ def posts_of(
     refuse_overlap(sources, (html,))
     summary = Summary()
     with _progress(sources) as progress:
-        for posts, bad in read_dump(sources, fields, progress):
+        for posts, bad in read_dump(sources, FieldMap.of(fields, text_fields), progress):
             take(posts)
             summary.add_rejects(bad)
     show_rejects(summary, None, console_on(sys.stderr))

@@ -44,11 +44,12 @@ def sample(files: tuple[str, ...], number: int, output: str | None, rules: str |
 
 def _judged(engine: Engine, files: tuple[str, ...]) -> Iterator[tuple[str, Decision]]:
     """The text of every post that can be read, with its decision; what cannot is counted on standard error."""
+    from moderation.dumps.fields import FieldMap
     from moderation.dumps.posts import read_dump
     from moderation.dumps.readers import find_sources
 
     rejected = 0
-    for posts, rejects in read_dump(find_sources(files), engine.text_fields):
+    for posts, rejects in read_dump(find_sources(files), FieldMap(tuple(engine.text_fields))):
         rejected += len(rejects)
         texts = ["\n".join(text for _, text in post.fields) for post in posts]
         for text, decision in zip(texts, engine.decide_batch(posts), strict=True):

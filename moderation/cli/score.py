@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from moderation.cli.options import load_engine, rules_option
+from moderation.cli.options import field_option, load_engine, rules_option
 from moderation.dumps.formats import FORMATS, OUTPUT_FORMATS, Format, OutputFormat
 
 if TYPE_CHECKING:
@@ -39,14 +39,7 @@ _WORSE: Mapping[str, tuple[Verdict, ...]] = {"flagged": ("flagged", "blocked"), 
     "-o", "--output", metavar="FILE", help="Where decisions go; it appears whole or not at all.  [default: stdout]"
 )
 @rules_option
-@click.option(
-    "--field",
-    "fields",
-    metavar="NAME=PATH",
-    multiple=True,
-    help="Where a text, `id`, `created_at` or `language` stands, as in `text=content.body`; texts replace the policy's "
-    "`fields`; repeatable.",
-)
+@field_option
 @click.option("--keep", metavar="PATHS", help="What of a post goes with its decision: `author.id,lang`, or `all`.")
 @click.option("--only", metavar="VERDICTS", help="Write only these, as in `flagged,blocked`; all are counted.")
 @click.option("--input-format", type=click.Choice(FORMATS), help="[default: told by content and name]")

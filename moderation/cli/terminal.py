@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 
 from moderation.errors import Diagnostic
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 NARROWEST_PIPE = 100
 NARROW = 80
@@ -31,6 +34,14 @@ def console_on(stream: TextIO, width: int | None = None) -> Console:
 def padding(console: Console) -> tuple[int, int]:
     """The space about the cells of a table: where there is little, figures are worth more."""
     return (0, 1) if console.width >= NARROW else (0, 0)
+
+
+def report_table() -> Table:
+    """A table of figures, narrow enough for nine columns in a terminal of eighty."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
 
 
 def colours(stream: TextIO) -> bool:

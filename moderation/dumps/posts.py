@@ -12,15 +12,14 @@ from moderation.post import Post
 
 
 def read_dump(
-    sources: Sequence[Source], text_fields: Sequence[str], progress: Progress | None = None
+    sources: Sequence[Source], fields: FieldMap, progress: Progress | None = None
 ) -> Iterator[tuple[list[Post], list[Reject]]]:
     """The posts of all sources and the records that are none, in the order of the input, in constant memory.
 
     Raises DumpError where a source cannot be read.
     """
-    fields = FieldMap(tuple(text_fields))
     for source in sources:
         for unit in read_units(source, fields):
-            yield read_posts(unit, text_fields, len(sources) > 1)
+            yield read_posts(unit, fields, len(sources) > 1)
             if progress is not None:
                 progress(source, unit.taken)

@@ -106,9 +106,9 @@ def _numbered(columns: Columns, unit: Unit, named: bool) -> Columns:
     return replace(columns, ids=ids)
 
 
-def read_posts(unit: Unit, text_fields: Iterable[str], named: bool = False) -> tuple[list[Post], list[Reject]]:
+def read_posts(unit: Unit, fields: FieldMap, named: bool = False) -> tuple[list[Post], list[Reject]]:
     """The posts of a unit, each looked at, and its rejects."""
-    read = _closely(unit, FieldMap(tuple(text_fields)), named, None)
+    read = _closely(unit, fields, named, None)
     return [post for post in read.posts if isinstance(post, Post)], read.rejects
 
 

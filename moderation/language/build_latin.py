@@ -48,8 +48,8 @@ _RANK = 20
 _RANDOM = 0.3  # how much of `und` is random letters
 _FLOOR = 1e-3  # how much of any model is letters that come as they like
 _RAREST = 3e-7
-_KEPT: Mapping[int, int] = {3: 28_000, 4: 32_000, 5: 36_000}
-_ASKED_FOR = 4.0  # the first languages weigh more in what is kept
+_KEPT: Mapping[int, int] = {3: 34_000, 4: 44_000, 5: 52_000}
+_ASKED_FOR = 16.0  # the first languages weigh more in what is kept
 _RARE = 0.75  # how n-grams weigh by frequency: those of rare words matter too
 
 

@@ -11,31 +11,37 @@ from numpy.typing import NDArray
 from moderation.language.glyphs import Glyphs
 from moderation.language.ngrams import SCALE, Ngrams
 from moderation.language.runs import Runs
+from moderation.text.codes import LANGUAGES
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-ROMANISED = {"zh": "zh-Latn", "hi": "hi-Latn"}
-"""Romanisations that are looked for wherever their language is."""
-
 NO_HINT = -1
 """In place of a language's number: the row has no hint, or one that cannot be said."""
 
-# In nats: what a hint is worth; how much likelier an alphabet other than Latin holds its main language.
+# In nats: what a hint is worth; how much likelier an alphabet other than Latin holds its main language; how much
+# likelier languages are that were asked for.
 _HINT = 4.0
 _HOME = 4.0
+_ASKED_FOR = 14.0
 
 
 @dataclass(frozen=True, slots=True)
 class Chooser:
-    """Chooses among `languages`, the first of which is the main one of the alphabet."""
+    """Chooses among all languages of an alphabet; `prior` is how likely each is before anything is read."""
 
     ngrams: Ngrams
+    prior: Ints
 
     @classmethod
     def load(cls, script: int, wanted: Sequence[str]) -> Chooser:
-        """The chooser among the `wanted` languages of an alphabet, or for its main language if it has none of them."""
-        return cls(Ngrams.load(script, wanted))
+        """The chooser that prefers the `wanted` languages of an alphabet, or its main one if none of them is."""
+        ngrams = Ngrams.load(script, LANGUAGES)
+        asked = np.array([language in wanted for language in ngrams.languages])
+        asked[0] |= not asked.any()
+        prior = np.where(asked, 0, -round(_ASKED_FOR * SCALE))
+        prior[asked.argmax()] += round(_HOME * SCALE)
+        return cls(ngrams, prior)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -54,6 +60,5 @@ class Chooser:
         return self._odds(glyphs, runs, at) / SCALE
 
     def _odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> Ints:
-        odds = self.ngrams.score(glyphs, runs.first[at], runs.last[at]).odds
-        odds[:, 0] += round(_HOME * SCALE)
+        odds: Ints = self.ngrams.score(glyphs, runs.first[at], runs.last[at]).odds + self.prior
         return odds

@@ -27,14 +27,15 @@ Bools = NDArray[np.bool_]
 _HINT = 4.0
 _ASKED_FOR = 8.0
 
-# English is borrowed from more than it borrows (nats): `fine` is Italian too, and `sale` French.
-_BORROWED = 1.5
+# English is borrowed from more than it borrows (nats): `fine` is Italian too, and `sale` French. Short words most: a
+# second part is shared out among the letters.
+_BORROWED = 1.0
+_BORROWED_SHORT = 5.0
 
-# What names and abbreviations get of the bonus that English has among the letters of Asia.
-_NAMES = 0.75
-# What counts against names and abbreviations elsewhere (nats): a post of nothing else is rare. Three letters are more
-# often one of them than a word.
-_NAMES_ALONE = 2.0
+# What is in favour of names and abbreviations among the letters of Asia (nats). Elsewhere each letter counts so much
+# against them: the longer a post, the rarer it is nothing else. Three letters are more often one of them than a word.
+_NAMES = 6.5
+_NAMES_ALONE = 0.5
 _WORD = 4
 
 # A first look is enough where the likeliest language leads by so many nats and explains so much of every position.
@@ -44,7 +45,7 @@ _EXPLAINED = 1.15
 # Fewer positions (letters and words' ends) than those of a word of three letters tell nothing; the fewer there are, the
 # surer the choice must be.
 _LEAST = 4
-_CERTAINTY = 5.0
+_CERTAINTY = 1.5
 
 # A change of language must make the text so much likelier (nats), and each side be so long (positions). Every part is
 # looked at for one change so many times.
@@ -122,11 +123,12 @@ class LatinChooser:
     def _prior(self, runs: Runs, at: Ints, wished: Bools | None) -> Ints:
         prior = np.zeros((len(at), len(self.languages)), np.int64)
         prior[:, self.latin.named :] = -round(_ASKED_FOR * SCALE)
-        beside, word = _beside(runs, at), runs.letters[at] >= _WORD
-        prior[:, self.english] += np.where(beside, self.guest, round(_BORROWED * SCALE) * word)
-        prior[:, self._undetermined] += np.where(
-            beside, round(self.guest * _NAMES), -round(_NAMES_ALONE * SCALE) * word
-        )
+        beside, letters = _beside(runs, at), runs.letters[at]
+        word = letters >= _WORD
+        borrowed = round(_BORROWED * SCALE) + round(_BORROWED_SHORT * SCALE) // letters
+        prior[:, self.english] += np.where(beside, self.guest, borrowed * word)
+        alone = -round(_NAMES_ALONE * SCALE) * letters * word
+        prior[:, self._undetermined] += np.where(beside, round(_NAMES * SCALE), alone)
         if wished is not None:
             prior += wished * round(_HINT * SCALE)
         return prior

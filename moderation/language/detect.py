@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.language.choose import NO_HINT, ROMANISED, Chooser
+from moderation.language.choose import NO_HINT, Chooser
 from moderation.language.choose_latin import LatinChooser
 from moderation.language.glyphs import Glyphs, glyph_of
 from moderation.language.joining import join
@@ -21,7 +21,7 @@ from moderation.language.runs import Runs, find_runs
 from moderation.language.segments import Segments, to_segments
 from moderation.text import classes
 from moderation.text.batch import Batch
-from moderation.text.codes import DEFAULT_LANGUAGES, LANGUAGES, nearest_tags
+from moderation.text.codes import DEFAULT_LANGUAGES, LANGUAGES, ROMANISED, nearest_tags
 
 Ints = NDArray[np.int64]
 

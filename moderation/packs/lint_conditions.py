@@ -13,7 +13,7 @@ from moderation.packs.lint_terms import lint_terms
 from moderation.packs.schema import TEXT_KINDS, UNAVAILABLE_KINDS, Condition, FieldTest, PolicyFile
 from moderation.packs.shape import did_you_mean, nearest_tag
 from moderation.packs.source import Document, Location
-from moderation.text.codes import DEFAULT_LANGUAGES, LANGUAGES, is_language_tag
+from moderation.text.codes import DEFAULT_LANGUAGES, LANGUAGES, can_be_said, is_language_tag
 
 if TYPE_CHECKING:
     from moderation.packs.load import Pack
@@ -148,6 +148,7 @@ def _lint_fields(condition: Condition, location: Location, policy: PolicyFile, d
 
 
 def _lint_languages(tags: tuple[str, ...], location: Location, policy: PolicyFile | None, document: Document) -> Found:
+    chosen = DEFAULT_LANGUAGES if policy is None else policy.languages or DEFAULT_LANGUAGES
     for index, tag in enumerate(tags):
         place = document.place((*location, index))
         if tag == "und":
@@ -156,6 +157,6 @@ def _lint_languages(tags: tuple[str, ...], location: Location, policy: PolicyFil
             yield document.report("M035", place, nearest_tag(tag), tag=tag)
         elif tag not in LANGUAGES:
             yield document.report("M049", place, did_you_mean(tag, LANGUAGES), tag=tag)
-        elif policy is not None and tag not in (policy.languages or DEFAULT_LANGUAGES):
-            hint = "add it to `languages` in policy.yaml: " + ", ".join(policy.languages or DEFAULT_LANGUAGES)
+        elif policy is not None and not can_be_said(tag, chosen, policy.detection == "close"):
+            hint = "add it to `languages` in policy.yaml, or say `detection: close` there: " + ", ".join(chosen)
             yield document.report("M056", place, hint, tag=tag)

@@ -304,7 +304,9 @@ class PolicyFile(Model):
     over: tuple[Slug, ...] = Field((), description="the `over` of allow rules that give none")
     fields: Names = Field(TEXT_FIELDS, description="keys of a post that are text")
     limits: Limits = Field(Limits(post_chars=20_000, regex_ms=20.0), description="bounds on the work for one post")
-    languages: Names | None = Field(None, description="languages that detection may name")
+    languages: Names | None = Field(
+        None, description="languages that detection chooses from; others are named where they are plain"
+    )
     cjk_english: float = Field(
         6.0,
         ge=0,

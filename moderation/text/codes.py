@@ -6,6 +6,7 @@ ISO 639-1 has a code, else the three of ISO 639-3), scripts those of ISO 15924.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -26,6 +27,9 @@ LANGUAGES: tuple[str, ...] = (
     "zh-Latn",
 )  # fmt: skip
 """Everything that the detector can be asked to say."""
+
+ROMANISED = {"zh": "zh-Latn", "hi": "hi-Latn"}
+"""Romanisations that are looked for wherever their language is."""
 
 # What people write instead of a code: English names, country codes, bibliographic codes.
 _MISTAKEN = {
@@ -111,6 +115,15 @@ def scripts_of(tag: str) -> frozenset[int]:
     language, _, script = tag.partition("-")
     found = _SUBTAGS.get(script, "").split() or [name for name, users in _written_in() if language in users]
     return frozenset(classes.index(name) for name in {*found, "LATIN"}) if found else frozenset(range(len(classes)))
+
+
+def can_be_said(tag: str, chosen: Iterable[str], closely: bool) -> bool:
+    """Whether a detector that chooses from these languages can say `tag`, one of LANGUAGES.
+
+    Who reads closely knows all; a first look tells the languages of other alphabets than Latin, and those chosen.
+    """
+    known = {name for language in chosen for name in (language, ROMANISED.get(language))}
+    return closely or tag in known or scripts_of(tag) != {classes.index("LATIN")}
 
 
 @cache

@@ -10,9 +10,9 @@ import pytest
 
 from moderation.authoring.bench_languages import SIXTEEN, bench_languages
 from moderation.authoring.census import Census, Languages
-from moderation.authoring.coverage import Coverage, CoverageReport
+from moderation.authoring.coverage import Coverage, CoverageReport, parity_columns
 from moderation.authoring.language_pages import coverage_page, languages_page
-from moderation.authoring.pages import Cell, page, table
+from moderation.authoring.pages import Cell, bars, page, table
 from moderation.authoring.scaffold import scaffold
 from moderation.engine.engine import Engine, load
 from moderation.errors import ModerationError, RulesError
@@ -60,6 +60,13 @@ def test_languages_are_counted() -> None:
     assert sum(one.letters for one in found.languages) == pytest.approx(1, abs=0.001)
 
 
+def test_examples_are_in_one_language_where_there_are_any_and_differ() -> None:
+    mixed, plain = "今天的 party 真的很 amazing 你们来吗", "今天的天气真好，我们去公园"
+    counted = Census(Detector())
+    counted.add([Post(number, (("text", text),), {}) for number, text in enumerate([mixed, mixed, plain, plain])])
+    assert counted.result().languages[0].examples == (plain, mixed)
+
+
 @pytest.mark.parametrize("batch", [1, 2, 3])
 def test_counting_does_not_depend_on_batches(batch: int) -> None:
     assert census(batch) == census()
@@ -85,6 +92,8 @@ def test_coverage_says_what_is_not_served_and_what_to_write(covered: Coverage) -
     assert set(german.missing) == set(covered.parity) and chinese.missing == ()
     assert "morgen" in dict(german.words) and chinese.words == ()
     assert covered.served == pytest.approx(5 / 7, abs=0.001)
+    assert not {"ich", "nicht", "was"} & dict(german.words).keys()
+    assert parity_columns(covered) == ["en", "zh", "de"]
     assert covered.next[0].startswith("de: 2 posts (28.6%)") and "moderation new-pack de --from" in covered.next[0]
 
 
@@ -133,6 +142,20 @@ def test_pages_stand_alone_and_escape(covered: Coverage) -> None:
     hostile = page("<b>", [table([Cell('"><img src=x>')], [[Cell("\ud800\0<i>")]])])
     assert "<img" not in hostile and "<i>" not in hostile
     hostile.encode()
+
+
+def test_small_shares_are_one_bar() -> None:
+    shown = bars({"zh": 0.9987, "en": 0.0005, "fr": 0.0005, "de": 0.0003})
+    assert shown.count("<i ") == 2 and "3 others" in shown and "0.1%" in shown
+    assert ">&lt;0.1%<" in bars({"zh": 0.9998, "en": 0.0002})
+
+
+def test_hours_without_posts_are_gaps_in_the_plot() -> None:
+    counted = Census(Detector(), by_hour=True)
+    for at in ("2026-11-01T08:00:00Z", "2026-11-01T11:00:00Z"):
+        counted.add([Post(1, (("text", POSTS[0][0]),), {"created_at": at})])
+    plot = languages_page(counted.result())
+    assert 'viewBox="0 0 4 1"' in plot and plot.count("<rect ") == 2
 
 
 def test_an_empty_feed_has_pages_too(engine: Engine) -> None:

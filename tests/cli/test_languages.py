@@ -11,6 +11,13 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from moderation.authoring.census import Census
+from moderation.cli.languages import _table
+from moderation.language.detect import Detector
+from moderation.post import Post
 
 Run = Callable[..., CompletedProcess[str]]
 
@@ -59,9 +66,35 @@ def test_languages_by_hour_as_csv(run: Run, dump: Path) -> None:
 
 def test_coverage_says_what_to_write(run: Run, dump: Path) -> None:
     done = run("coverage", dump)
-    assert "de: 3 posts (33.3%) and no rules of its own. Begin with: moderation new-pack de --from" in done.stdout
+    assert "de: 3 posts (33.3%) and no rules of its own\n    moderation new-pack de --from" in done.stdout
+    heads = next(line.split() for line in done.stdout.splitlines() if line.startswith(" rules by category"))
+    assert heads[-1] == "de" and done.stdout.count(" none") >= 1
     assert "Words that no rule reads, de:" in done.stdout
     assert "66.7% in a language that rules serve" in done.stdout
+
+
+def test_tables_keep_their_figures_in_a_narrow_terminal() -> None:
+    census = Census(Detector())
+    census.add([Post(number, (("text", "今天的天气真好，我们去公园" * 9),), {}) for number in range(2345)])
+    shown = io.StringIO()
+    Console(width=80, file=shown).print(_table(census.result(), 80))
+    lines = shown.getvalue().splitlines()
+    row = next(line for line in lines if line.startswith(" zh"))
+    assert row.split()[:6] == ["zh", "2,345", "100.0%", "2,345", "100.0%", "100%"]
+    assert max(map(cell_len, lines)) <= 80
+
+
+@pytest.mark.parametrize("command", ["languages", "coverage", "surge"])
+def test_texts_and_times_may_stand_elsewhere(run: Run, tmp_path: Path, command: str) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_text("content,posted\ngood morning everybody,2026-11-01\n今天的天气真好,never\n", "utf-8")
+    assert "no column holds text" in run(command, path).stderr
+    done = run(command, path, "--field", "text=content", "--field", "created_at=posted")
+    assert done.returncode == 0
+    if command == "surge":
+        assert "1 post, 0 alarms: no window had 100 posts" in done.stderr and "posts left out: 1 without" in done.stderr
+    else:
+        assert "2 posts" in done.stdout
 
 
 def test_a_page_never_replaces_the_dump(run: Run, dump: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moderation.dumps.fields import FieldMap
 from moderation.dumps.readers import Block
 from moderation.dumps.records import Reject, read_plain, read_posts
 from moderation.post import Post
@@ -18,7 +19,7 @@ FIELDS = ("text", "title")
 
 def read(*lines: bytes | str, named: bool = False, first: int = 1) -> tuple[list[Post], list[Reject]]:
     raw = [line.encode() if isinstance(line, str) else line for line in lines]
-    return read_posts(Block("feed.jsonl", first, raw, 0), FIELDS, named)
+    return read_posts(Block("feed.jsonl", first, raw, 0), FieldMap(FIELDS), named)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_ids() -> None:
 
 
 def test_a_line_too_long_to_be_read() -> None:
-    posts, (reject,) = read_posts(Block("feed.jsonl", 5, [b'{"text": "aaa'], 0, length=99_000_000), FIELDS)
+    posts, (reject,) = read_posts(Block("feed.jsonl", 5, [b'{"text": "aaa'], 0, length=99_000_000), FieldMap(FIELDS))
     assert posts == []
     assert (reject.line, reject.code) == (5, "R004")
     assert "99,000,000 bytes" in reject.reason
@@ -124,4 +125,4 @@ def test_plain_records_are_read_as_the_closer_look_reads_them(
     records = read_plain(block, FIELDS, named)
     assert (records is not None) == plain
     if records is not None:
-        assert [Post.of(record, FIELDS) for record in records] == read_posts(block, FIELDS, named)[0]
+        assert [Post.of(record, FIELDS) for record in records] == read_posts(block, FieldMap(FIELDS), named)[0]

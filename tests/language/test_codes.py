@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from moderation.language.detect import Detector
 from moderation.text import classes
-from moderation.text.codes import DEFAULT_LANGUAGES, LANGUAGES, is_language_tag, nearest_tags, scripts_of
+from moderation.text.codes import (
+    DEFAULT_LANGUAGES,
+    LANGUAGES,
+    can_be_said,
+    is_language_tag,
+    nearest_tags,
+    scripts_of,
+)
 
 
 @pytest.mark.parametrize("tag", [*LANGUAGES, "yue", "fil", "ceb", "zh-Hant", "zh-Hans", "sr-Cyrl", "hi-Latn", "nan"])
@@ -46,3 +54,14 @@ def test_scripts() -> None:
 def test_defaults_can_be_detected() -> None:
     assert set(DEFAULT_LANGUAGES) <= set(LANGUAGES)
     assert DEFAULT_LANGUAGES[:16] == tuple("en zh ja ko es pt fr de it ru ar hi id vi th tr".split())  # noqa: SIM905
+
+
+def test_who_reads_closely_can_say_every_language() -> None:
+    assert set(LANGUAGES) <= set(Detector(["en"]).names)
+    assert all(can_be_said(tag, ["en"], closely=True) for tag in LANGUAGES)
+
+
+def test_a_first_look_says_other_latin_languages_only_if_asked() -> None:
+    told = {tag for tag in LANGUAGES if can_be_said(tag, ["en", "zh"], closely=False)}
+    assert {"en", "zh", "zh-Latn", "uk", "ja", "th"} <= told
+    assert told.isdisjoint({"fr", "sw", "hi-Latn", "nl"})

@@ -154,14 +154,14 @@ def test_a_hint_is_no_order(detector: Detector) -> None:
 
 
 def test_a_hint_tips_the_balance(detector: Detector) -> None:
-    text = "la idea"
+    text = "la casa"
     assert languages(detector, text) == ["und"]
     assert languages(detector, text, "it") == ["it"]
     assert languages(detector, text, "es_MX") == ["es"]
 
 
 def test_hints_belong_to_their_rows(detector: Detector) -> None:
-    segments = detector.detect(Batch.of(["la idea", "la idea", "yyds"]), ["it", "es", None])
+    segments = detector.detect(Batch.of(["la casa", "la casa", "yyds"]), ["it", "es", None])
     assert [segments.names[number] for number in segments.language] == ["it", "es", "und"]
 
 

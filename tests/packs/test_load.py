@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from moderation import RulesError
-from moderation.packs.load import read_rules, read_sources
+from moderation.packs.load import bundled_rules, read_rules, read_sources
 
 GOOD = Path(__file__).parent.parent / "golden" / "check" / "policy" / "zh" / "good.yaml"
 
@@ -172,3 +172,12 @@ def test_example_posts_have_types() -> None:
     (pack,) = read_sources({"zh/good.yaml": text.encode()}).packs
     expected = {"text": "好", "n": 5, "m": "5", "b": True, "z": None, "o": "010", "d": {"f": -1500.0}}
     assert pack.rules[0].examples.hit == (expected,)
+
+
+@pytest.mark.parametrize(
+    "languages", ["[en, zh, es]", "[en, zh, ja, ko, es, pt, fr, de, it, ru, ar, hi, id, vi, th, tr]"]
+)
+def test_shipped_rules_go_with_any_choice_of_languages(languages: str) -> None:
+    sources = dict(read_rules(bundled_rules()).sources)
+    sources["policy.yaml"] += f"\nlanguages: {languages}\n".encode()
+    assert read_sources(sources).policy.languages
