@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 @click.option(
     "--rules", metavar="PATH", help="Judge by these rules too, alone and together with MODEL; `-`: the bundled."
 )
+@click.option(
+    "--reasons", multiple=True, metavar="CATEGORY", help="Of rules' reasons count only this category; repeatable."
+)
 @click.option("--threshold", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Positive above this.")
 @click.option("--text", metavar="COLUMN", help="The column that holds the text.  [default: found by its name]")
 @click.option("--label", metavar="COLUMN", help="The column that holds the label.  [default: found by its name]")
@@ -40,6 +43,7 @@ def evaluate(
     files: tuple[Path, ...],
     category: str | None,
     rules: str | None,
+    reasons: tuple[str, ...],
     threshold: float,
     text: str | None,
     label: str | None,
@@ -60,7 +64,7 @@ def evaluate(
     evaluations = {}
     for path in files:
         data = read_labelled(path, Mapped(text, label, groups))
-        evaluations[path.name] = _evaluation(found, data, truth_of(data, positive), chosen, threshold, rules)
+        evaluations[path.name] = _evaluation(found, data, truth_of(data, positive), chosen, threshold, rules, reasons)
     if html is not None:
         from moderation.dumps.writers import open_sink
         from moderation.learning.report import page_of
@@ -84,7 +88,13 @@ def evaluate(
 
 
 def _evaluation(
-    model: ModelFile, data: Labelled, truth: NDArray[np.bool_], category: str, threshold: float, rules: str | None
+    model: ModelFile,
+    data: Labelled,
+    truth: NDArray[np.bool_],
+    category: str,
+    threshold: float,
+    rules: str | None,
+    reasons: tuple[str, ...],
 ) -> Evaluation:
     from moderation.learning.evaluate import category_scores, engine_verdicts
     from moderation.learning.evaluate import evaluate as measured
@@ -95,7 +105,7 @@ def _evaluation(
     judges = {}
     if rules is not None:
         engine = load_engine(None if rules == "-" else rules)
-        judges = engine_verdicts(engine, data.texts, scores > threshold)
+        judges = engine_verdicts(engine, data.texts, scores > threshold, reasons)
     return measured(data, truth, category, scores, threshold, judges, languages)
 
 

@@ -12,7 +12,7 @@ from moderation.engine.conditions import All, AnyOf, Classifier, Condition, Fiel
 from moderation.engine.evidence import Evidence
 from moderation.engine.gather import Rows
 from moderation.engine.hits import NO_HITS
-from moderation.engine.needs import Needs, signals_of
+from moderation.engine.needs import Needs, scores_asked, signals_of
 from moderation.engine.rule import CompiledRule
 from moderation.engine.speech import Speech
 from moderation.text.lists import Index
@@ -39,6 +39,10 @@ def candidates(
 ) -> tuple[Index, Index]:
     """(post, rule) pairs, sorted by post."""
     post, rule = needs.met(fired.post, fired.signal)
+    for number in needs.scored:
+        scored = _possible(All(scores_asked(rules[number].when)), needs.untold, fired, rows, speech)
+        kept = (rule != number) | scored[post]
+        post, rule = post[kept], rule[kept]
     if not needs.open:
         return post, rule
     posts, numbers = [post], [rule]

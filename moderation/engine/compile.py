@@ -160,16 +160,16 @@ class _PackCompiler:
             names = _many(model.list)
             terms = [term for name in names for term in self.pack.lists[name]]
             label = f"list {', '.join(names)} ({_terms(len(terms))})"
-            return Text("list", label, self._signal(model, term_looks(terms)))
+            return Text("list", label, self._signal(model, term_looks(tuple(terms))))
         terms = list(model.terms or ())
         shown = ", ".join(terms[:4]) + (f" … ({_terms(len(terms))})" if len(terms) > 4 else "")
-        return Text("terms", f"terms {shown}", self._signal(model, term_looks(terms)))
+        return Text("terms", f"terms {shown}", self._signal(model, term_looks(tuple(terms))))
 
     def _signal(self, model: ConditionModel, looks: tuple[Look, ...]) -> int:
         excepted = [*(model.except_ or ()), *self._listed(model.except_list)]
         view = model.view or "folded"
         written = tuple(Look("term", term, term) for term in sorted(set(excepted)))
-        exceptions = term_looks(excepted) if view == "folded" else written
+        exceptions = term_looks(tuple(excepted)) if view == "folded" else written
         fields = frozenset(model.fields) if model.fields else None
         edges = model.edges or ("none" if model.regex is not None else "script")
         return self.table.add(

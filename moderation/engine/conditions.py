@@ -78,9 +78,12 @@ class Near:
     kind: str = "near"
 
     def evaluate(self, evidence: Evidence) -> Outcome:
-        outcomes = [child.evaluate(evidence) for child in self.children]
-        if any(outcome.value is False for outcome in outcomes):
-            return FALSE
+        outcomes = []
+        for child in self.children:
+            outcome = child.evaluate(evidence)
+            if outcome.value is False:
+                return FALSE
+            outcomes.append(outcome)
         if any(outcome.value is None for outcome in outcomes):
             return UNKNOWN
         found = tuple(dict.fromkeys(hit for group in self._groups(outcomes) for hit in group))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +48,12 @@ class Signal:
     resist: int = 0
 
 
-def term_looks(terms: Iterable[str]) -> tuple[Look, ...]:
+@lru_cache(maxsize=1 << 9)
+def term_looks(terms: tuple[str, ...]) -> tuple[Look, ...]:
     """Terms as they are looked for: folded like the text, with digits in all scripts that Chinese is counted in; a term
-    that two spellings fold to is looked for once.
+    that two spellings fold to is looked for once. Kept, because a list stands in many conditions.
     """
-    spelled = list(terms)[::-1]
+    spelled = terms[::-1]
     folded = dict(zip(fold_all(spelled), spelled, strict=True))
     counted = {other: term for text, term in folded.items() for other in in_other_digits(text)}
     return tuple(Look("term", text, term) for text, term in sorted((counted | folded).items()) if text)

@@ -166,15 +166,20 @@ def measure_tests(content: bytes, tests: Iterable[Labelled], positive: Sequence[
     return found
 
 
-def engine_verdicts(engine: Engine, texts: Sequence[str], by_model: Truth) -> dict[str, Truth]:
+def engine_verdicts(
+    engine: Engine, texts: Sequence[str], by_model: Truth, reasons: Sequence[str] = ()
+) -> dict[str, Truth]:
     """Which posts rules flag or block without asking the classifier; which they do with it; and which either those or
-    the model itself find. The engine's own reasons (limits, coverage) say nothing of a post's content and don't count.
+    the model itself find. The engine's own reasons (limits, coverage) say nothing of a post's content and don't count;
+    with `reasons`, only those of these categories do.
     """
     asking = engine.asking_classifier
     alone, whole = np.zeros(len(texts), np.bool_), np.zeros(len(texts), np.bool_)
     for at, decision in enumerate(engine.decide_many(texts)):
         against = [
-            reason.rule for reason in decision.reasons if reason.verdict != "allow" and reason.category != "engine"
+            reason.rule
+            for reason in decision.reasons
+            if reason.verdict != "allow" and (reason.category in reasons if reasons else reason.category != "engine")
         ]
         whole[at] = bool(against)
         alone[at] = any(rule not in asking for rule in against)
