@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from moderation.errors import DumpError
+from moderation.learning.estimator import Loss
 from moderation.learning.labelled import Labelled, Mapped, is_neutral, read_labelled
 from moderation.learning.train import Source, Task
 
@@ -38,7 +39,7 @@ class Posts(_Model):
 
 class HeadRecipe(_Model):
     """One head: what it finds, in which language, and the posts to learn from; `background` are negatives from
-    elsewhere.
+    elsewhere, `talk` words of those who speak about the harm rather than do it.
     """
 
     category: str = Field(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$")
@@ -48,6 +49,8 @@ class HeadRecipe(_Model):
     background: tuple[Posts, ...] = ()
     balanced: bool = False
     cloaked: bool = False
+    loss: Loss = "squared_hinge"
+    talk: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
 class Recipe(_Model):
@@ -79,6 +82,8 @@ def _task(head: HeadRecipe, folders: Sequence[Path]) -> Task:
         tuple(_source(posts.model_copy(update={"positive": ()}), folders) for posts in head.background),
         head.balanced,
         head.cloaked,
+        head.loss,
+        head.talk,
     )
 
 
