@@ -47,6 +47,7 @@ def _head(trained: Trained) -> dict[str, Any]:
         },
         "loss": trained.task.loss,
         "balanced": trained.task.balanced,
+        "background_weight": trained.task.background_weight,
         "talk": list(trained.task.talk),
         "C": trained.strength,
         "auc_by_C": {f"{strength:g}": round(area, 5) for strength, area in trained.strengths.items()},

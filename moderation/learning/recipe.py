@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from moderation.errors import DumpError
 from moderation.learning.estimator import Loss
 from moderation.learning.labelled import Labelled, Mapped, is_neutral, read_labelled
-from moderation.learning.train import Source, Task
+from moderation.learning.train import BACKGROUND, Source, Task
 
 _Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -51,6 +51,7 @@ class HeadRecipe(_Model):
     cloaked: bool = False
     loss: Loss = "squared_hinge"
     talk: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    background_weight: float = Field(BACKGROUND, gt=0, le=10, allow_inf_nan=False)
 
 
 class Recipe(_Model):
@@ -84,6 +85,7 @@ def _task(head: HeadRecipe, folders: Sequence[Path]) -> Task:
         head.cloaked,
         head.loss,
         head.talk,
+        head.background_weight,
     )
 
 

@@ -67,6 +67,7 @@ class Task:
     cloaked: bool = False
     loss: Loss = "squared_hinge"
     talk: tuple[str, ...] = ()
+    background_weight: float = BACKGROUND
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,9 @@ class _Pool:
                 keep.append(at)
         chosen = np.array(keep, np.int64)
         kept, background = truth[chosen], chosen >= own
-        weight = np.where(background, BACKGROUND, _evened([folded[at] for at in keep], kept, background, task.talk))
+        weight = np.where(
+            background, task.background_weight, _evened([folded[at] for at in keep], kept, background, task.talk)
+        )
         left = (repeated, contradictory, shared)
         return cls([texts[at] for at in keep], kept, background, weight, _folds(kept), *left)
 
