@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from moderation.errors import DumpError
 from moderation.learning.estimator import Loss
-from moderation.learning.labelled import Labelled, Mapped, is_neutral, read_labelled
+from moderation.learning.labelled import Labelled, Mapped, is_neutral, read_labelled, which_positive
 from moderation.learning.train import BACKGROUND, Source, Task
 
 _Share = Annotated[float, Field(gt=0, le=1)]
@@ -136,8 +136,7 @@ def tasks_of(
 def _heads(data: Labelled, positive: Sequence[str], category: str | None, path: Path) -> Mapping[str, frozenset[str]]:
     wanted = _known(frozenset(positive), data) if positive else frozenset(data.labels) - _neutral(data)
     if not wanted or wanted == frozenset(data.labels):
-        shown = ", ".join(sorted(set(data.labels))[:10])
-        raise DumpError(f"{data.name}: which labels are positive? Name them with --positive: {shown}")
+        raise which_positive(data)
     if category is not None or positive or len(wanted) == 1:
         only = next(iter(wanted))
         return {category or (_slug(path.stem) if len(wanted) > 1 or not only.isalpha() else _slug(only)): wanted}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,9 +102,16 @@ def train_model(
     """Train all heads. Gives the model's file, its digest, and what is known of each head.
 
     Posts that fold like one of `test_texts` are left out. The same data give the same bytes. Raises DumpError where a
-    head has too few posts of either kind.
+    head has too few posts of either kind, or two heads are the same.
     """
     held = frozenset(fold_all(test_texts)) if test_texts else frozenset()
+    tasks = [_in_language(task) for task in tasks]
+    for name, number in Counter(_name(task) for task in tasks).items():
+        if number > 1:
+            raise DumpError(
+                f"{number} heads would be {name}, and nobody could tell them apart: give their posts to one head of a "
+                "recipe (--recipe), or train models of their own, with --category to name them"
+            )
     trained = [_train_head(task, held, progress) for task in tasks]
     weights = np.stack([each.estimator.weights_ for each in trained])
     numbers = np.array(
@@ -113,8 +121,18 @@ def train_model(
     return content, digest, trained
 
 
+def _name(task: Task) -> str:
+    return f"{task.category}/{task.language}"
+
+
+def _in_language(task: Task) -> Task:
+    """The task with the language of its posts, where it is not given."""
+    texts = [text for source in task.sources for text in source.data.texts]
+    return task if task.language else replace(task, language=_commonest(main_languages(texts)))
+
+
 def _train_head(task: Task, held: frozenset[str], progress: Progress) -> Trained:
-    name = f"{task.category}/{task.language or '?'}"
+    name = _name(task)
     pool = _Pool.of(task, held)
     pool.check(name)
     progress(f"{name}: counting the n-grams of {len(pool.texts):,} posts")
@@ -151,7 +169,6 @@ def _described(
     languages = main_languages(texts)
     figures = measure(truth, found)
     plain = estimator.probability(decided[own])
-    language = task.language or _commonest(languages)
     by_language = {
         name: measure(truth[languages == name], found[languages == name])
         for name in sorted(set(languages.tolist()))
@@ -161,7 +178,7 @@ def _described(
     operating = {name: point.threshold for name, point in figures.operating.items()}
     return Trained(
         task,
-        Head(task.category, language, task.definition, operating),
+        Head(task.category, str(task.language), task.definition, operating),
         estimator,
         *line,
         *choice,
@@ -226,8 +243,18 @@ class _Pool:
         if min(positives, negatives) < _FEWEST:
             raise DumpError(
                 f"{name}: {positives:,} positive and {negatives:,} negative posts are too few: {_FEWEST} of each are "
-                "needed; if the labels have other names, say which are positive with --positive"
+                f"needed; if the labels have other names, say which are positive with --positive{self._left()}"
             )
+
+    def _left(self) -> str:
+        """What was left out, as a part of a message."""
+        counted = {
+            "repeat others": self.repeated,
+            "have both labels": self.contradictory,
+            "stand in a test": self.shared,
+        }
+        said = ", ".join(f"{number:,} {why}" for why, number in counted.items() if number)
+        return f" (left out: {said})" if said else ""
 
 
 def _folds(truth: Truth) -> NDArray[np.int64]:

@@ -214,6 +214,11 @@ def test_posts_of_the_test_are_kept_out_and_repeats_are_counted(spam_csv: Path, 
     assert (trained.shared, trained.repeated, trained.used) == (20, 230, 230)
 
 
+def test_two_heads_of_one_name_are_refused(spam_csv: Path) -> None:
+    with pytest.raises(DumpError, match="2 heads would be spam/"):
+        train_model(tasks_of([spam_csv, spam_csv], Mapped()))
+
+
 def test_words_that_speak_of_the_harm_weigh_less(tmp_path: Path) -> None:
     """Four of five posts with `unfair` are labelled, of the others not even a third; nothing else tells them apart."""
     who = ["Anna", "Tom", "the neighbours", "my cat", "Kim", "a friend", "Lee"]
@@ -233,7 +238,9 @@ def test_words_that_speak_of_the_harm_weigh_less(tmp_path: Path) -> None:
     [
         ("a.csv", "text,label\n", "no records"),
         ("a.csv", "words,kinds\nhi,1\n", "which column holds the text"),
-        ("a.csv", "text,label\nhi,1\n", "which labels are positive"),
+        ("a.csv", "text,label\nhi,1\nho,1\n", "all 2 posts are labelled '1': two kinds are needed"),
+        ("a.csv", "text,label\nhi,rude\nho,kind\n", "which labels are positive. Name them with --positive: kind, rude"),
+        ("a.csv", "text,label\n,1\nhi,\n", "none of its 2 records has both `text` and `label`"),
         ("a.csv", "text,label\nhi,1\nho,0\n", "too few"),
         ("a.jsonl", '{"text": "hi"\n', "a.jsonl:1: this is not JSON"),
         ("a.jsonl", "[1]\n", "a record is an object"),
