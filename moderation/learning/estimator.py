@@ -130,7 +130,8 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     def predict(self, X: Iterable[str]) -> NDArray[Any]:
         """The likelier class of each text."""
-        predicted: NDArray[Any] = self.classes_[(self.decision_function(X) > 0).astype(np.int64)]
+        above = (self.decision_function(X) > 0).astype(np.int64)
+        predicted: NDArray[Any] = self.classes_[above]
         return predicted
 
     @property

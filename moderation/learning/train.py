@@ -23,7 +23,7 @@ from moderation.packs.models import Head, dump_model
 from moderation.signals.features import VERSION
 from moderation.text.folding import fold_all
 
-STRENGTHS: dict[Loss, tuple[float, ...]] = {"squared_hinge": (0.25, 0.5, 1.0), "logistic": (2.0, 4.0, 8.0, 16.0)}
+STRENGTHS: dict[Loss, tuple[float, ...]] = {"squared_hinge": (0.5, 1.0, 2.0), "logistic": (2.0, 4.0, 8.0, 16.0)}
 FOLDS = 5
 PREVALENCE = 0.05
 BACKGROUND = 0.3

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils import estimator_checks
 
 from moderation.errors import DumpError
@@ -51,6 +52,7 @@ def kinds_of(text: str) -> dict[str, set[int]]:
         "check_get_params_invariance",
         "check_set_params",
         "check_parameters_default_constructible",
+        "check_estimators_unfitted",
     ],
 )
 def test_scikit_learn_checks_that_apply_to_texts(check: str) -> None:
@@ -63,6 +65,14 @@ def test_it_learns_and_gives_probabilities(posts: list[tuple[str, str]]) -> None
     assert fitted.classes_.tolist() == ["ham", "spam"]
     assert (fitted.predict(texts[160:]) == np.array(labels[160:])).mean() > 0.95
     assert np.allclose(fitted.predict_proba(texts).sum(axis=1), 1)
+
+
+def test_it_works_inside_scikit_learn(posts: list[tuple[str, str]]) -> None:
+    texts, labels = map(list, zip(*posts, strict=True))
+    search = GridSearchCV(LinearTextClassifier(bits=14), {"loss": ["logistic", "squared_hinge"]}, cv=2)
+    assert search.fit(texts, labels).best_score_ > 0.9
+    copy = pickle.loads(pickle.dumps(search.best_estimator_))
+    assert (copy.predict(texts) == search.predict(texts)).all()
 
 
 def test_it_refuses_what_is_no_text_or_one_class() -> None:
