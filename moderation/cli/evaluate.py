@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,8 @@ def evaluate(
     console = console_on(sys.stdout)
     for name, evaluation in evaluations.items():
         console.print(_table(name, evaluation))
+        for line in _thresholds(evaluation):
+            console.print(line, highlight=False, soft_wrap=True)
         _mistakes(evaluation, console)
 
 
@@ -132,8 +135,10 @@ def _table(name: str, evaluation: Evaluation) -> Table:
     from rich.table import Table
 
     title = f"{name}: {evaluation.category}"
-    columns = ("", "posts", "positive", "accuracy", "macro-F1", "recall", "false pos.", "ROC-AUC", "cal. error")
-    table = Table(*columns, box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    columns = ("posts", "positive", "accuracy", "macro-F1", "recall", "false pos.", "ROC-AUC", "cal. error")
+    table = Table("", box=box.SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 1, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
     table.add_row(f"model above {evaluation.whole.threshold:g}", *_figures(evaluation.whole))
     for judge, found in evaluation.judges.items():
         table.add_row(judge, *_figures(found, verdicts=True))
@@ -144,11 +149,14 @@ def _table(name: str, evaluation: Evaluation) -> Table:
             table.add_row(f"  {column} {group}", *_figures(found))
             for judge, by_group in evaluation.judges_by_group.get(column, {}).items():
                 table.add_row(f"    {judge}", *_figures(by_group[group], verdicts=True))
+    return table
+
+
+def _thresholds(evaluation: Evaluation) -> Iterator[str]:
     for precision, point in evaluation.whole.operating.items():
         low, high = point.recall_interval
-        recall = f"{point.recall:.3f} ({low:.3f} to {high:.3f})"
-        table.add_row(f"precision {precision}", f"{point.flagged:,}", "", f"above {point.threshold:.4f}", "", recall)
-    return table
+        recall = f"recall {point.recall:.3f} ({low:.3f} to {high:.3f})"
+        yield f"precision {precision:<4}  above {point.threshold:.4f}  {recall}  {point.flagged:,} posts"
 
 
 def _figures(found: Measures, verdicts: bool = False) -> tuple[str, ...]:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def sample(files: tuple[str, ...], number: int, output: str | None, rules: str | None) -> None:
     """Pick the posts of a dump that teach the classifier most, for people to label.
 
-    Posts that the model is unsure of come first, and those that rules see otherwise; languages take turns. Each line
-    has an empty `label`: fill it in, and give the file to `moderation train`.
+    Posts that the model is unsure of come first, and those that rules see otherwise; languages take turns, and those
+    that no head reads come last. Each line has an empty `label`: fill it in, and give the file to `moderation train`.
     """
     import msgspec
 

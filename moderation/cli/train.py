@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +68,7 @@ def train(
     """
     if bool(files) == (recipe is not None):
         raise click.UsageError("give files or --recipe, and not both: moderation train labelled.csv -o models/mine.npz")
+    _check(output, category)
     from moderation.dumps.writers import open_sink
     from moderation.learning.card import card_of, markdown_of
     from moderation.learning.evaluate import measure_tests
@@ -85,13 +87,30 @@ def train(
     )
     card = card_of(digest, trained, measure_tests(content, held, positive))
     stem = output.removesuffix(".npz")
-    os.makedirs(os.path.dirname(output) or ".", exist_ok=True)
     plain = json.dumps(card, ensure_ascii=False, indent=2).encode() + b"\n"
     for name, said in ((output, content), (f"{stem}.json", plain), (f"{stem}.md", markdown_of(card).encode())):
         with open_sink(name) as sink:
             sink.write(said)
     if not quiet:
         _summary(trained, output, len(content))
+
+
+def _check(output: str, category: str | None) -> None:
+    """Tell what could not be written, or named in a rule, before anything is trained."""
+    from moderation.errors import DumpError
+
+    if category is not None and not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", category):
+        said = f"{category!r} is no name: small letters and digits, with hyphens between them, as personal-data"
+        raise click.BadParameter(said, param_hint="--category")
+    if os.path.isdir(output):
+        raise DumpError(f"cannot write {output}: it is a folder: name a file in it, as {os.path.join(output, 'm.npz')}")
+    folder = os.path.dirname(output) or "."
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise DumpError(f"cannot make {folder}: {(error.strerror or str(error)).lower()}") from None
+    if not os.access(folder, os.W_OK):
+        raise DumpError(f"cannot write in {folder}: permission denied")
 
 
 def _tell(line: str) -> None:
@@ -114,4 +133,6 @@ def _summary(trained: list[Trained], output: str, size: int) -> None:
         table.add_row(each.head.name, f"{each.used:,}", f"{each.positives:,}", f"{each.strength:g}", *figures)
     console = console_on(sys.stderr)
     console.print(table)
-    console.print(f"{output}: {size / 1e6:.1f} MB, {len(trained)} heads", soft_wrap=True)
+    console.print(
+        f"{output}: {size / 1e6:.2f} MB, {len(trained)} {'head' if len(trained) == 1 else 'heads'}", soft_wrap=True
+    )

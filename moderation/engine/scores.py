@@ -66,10 +66,9 @@ def _served(classifier: Classifier, speech: Speech) -> NDArray[np.bool_]:
 
 @lru_cache(maxsize=1 << 8)
 def _read_by(head: str | None, names: tuple[str, ...]) -> NDArray[np.bool_]:
-    """The languages that a head for a language reads: one for `zh` reads zh-Hant too, and no pinyin. Without a head,
-    all that have been told.
+    """The languages that a head for a language reads: one for `zh` reads zh-Hant and pinyin (zh-Latn) too. Without a
+    head, all that have been told.
     """
     if head is None:
         return np.array([name != UNDETERMINED for name in names])
-    variants = (name.startswith(f"{head}-") and not name.endswith("-Latn") for name in names)
-    return np.array([name == head or variant for name, variant in zip(names, variants, strict=True)])
+    return np.array([name == head or name.startswith(f"{head}-") for name in names])

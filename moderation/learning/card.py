@@ -24,7 +24,7 @@ def card_of(digest: str, trained: Sequence[Trained], measured: Mapping[str, Meas
     """The card as it stands in JSON; `measured` are figures on test files by head and file."""
     return {
         "model": digest,
-        "method": "hashed n-grams by script and sound, naive Bayes ratios, logistic regression, Platt scaling",
+        "method": "hashed n-grams by script and sound, naive Bayes ratios, a linear model, Platt scaling",
         "measured": f"over {FOLDS} folds, calibrated on the others; background posts apart",
         "heads": [_head(each) for each in trained],
         "tests": {name: _plain(found) for name, found in (measured or {}).items()},
@@ -45,6 +45,10 @@ def _head(trained: Trained) -> dict[str, Any]:
             "contradictory": trained.contradictory,
             "in_test": trained.shared,
         },
+        "loss": trained.task.loss,
+        "balanced": trained.task.balanced,
+        "background_weight": trained.task.background_weight,
+        "talk": list(trained.task.talk),
         "C": trained.strength,
         "auc_by_C": {f"{strength:g}": round(area, 5) for strength, area in trained.strengths.items()},
         "calibration": {"slope": round(trained.slope, 6), "offset": round(trained.offset, 6)},
@@ -100,7 +104,11 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _head_lines(head: Mapping[str, Any]) -> Iterator[str]:
-    yield from ("", f"## {head['category']}/{head['language']}", "", f"{head['definition']}. C = {head['C']:g}.", "")
+    fitted = f"{head['loss'].replace('_', ' ').capitalize()} loss, C = {head['C']:g}"
+    yield from ("", f"## {head['category']}/{head['language']}", "", f"{head['definition']}. {fitted}.", "")
+    if head["talk"]:
+        said = "Posts with these words weigh so that they are positive less unusually often"
+        yield from (f"{said}: {', '.join(head['talk'])}.", "")
     yield from ("| data | posts | positive labels | licence | SHA-256 |", "|---|---|---|---|---|")
     for source in head["data"]:
         labels = ", ".join(source["positive"]) or "none (background)"

@@ -69,8 +69,8 @@ def _cloaked(text: str, same: dict[int, list[str]], share: float, draw: random.R
 
 
 CLOAKS: tuple[tuple[Callable[[Sequence[str]], list[str]], float], ...] = (
-    (by_sound, 0.03),
-    (in_pinyin, 0.1),
-    (taken_apart, 0.05),
+    (by_sound, 0.1),
+    (in_pinyin, 0.2),
+    (taken_apart, 0.06),
 )
 """Tricks, and what a copy that is cloaked by each weighs beside its post: more costs the plain ones."""

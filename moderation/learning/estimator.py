@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,12 +12,15 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted
 
 from moderation.packs.models import LIMIT
 from moderation.signals.features import BITS, grams, text_of
 from moderation.text.batch import Batch
 from moderation.text.folding import fold_batch
+
+Loss = Literal["squared_hinge", "logistic"]
 
 _PORTION = 4096
 _SWEEPS = 100  # posts and their all but equal counterparts never quite settle: more sweeps change no third digit
@@ -44,27 +47,32 @@ def _counts(texts: Sequence[str], bits: int) -> sparse.csr_matrix:
 
 
 class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Naive Bayes ratios and logistic regression over hashed n-grams, for two classes (Wang and Manning, "Baselines and
+    """Naive Bayes ratios and a linear model over hashed n-grams, for two classes (Wang and Manning, "Baselines and
     Bigrams", 2012).
 
     The n-grams are those of `moderation.signals.features`, counted, divided by the root of how many there are, and
     weighed by the ratio of their smoothed frequencies in the two classes. The ratio is folded into the weights, and the
     weights are rounded to integers (11 bits), so that what is served is exactly what was fitted.
 
-    Parameters: `C`, inverse strength of regularisation; `smoothing`, added to each n-gram's count of texts;
-    `class_weight`, as in scikit-learn; `bits`, 2^bits buckets. Fitted: `classes_`, `coef_` (integers times `scale_`),
-    `intercept_`, `weights_` (int16), `scale_`.
+    Parameters: `C`, inverse strength of regularisation; `loss`, `squared_hinge` or `logistic`; `smoothing`, added to
+    each n-gram's count of texts; `least`, the least log-ratio (of either sign) that an n-gram is weighed by, so that
+    those common to both classes can still tell them apart beside others; `class_weight`, as in scikit-learn; `bits`,
+    2^bits buckets. Fitted: `classes_`, `coef_` (integers times `scale_`), `intercept_`, `weights_` (int16), `scale_`.
     """
 
     def __init__(
         self,
-        C: float = 6.0,
+        C: float = 0.5,
+        loss: Loss = "squared_hinge",
         smoothing: float = 1.0,
+        least: float = 0.3,
         class_weight: dict[Any, float] | str | None = None,
         bits: int = BITS,
     ) -> None:
         self.C = C
+        self.loss = loss
         self.smoothing = smoothing
+        self.least = least
         self.class_weight = class_weight
         self.bits = bits
 
@@ -88,16 +96,7 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         ratio = self._ratio(counts, target, weight)
         scaled = _scaled(counts)
         scaled.data *= ratio[scaled.indices]
-        # The dual solver draws its order from a seed: the same data give the same weights.
-        model = LogisticRegression(
-            C=self.C,
-            solver="liblinear",
-            dual=True,
-            tol=1e-2,
-            max_iter=_SWEEPS,
-            class_weight=self._weights(),
-            random_state=0,
-        )
+        model = self._model()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(scaled, target, sample_weight=weight)
@@ -117,14 +116,22 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         return decided
 
     def predict_proba(self, X: Iterable[str]) -> NDArray[np.float64]:
-        """The probabilities of both classes, texts × 2, as the regression itself has them."""
-        positive: NDArray[np.float64] = 1 / (1 + np.exp(-self.decision_function(X)))
+        """The probabilities of both classes, texts × 2, as the loss itself has them."""
+        positive = self.probability(self.decision_function(X))
         both: NDArray[np.float64] = np.stack((1 - positive, positive), axis=1)
         return both
 
+    def probability(self, decided: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The probability of the second class at which a decision costs least (Zhang, "Statistical behavior", 2004)."""
+        if self.loss == "logistic":
+            likely: NDArray[np.float64] = 1 / (1 + np.exp(-decided))
+            return likely
+        return np.clip((1 + decided) / 2, 0, 1)
+
     def predict(self, X: Iterable[str]) -> NDArray[Any]:
         """The likelier class of each text."""
-        predicted: NDArray[Any] = self.classes_[(self.decision_function(X) > 0).astype(np.int64)]
+        above = (self.decision_function(X) > 0).astype(np.int64)
+        predicted: NDArray[Any] = self.classes_[above]
         return predicted
 
     @property
@@ -143,6 +150,16 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         tags.input_tags.two_d_array = False
         tags.classifier_tags.multi_class = False
         return tags
+
+    def _model(self) -> LogisticRegression | LinearSVC:
+        # The dual solver draws its order from a seed: the same data give the same weights.
+        common: dict[str, Any] = {"C": self.C, "dual": True, "tol": 1e-2, "max_iter": _SWEEPS, "random_state": 0}
+        common["class_weight"] = self._weights()
+        if self.loss == "logistic":
+            return LogisticRegression(solver="liblinear", **common)
+        if self.loss == "squared_hinge":
+            return LinearSVC(loss="squared_hinge", **common)
+        raise ValueError(f"loss is squared_hinge or logistic, not {self.loss!r}")
 
     def _weights(self) -> dict[int, float] | str | None:
         if not isinstance(self.class_weight, dict):
@@ -163,7 +180,7 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         ratio: NDArray[np.float32] = np.log((positive / positive.sum()) / (negative / negative.sum())).astype(
             np.float32
         )
-        return ratio
+        return np.copysign(np.maximum(np.abs(ratio), np.float32(self.least)), ratio)
 
     def _round(self, weights: NDArray[np.float64], intercept: float) -> None:
         largest = float(np.abs(weights).max())

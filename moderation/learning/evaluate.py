@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.errors import DumpError
-from moderation.learning.labelled import Labelled, is_neutral
+from moderation.learning.labelled import Labelled, is_neutral, which_positive
 from moderation.learning.languages import main_languages
 from moderation.learning.metrics import Measures, measure
 from moderation.packs.models import ModelError, ModelFile, load_model
@@ -89,8 +89,7 @@ def truth_of(data: Labelled, positive: Sequence[str]) -> Truth:
     labels = set(data.labels)
     wanted = frozenset(positive) if positive else frozenset(label for label in labels if not is_neutral(label))
     if not wanted & labels or wanted >= labels:
-        shown = ", ".join(sorted(labels)[:10])
-        raise DumpError(f"{data.name}: which labels are positive? Name them with --positive: {shown}")
+        raise which_positive(data)
     return np.array([label in wanted for label in data.labels], np.bool_)
 
 

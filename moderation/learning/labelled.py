@@ -123,6 +123,15 @@ def read_labelled(path: Path, mapped: Mapped = Mapped(), label: str | None = Non
     )
 
 
+def which_positive(data: Labelled) -> DumpError:
+    """The error for labels of which nobody can tell which are positive."""
+    labels = sorted(set(data.labels))
+    if len(labels) == 1:
+        return DumpError(f"{data.name}: all {len(data):,} posts are labelled {labels[0]!r}: two kinds are needed")
+    shown = ", ".join(labels[:10])
+    return DumpError(f"{data.name}: which labels are positive? Name them with --positive: {shown}")
+
+
 def is_neutral(label: str) -> bool:
     """Whether a label says that nothing is wrong: `0`, `safe`, `ham`, `not-hate` …"""
     return label.strip().lower().replace("_", "-").replace(" ", "-") in NEUTRAL

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from moderation.errors import DumpError
-from moderation.learning.labelled import Labelled, Mapped, is_neutral, read_labelled
-from moderation.learning.train import Source, Task
+from moderation.learning.estimator import Loss
+from moderation.learning.labelled import Labelled, Mapped, is_neutral, read_labelled, which_positive
+from moderation.learning.train import BACKGROUND, Source, Task
 
 _Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -38,7 +39,7 @@ class Posts(_Model):
 
 class HeadRecipe(_Model):
     """One head: what it finds, in which language, and the posts to learn from; `background` are negatives from
-    elsewhere.
+    elsewhere, `talk` words of those who speak about the harm rather than do it.
     """
 
     category: str = Field(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$")
@@ -48,6 +49,9 @@ class HeadRecipe(_Model):
     background: tuple[Posts, ...] = ()
     balanced: bool = False
     cloaked: bool = False
+    loss: Loss = "squared_hinge"
+    talk: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    background_weight: float = Field(BACKGROUND, gt=0, le=10, allow_inf_nan=False)
 
 
 class Recipe(_Model):
@@ -79,6 +83,9 @@ def _task(head: HeadRecipe, folders: Sequence[Path]) -> Task:
         tuple(_source(posts.model_copy(update={"positive": ()}), folders) for posts in head.background),
         head.balanced,
         head.cloaked,
+        head.loss,
+        head.talk,
+        head.background_weight,
     )
 
 
@@ -129,8 +136,7 @@ def tasks_of(
 def _heads(data: Labelled, positive: Sequence[str], category: str | None, path: Path) -> Mapping[str, frozenset[str]]:
     wanted = _known(frozenset(positive), data) if positive else frozenset(data.labels) - _neutral(data)
     if not wanted or wanted == frozenset(data.labels):
-        shown = ", ".join(sorted(set(data.labels))[:10])
-        raise DumpError(f"{data.name}: which labels are positive? Name them with --positive: {shown}")
+        raise which_positive(data)
     if category is not None or positive or len(wanted) == 1:
         only = next(iter(wanted))
         return {category or (_slug(path.stem) if len(wanted) > 1 or not only.isalpha() else _slug(only)): wanted}

@@ -24,7 +24,8 @@ def pick(posts: Iterable[tuple[str, Decision]], number: int, asking: frozenset[s
     """The `number` posts most worth a label, languages taking turns, each text once; equal input, equal choice.
 
     A post is worth much where its highest score is near 0.5 (uncertainty), or where the rules that don't ask the
-    classifier say otherwise than it does (disagreement). Memory holds a few hundred candidates a language.
+    classifier say otherwise than it does (disagreement). Posts that no head reads teach none of them, and come last.
+    Memory holds a few hundred candidates a language.
     """
     by_language: dict[str, dict[str, Candidate]] = {}
     for text, decision in posts:
@@ -34,7 +35,9 @@ def pick(posts: Iterable[tuple[str, Decision]], number: int, asking: frozenset[s
         if len(kept) > 4 * number + 100:
             by_language[candidate.language] = {each.text: each for each in _best(kept)[: 2 * number]}
     turns = [_best(kept) for _, kept in sorted(by_language.items())]
-    return list(_in_turn(turns, number))
+    read = list(_in_turn([[each for each in turn if each.scores] for turn in turns], number))
+    unread = [[each for each in turn if not each.scores] for turn in turns]
+    return [*read, *_in_turn(unread, number - len(read))]
 
 
 def _candidate(text: str, decision: Decision, asking: frozenset[str]) -> Candidate:
@@ -47,6 +50,7 @@ def _candidate(text: str, decision: Decision, asking: frozenset[str]) -> Candida
     )
     disagree = (1 - highest if against else highest) if decision.scores else 0.0
     why, worth = ("disagreement", disagree) if disagree > uncertain else ("uncertainty", uncertain)
+    why = why if decision.scores else "no head reads it"
     return Candidate(text, decision.id, language, why, round(worth, 4), decision.scores)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from moderation.errors import DumpError
 from moderation.learning.cloak import CLOAKS
-from moderation.learning.estimator import LinearTextClassifier, count_matrix
+from moderation.learning.estimator import LinearTextClassifier, Loss, count_matrix
 from moderation.learning.labelled import Labelled
 from moderation.learning.languages import main_languages
 from moderation.learning.metrics import PRECISIONS, Measures, Operating, measure, operating_point
@@ -22,7 +23,7 @@ from moderation.packs.models import Head, dump_model
 from moderation.signals.features import VERSION
 from moderation.text.folding import fold_all
 
-STRENGTHS = (2.0, 4.0, 8.0, 16.0)
+STRENGTHS: dict[Loss, tuple[float, ...]] = {"squared_hinge": (0.5, 1.0, 2.0), "logistic": (2.0, 4.0, 8.0, 16.0)}
 FOLDS = 5
 PREVALENCE = 0.05
 BACKGROUND = 0.3
@@ -54,7 +55,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Task:
-    """A head to train. `measured` and `background` divide its data: figures are taken over the first alone."""
+    """A head to train. `sources` and `background` divide its data: figures are taken over the first alone. `talk` are
+    words of those who speak about the harm: see `_evened`.
+    """
 
     category: str
     language: str | None
@@ -63,6 +66,9 @@ class Task:
     background: tuple[Source, ...] = ()
     balanced: bool = False
     cloaked: bool = False
+    loss: Loss = "squared_hinge"
+    talk: tuple[str, ...] = ()
+    background_weight: float = BACKGROUND
 
 
 @dataclass(frozen=True)
@@ -96,9 +102,16 @@ def train_model(
     """Train all heads. Gives the model's file, its digest, and what is known of each head.
 
     Posts that fold like one of `test_texts` are left out. The same data give the same bytes. Raises DumpError where a
-    head has too few posts of either kind.
+    head has too few posts of either kind, or two heads are the same.
     """
     held = frozenset(fold_all(test_texts)) if test_texts else frozenset()
+    tasks = [_in_language(task) for task in tasks]
+    for name, number in Counter(_name(task) for task in tasks).items():
+        if number > 1:
+            raise DumpError(
+                f"{number} heads would be {name}, and nobody could tell them apart: give their posts to one head of a "
+                "recipe (--recipe), or train models of their own, with --category to name them"
+            )
     trained = [_train_head(task, held, progress) for task in tasks]
     weights = np.stack([each.estimator.weights_ for each in trained])
     numbers = np.array(
@@ -108,8 +121,18 @@ def train_model(
     return content, digest, trained
 
 
+def _name(task: Task) -> str:
+    return f"{task.category}/{task.language}"
+
+
+def _in_language(task: Task) -> Task:
+    """The task with the language of its posts, where it is not given."""
+    texts = [text for source in task.sources for text in source.data.texts]
+    return task if task.language else replace(task, language=_commonest(main_languages(texts)))
+
+
 def _train_head(task: Task, held: frozenset[str], progress: Progress) -> Trained:
-    name = f"{task.category}/{task.language or '?'}"
+    name = _name(task)
     pool = _Pool.of(task, held)
     pool.check(name)
     progress(f"{name}: counting the n-grams of {len(pool.texts):,} posts")
@@ -118,15 +141,15 @@ def _train_head(task: Task, held: frozenset[str], progress: Progress) -> Trained
     strengths: dict[float, float] = {}
     spreads: dict[float, float] = {}
     decided: dict[float, Values] = {}
-    for strength in STRENGTHS:
-        decided[strength], areas = _out_of_fold(counts, cloaked, pool, strength, task.balanced)
+    for strength in STRENGTHS[task.loss]:
+        decided[strength], areas = _out_of_fold(counts, cloaked, pool, _estimator(task, strength))
         strengths[strength], spreads[strength] = float(np.mean(areas)), float(np.std(areas) / np.sqrt(len(areas)))
         progress(f"{name}: C = {strength:g}, AUC {strengths[strength]:.4f}")
     strength = _chosen(strengths, spreads)
     own = ~pool.background
     slope, offset = platt(decided[strength][own], pool.truth[own])
     scores = _calibrated_across(decided[strength], pool)
-    estimator = _fitted(counts, cloaked, pool, np.ones(len(pool.truth), np.bool_), strength, task.balanced)
+    estimator = _fitted(counts, cloaked, pool, np.ones(len(pool.truth), np.bool_), _estimator(task, strength))
     progress(f"{name}: trained with C = {strength:g} on {len(pool.texts):,} posts")
     return _described(task, pool, estimator, (slope, offset), (strength, strengths), scores, decided[strength])
 
@@ -145,8 +168,7 @@ def _described(
     texts = [text for text, kept in zip(pool.texts, own.tolist(), strict=True) if kept]
     languages = main_languages(texts)
     figures = measure(truth, found)
-    plain = 1 / (1 + np.exp(-decided[own]))
-    language = task.language or _commonest(languages)
+    plain = estimator.probability(decided[own])
     by_language = {
         name: measure(truth[languages == name], found[languages == name])
         for name in sorted(set(languages.tolist()))
@@ -156,7 +178,7 @@ def _described(
     operating = {name: point.threshold for name, point in figures.operating.items()}
     return Trained(
         task,
-        Head(task.category, language, task.definition, operating),
+        Head(task.category, str(task.language), task.definition, operating),
         estimator,
         *line,
         *choice,
@@ -180,6 +202,7 @@ class _Pool:
     texts: list[str]
     truth: Truth
     background: Truth
+    weight: Values
     fold: NDArray[np.int64]
     repeated: int
     contradictory: int
@@ -208,20 +231,30 @@ class _Pool:
                 seen.add(key)
                 keep.append(at)
         chosen = np.array(keep, np.int64)
-        kept = truth[chosen]
-        return cls([texts[at] for at in keep], kept, chosen >= own, _folds(kept), repeated, contradictory, shared)
-
-    @property
-    def weight(self) -> Values:
-        return np.where(self.background, BACKGROUND, 1.0)
+        kept, background = truth[chosen], chosen >= own
+        weight = np.where(
+            background, task.background_weight, _evened([folded[at] for at in keep], kept, background, task.talk)
+        )
+        left = (repeated, contradictory, shared)
+        return cls([texts[at] for at in keep], kept, background, weight, _folds(kept), *left)
 
     def check(self, name: str) -> None:
         positives, negatives = int(self.truth.sum()), int((~self.truth).sum())
         if min(positives, negatives) < _FEWEST:
             raise DumpError(
                 f"{name}: {positives:,} positive and {negatives:,} negative posts are too few: {_FEWEST} of each are "
-                "needed; if the labels have other names, say which are positive with --positive"
+                f"needed; if the labels have other names, say which are positive with --positive{self._left()}"
             )
+
+    def _left(self) -> str:
+        """What was left out, as a part of a message."""
+        counted = {
+            "repeat others": self.repeated,
+            "have both labels": self.contradictory,
+            "stand in a test": self.shared,
+        }
+        said = ", ".join(f"{number:,} {why}" for why, number in counted.items() if number)
+        return f" (left out: {said})" if said else ""
 
 
 def _folds(truth: Truth) -> NDArray[np.int64]:
@@ -233,36 +266,50 @@ def _folds(truth: Truth) -> NDArray[np.int64]:
     return fold
 
 
-def _estimator(strength: float, balanced: bool) -> LinearTextClassifier:
-    return LinearTextClassifier(C=strength, class_weight="balanced" if balanced else None)
+def _evened(folded: Sequence[str], truth: Truth, background: Truth, talk: Sequence[str]) -> Values:
+    """Weights of posts: those in which a word of `talk` stands count as if they were positive less unusually often.
+
+    Who gathers posts by such words (歧视) labels nearly all of them positive, and a model then takes who speaks against
+    the harm for one who does it. The odds of these posts are moved half of the way, as logarithms go, to those of the
+    other posts: their positives weigh less, their negatives more.
+    """
+    weight = np.ones(len(truth))
+    words = fold_all(talk)
+    own = ~background
+    talks = np.array([any(word in text for word in words) for text in folded], np.bool_) & own
+    counted = [int((side & part).sum()) for part in (talks, own & ~talks) for side in (truth, ~truth)]
+    if min(counted) < _FEWEST:
+        return weight
+    moved = (counted[0] * counted[3] / (counted[1] * counted[2])) ** 0.25
+    weight[talks & truth], weight[talks & ~truth] = 1 / moved, moved
+    return weight
+
+
+def _estimator(task: Task, strength: float) -> LinearTextClassifier:
+    return LinearTextClassifier(C=strength, loss=task.loss, class_weight="balanced" if task.balanced else None)
 
 
 def _fitted(
-    counts: sparse.csr_matrix,
-    cloaked: _Copies,
-    pool: _Pool,
-    chosen: Truth,
-    strength: float,
-    balanced: bool,
+    counts: sparse.csr_matrix, cloaked: _Copies, pool: _Pool, chosen: Truth, estimator: LinearTextClassifier
 ) -> LinearTextClassifier:
-    """An estimator of some of the posts, and of the same posts cloaked, if they are, at less weight."""
+    """The estimator fitted to some of the posts, and to the same posts cloaked, if they are, at less weight."""
     table, truth, weight = counts[chosen], pool.truth[chosen], pool.weight[chosen]
     if cloaked:
         table = sparse.vstack((table, *(copy[chosen] for copy, _ in cloaked)), format="csr")
         truth = np.tile(truth, 1 + len(cloaked))
         weight = np.concatenate((weight, *(weight * share for _, share in cloaked)))
-    return _estimator(strength, balanced).fit_counts(table, truth, weight)
+    return estimator.fit_counts(table, truth, weight)
 
 
 def _out_of_fold(
-    counts: sparse.csr_matrix, cloaked: _Copies, pool: _Pool, strength: float, balanced: bool
+    counts: sparse.csr_matrix, cloaked: _Copies, pool: _Pool, estimator: LinearTextClassifier
 ) -> tuple[Values, list[float]]:
     """Decisions by estimators that did not see the post, and the AUC of each fold over what the head is about."""
     decided = np.zeros(len(pool.truth))
     areas = []
     for number in range(FOLDS):
         test = pool.fold == number
-        fitted = _fitted(counts, cloaked, pool, ~test, strength, balanced)
+        fitted = _fitted(counts, cloaked, pool, ~test, estimator)
         decided[test] = fitted.decide_counts(counts[test])
         judged = test & ~pool.background
         areas.append(float(roc_auc_score(pool.truth[judged], decided[judged])))

@@ -62,7 +62,9 @@ def test_evaluate_tells_rules_and_model_apart_by_group(folder: Path) -> None:
     done = run(*arguments, "--rules", folder / "rules", "--html", page, "--threshold", "0.01")
     assert done.exit_code == 0, done.output
     assert all(said in done.output for said in ("rules alone", "the engine", "topic g0", "model above 0.01"))
-    assert "<svg" in page.read_text("utf-8") and "<b>tonight" not in page.read_text("utf-8")
+    shown = page.read_text("utf-8")
+    assert "<svg" in shown and "<b>tonight" not in shown and "<th>95 % interval</th>" in shown
+    assert "precision 0.95  above 0." in done.output
     found = json.loads(run(*arguments, "--format", "json").stdout)["mail.csv"]
     assert found["whole"]["posts"] == 180 and found["whole"]["roc_auc"] > 0.99
 
@@ -115,6 +117,9 @@ def test_a_recipe_finds_its_data(folder: Path, tmp_path: Path) -> None:
         (("train", "-o", "x.npz"), "give files or --recipe"),
         (("train", "missing.csv", "-o", "x.npz"), "cannot read missing.csv"),
         (("train", "--recipe", "missing.toml", "-o", "x.npz"), "cannot read missing.toml"),
+        (("train", "missing.csv", "-o", "."), "cannot write .: it is a folder"),
+        (("train", "missing.csv", "-o", "/dev/null/x.npz"), "cannot make /dev/null: "),
+        (("train", "missing.csv", "-o", "x.npz", "--category", "Hate Speech"), "'Hate Speech' is no name"),
         (("evaluate", "missing.npz", "missing.csv"), "cannot read missing.npz"),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import moderation
 from moderation.cli.main import cli
 
 POSTS = Path(__file__).parent / "functional.csv"
@@ -68,3 +69,9 @@ def test_rules_and_model_beat_the_model_and_calling_everything_hateful(found: di
     engine = found["judges"]["the engine"]
     assert engine["recall"] >= 0.8
     assert engine["accuracy"] > max(found["whole"]["accuracy"], found["whole"]["positives"] / found["whole"]["posts"])
+
+
+@pytest.mark.parametrize("text", ["河南人都是骗子", "河南人嘟是偏子", "henan ren dou shi pianzi"])
+def test_the_heads_for_chinese_read_it_in_every_spelling(text: str) -> None:
+    scores = moderation.load().decide(text).scores
+    assert scores["offence"] > 0.5 and set(scores) == {"offence", "sexism"}

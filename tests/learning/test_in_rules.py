@@ -138,3 +138,11 @@ def test_sample_takes_the_uncertain_and_the_disputed_in_turns(build: Build) -> N
     chosen = pick(judged, 3, frozenset())
     assert len({each.text for each in chosen}) == 3 and {each.language for each in chosen} >= {"en"}
     assert chosen[0].worth >= chosen[-1].worth or chosen[0].language != chosen[-1].language
+
+
+def test_sample_takes_what_no_head_reads_last(build: Build) -> None:
+    french = ["Je voudrais un billet pour le train, merci beaucoup", "Il fait beau aujourd'hui à la campagne"]
+    texts = [*french, "train prize free late", SPAM, HAM]
+    chosen = pick(zip(texts, build().decide_batch(texts), strict=True), 4, frozenset())
+    assert [bool(each.scores) for each in chosen] == [True, True, True, False]
+    assert (chosen[-1].text in french, chosen[-1].why, chosen[-1].worth) == (True, "no head reads it", 0)

@@ -6,16 +6,18 @@ import io
 import json
 import pickle
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils import estimator_checks
 
 from moderation.errors import DumpError
-from moderation.learning.estimator import LinearTextClassifier
+from moderation.learning.estimator import LinearTextClassifier, Loss
 from moderation.learning.evaluate import score_texts
 from moderation.learning.labelled import Mapped, read_labelled
 from moderation.learning.recipe import tasks_of
@@ -50,6 +52,7 @@ def kinds_of(text: str) -> dict[str, set[int]]:
         "check_get_params_invariance",
         "check_set_params",
         "check_parameters_default_constructible",
+        "check_estimators_unfitted",
     ],
 )
 def test_scikit_learn_checks_that_apply_to_texts(check: str) -> None:
@@ -64,6 +67,14 @@ def test_it_learns_and_gives_probabilities(posts: list[tuple[str, str]]) -> None
     assert np.allclose(fitted.predict_proba(texts).sum(axis=1), 1)
 
 
+def test_it_works_inside_scikit_learn(posts: list[tuple[str, str]]) -> None:
+    texts, labels = map(list, zip(*posts, strict=True))
+    search = GridSearchCV(LinearTextClassifier(bits=14), {"loss": ["logistic", "squared_hinge"]}, cv=2)
+    assert search.fit(texts, labels).best_score_ > 0.9
+    copy = pickle.loads(pickle.dumps(search.best_estimator_))
+    assert (copy.predict(texts) == search.predict(texts)).all()
+
+
 def test_it_refuses_what_is_no_text_or_one_class() -> None:
     with pytest.raises(ValueError, match="two classes"):
         LinearTextClassifier().fit(["a", "b"], [1, 1])
@@ -73,15 +84,26 @@ def test_it_refuses_what_is_no_text_or_one_class() -> None:
         LinearTextClassifier().fit("ab", [0, 1])
 
 
-def test_what_is_served_is_what_was_fitted(posts: list[tuple[str, str]]) -> None:
+@pytest.mark.parametrize("loss", ["squared_hinge", "logistic"])
+def test_what_is_served_is_what_was_fitted(posts: list[tuple[str, str]], loss: Loss) -> None:
     texts, labels = map(list, zip(*posts, strict=True))
-    fitted = LinearTextClassifier().fit(texts, labels)
+    fitted = LinearTextClassifier(loss=loss).fit(texts, labels)
     numbers = np.array([[fitted.scale_, fitted.intercept_[0], 1.0, 0.0]])
     model, _ = dump_model([Head("spam", "en", "ours", {})], fitted.weights_[None], numbers, VERSION)
     texts += ["", " ", "free prize " * 900, "\ud800", "加" * 2000]
-    assert np.abs(served(model, texts)[:, 0] - fitted.decision_function(texts)).max() < 1e-4
-    probability = fitted.predict_proba(texts)[:, 1]
-    assert np.abs(score_texts(load_model(model), texts)[:, 0] - probability).max() < 1e-4
+    decided = fitted.decision_function(texts)
+    assert np.abs(served(model, texts)[:, 0] - decided).max() < 1e-4
+    assert np.abs(score_texts(load_model(model), texts)[:, 0] - 1 / (1 + np.exp(-decided))).max() < 1e-4
+
+
+def test_probabilities_are_those_of_the_loss(posts: list[tuple[str, str]]) -> None:
+    texts, labels = zip(*posts, strict=True)
+    hinge = LinearTextClassifier().fit(texts, labels)
+    assert hinge.probability(np.array([-3, -0.5, 0, 1.0])).tolist() == [0, 0.25, 0.5, 1]
+    logistic = LinearTextClassifier(loss="logistic", C=6).fit(texts, labels)
+    assert np.allclose(logistic.predict_proba(texts)[:, 1], 1 / (1 + np.exp(-logistic.decision_function(texts))))
+    with pytest.raises(ValueError, match="not 'hinge'"):
+        LinearTextClassifier(loss="hinge").fit(texts, labels)  # type: ignore[arg-type]
 
 
 @given(TEXTS, st.integers(0, 12))
@@ -202,12 +224,33 @@ def test_posts_of_the_test_are_kept_out_and_repeats_are_counted(spam_csv: Path, 
     assert (trained.shared, trained.repeated, trained.used) == (20, 230, 230)
 
 
+def test_two_heads_of_one_name_are_refused(spam_csv: Path) -> None:
+    with pytest.raises(DumpError, match="2 heads would be spam/"):
+        train_model(tasks_of([spam_csv, spam_csv], Mapped()))
+
+
+def test_words_that_speak_of_the_harm_weigh_less(tmp_path: Path) -> None:
+    """Four of five posts with `unfair` are labelled, of the others not even a third; nothing else tells them apart."""
+    who = ["Anna", "Tom", "the neighbours", "my cat", "Kim", "a friend", "Lee"]
+    rows = [f"unfair says {who[at % 7]} of {at},{int(at % 5 > 0)}" for at in range(100)]
+    rows += [f"today says {who[at % 7]} of {at},{int(at % 10 > 6)}" for at in range(240)]
+    path = tmp_path / "talk.csv"
+    path.write_text("\n".join(["text,label", *rows]), "utf-8")
+    plain = tasks_of([path], Mapped())[0]
+    talks = replace(plain, talk=("UNFAIR",))
+    (before, after) = (train_model([task])[2][0].estimator for task in (plain, talks))
+    assert after.decision_function(["unfair says Kim"])[0] < before.decision_function(["unfair says Kim"])[0] - 0.1
+    assert train_model([replace(plain, talk=("never said",))])[0] == train_model([plain])[0]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
         ("a.csv", "text,label\n", "no records"),
         ("a.csv", "words,kinds\nhi,1\n", "which column holds the text"),
-        ("a.csv", "text,label\nhi,1\n", "which labels are positive"),
+        ("a.csv", "text,label\nhi,1\nho,1\n", "all 2 posts are labelled '1': two kinds are needed"),
+        ("a.csv", "text,label\nhi,rude\nho,kind\n", "which labels are positive. Name them with --positive: kind, rude"),
+        ("a.csv", "text,label\n,1\nhi,\n", "none of its 2 records has both `text` and `label`"),
         ("a.csv", "text,label\nhi,1\nho,0\n", "too few"),
         ("a.jsonl", '{"text": "hi"\n', "a.jsonl:1: this is not JSON"),
         ("a.jsonl", "[1]\n", "a record is an object"),
