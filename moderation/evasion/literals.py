@@ -5,9 +5,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, groupby, islice, pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moderation.evasion import sounds
 from moderation.evasion.reading import GAP, SYLLABLE, SYMBOL_BREAK, kind, kind_of, loose_reading, syllable_symbol
@@ -63,16 +65,31 @@ def is_enough(text: str) -> bool:
     """Whether a folded text is long enough for tricks: two different characters that sound, or three letters. Less
     stands in every other post.
     """
-    read = [character for character in text if kind(character) != GAP]
-    different = sum(one != other for one, other in zip(["", *read], read, strict=False))
-    syllables = sum(kind(character) == SYLLABLE for character in read)
-    return different >= 2 and len(read) >= (2 if syllables else 3)
+    return bool(are_enough((text,))[0])
 
 
-def size_of(text: str) -> int:
-    """How many characters of a text are read."""
-    codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-    return int(np.count_nonzero(kind_of.take(codes)))
+def are_enough(texts: Sequence[str]) -> NDArray[np.bool_]:
+    """The same for many."""
+    codes, owner = _read(texts)
+    other = np.ones(len(codes), np.bool_)
+    other[1:] = (codes[1:] != codes[:-1]) | (owner[1:] != owner[:-1])
+    different, syllables = (np.bincount(owner, which, len(texts)) for which in (other, kind_of.take(codes) == SYLLABLE))
+    enough: NDArray[np.bool_] = (different >= 2) & (sizes_of(texts) >= np.where(syllables, 2, 3))
+    return enough
+
+
+def sizes_of(texts: Sequence[str]) -> NDArray[np.int64]:
+    """How many characters of each text are read."""
+    sizes: NDArray[np.int64] = np.bincount(_read(texts)[1], minlength=len(texts))
+    return sizes
+
+
+def _read(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The characters of all texts that are no gaps, and the number of the text that each is of."""
+    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+    owner = np.arange(len(texts)).repeat(list(map(len, texts)))
+    read = kind_of.take(codes) != GAP
+    return codes[read], owner[read]
 
 
 def _across_gaps(read: str, plain: bytes) -> Iterator[bytes]:
@@ -128,15 +145,20 @@ def _otherwise(plain: Sequence[Symbols], heard: dict[int, tuple[str, ...]]) -> I
 
 def _in_letters(plain: Sequence[Symbols], heard: dict[int, tuple[str, ...]]) -> Iterator[Symbols]:
     """All syllables in letters, then some of them, in all ways if they are few."""
-    letters = {at: tuple(map(ord, syllables[0])) for at, syllables in heard.items()}
+    letters = {at: _letters_of(syllables[0]) for at, syllables in heard.items()}
     yield _joined([letters.get(at, each) for at, each in enumerate(plain)])
     for at, syllables in heard.items():
         for other in syllables[1:]:
-            turned = {**letters, at: tuple(map(ord, other))}
+            turned = {**letters, at: _letters_of(other)}
             yield _joined([turned.get(here, each) for here, each in enumerate(plain)])
     for size in range(len(heard) - 1, 0, -1) if len(heard) <= _SHORT else (len(heard) - 1, 1):
         for chosen in combinations(heard, size):
             yield _joined([letters[at] if at in chosen else each for at, each in enumerate(plain)])
+
+
+@lru_cache(maxsize=1 << 10)
+def _letters_of(syllable: str) -> Symbols:
+    return tuple(map(ord, syllable))
 
 
 def _joined(parts: Sequence[Symbols]) -> Symbols:

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.evasion.literals import Literals, is_enough, is_short, size_of
+from moderation.evasion.literals import Literals, are_enough, is_short, sizes_of
 from moderation.evasion.spellings import Spelling, also_written, has_puns, spellings
 from moderation.evasion.tricks import ALWAYS_MASK, BIT
 
@@ -57,7 +57,7 @@ class Targets:
         sums = _sums(texts, lengths)
         return cls(
             tuple(items),
-            np.array(list(map(size_of, texts)), np.int64),
+            sizes_of(texts),
             np.array(lengths, np.int64),
             np.array([target.spelling.exact for target in items], np.bool_),
             np.array([_may_be_common(target.spelling) for target in items], np.bool_),
@@ -118,22 +118,29 @@ def _literals(terms: Terms, kin: Kin, items: list[Target]) -> Iterator[tuple[byt
     """(literal, number of its target) of all spellings; targets are added to `items`."""
     texts: list[str] = []
     owners: list[tuple[int, int]] = []
-    for number, (term, mask) in terms.items():
-        for spelling in spellings(term, mask):
-            if not (is_enough(spelling.text) or (spelling.mask & BIT["initials"] and size_of(spelling.text) > 1)):
-                continue
-            items.append(Target(number, spelling, mask | ALWAYS_MASK, kin.get(number, frozenset({number}))))
-            written = list(dict.fromkeys(also_written(spelling.text)))
-            texts += written
-            # What is neither the term nor sounds like it may be said by anybody, if it is short.
-            least = 2 if spelling.mask & BIT["initials"] else 3 if spelling.mask & BIT["masks"] else _LEAST
-            owners += [(len(items) - 1, least if text != term else 2) for text in written]
+    for number, spelling in _usable(terms):
+        term, mask = terms[number]
+        items.append(Target(number, spelling, mask | ALWAYS_MASK, kin.get(number, frozenset({number}))))
+        written = list(dict.fromkeys(also_written(spelling.text)))
+        texts += written
+        # What is neither the term nor sounds like it may be said by anybody, if it is short.
+        least = 2 if spelling.mask & BIT["initials"] else 3 if spelling.mask & BIT["masks"] else _LEAST
+        owners += [(len(items) - 1, least if text != term else 2) for text in written]
     read = Literals.of(texts)
     for at, (target, least) in enumerate(owners):
         item = items[target]
         for literal in read.literals(at, 0 if item.spelling.exact else item.mask):
             if len(literal) >= (2 * least if is_short(literal) else 4):
                 yield literal, target
+
+
+def _usable(terms: Terms) -> Iterator[tuple[int, Spelling]]:
+    """The spellings of all terms that are long enough for tricks."""
+    found = [(number, spelling) for number, (term, mask) in terms.items() for spelling in spellings(term, mask)]
+    texts = [spelling.text for _, spelling in found]
+    for each, enough, size in zip(found, are_enough(texts).tolist(), sizes_of(texts).tolist(), strict=True):
+        if enough or (each[1].mask & BIT["initials"] and size > 1):
+            yield each
 
 
 def _may_be_common(spelling: Spelling) -> bool:
