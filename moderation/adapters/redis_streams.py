@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from moderation.decision import Decision, encode
 from moderation.errors import ModerationError
+from moderation.service.frames import Said
 from moderation.service.streams import BrokerError, Message
 
 IDLE = 30_000
@@ -58,11 +58,11 @@ class RedisStreams:
             raise self._failed(error) from error
         return [_message(identity, fields) for _, entries in found or () for identity, fields in entries]
 
-    def settle(self, judged: Sequence[tuple[Message, Decision]], dead: Sequence[tuple[Message, str]]) -> None:
+    def settle(self, judged: Sequence[tuple[Message, Said]], dead: Sequence[tuple[Message, str]]) -> None:
         """Write and acknowledge in one transaction."""
         if not judged and not dead:
             return
-        written = {str(decision.id): encode(decision) for _, decision in judged}
+        written = {str(said.id): said.json for _, said in judged}
         try:
             with self._redis.pipeline(transaction=True) as pipe:
                 if written:
