@@ -195,11 +195,12 @@ class Moderator:
         read = [Post.of(post, self.info.text_fields) for post in posts]
         return [*await self._of_loop()[0].ask(read, len(read))] if read else []
 
-    async def adecide_json(self, body: bytes) -> Answer:
+    async def adecide_json(self, body: bytes, posts: int = 1) -> Answer:
         """Judge posts that are JSON: one, or {"posts": [...]}; the decision, or {"decisions": [...]}, is JSON as well.
-        Neither is read here. Raises PostError where the body, or any post of it, cannot be read.
+        Neither is read here; `posts` is how many there are. Raises PostError where the body, or any post of it, cannot
+        be read.
         """
-        found = await self._of_loop()[1].ask(asked := Body(body, bodies.count(body)), asked.posts)
+        found = await self._of_loop()[1].ask(Body(body, posts), posts)
         if isinstance(found, PostError):
             raise found
         return found
