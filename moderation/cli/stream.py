@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--from", "source", default="posts", show_default=True, help="The stream of posts, JSON in `post`.")
 @click.option("--to", "output", default="decisions", show_default=True, help="The stream of decisions.")
 @click.option("--group", default="moderation", show_default=True, help="The consumer group.")
-@click.option("--batch", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Posts at a time.")
+@click.option("--batch", type=click.IntRange(1, 10_000), default=2000, show_default=True, help="Posts at a time.")
 @click.option(
     "--idle", type=click.IntRange(1), default=30_000, show_default=True, help="Milliseconds till others' are ours."
 )

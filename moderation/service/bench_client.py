@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -117,8 +117,26 @@ def cpu(process: int) -> float | None:
     """Seconds that a process has worked; None where the system does not tell."""
     if sys.platform != "linux":
         return time.process_time() if process == os.getpid() else None
-    # How Linux names the clock of another process: clock_getcpuclockid(3).
-    return time.clock_gettime((~process) << 3 | 2)
+    try:  # how Linux names the clock of another process: clock_getcpuclockid(3)
+        return time.clock_gettime((~process) << 3 | 2)
+    except OSError:  # it has ended
+        return None
+
+
+class Clocks:
+    """Tells how long processes have worked from now on."""
+
+    def __init__(self, processes: Mapping[str, int]) -> None:
+        self._processes = processes
+        self._before = self._now()
+
+    def each(self, count: int) -> dict[str, float]:
+        """Microseconds for each of so many things, by process; those that the system tells of."""
+        now = self._now()
+        return {name: (now[name] - before) / count * 1e6 for name, before in self._before.items() if name in now}
+
+    def _now(self) -> dict[str, float]:
+        return {name: found for name, pid in self._processes.items() if pid and (found := cpu(pid)) is not None}
 
 
 def children(process: int) -> list[int]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
+import msgspec
+
 from moderation.errors import ModerationError
 from moderation.service.bodies import Body
 from moderation.service.frames import Said, Unread
@@ -21,8 +23,7 @@ _PAUSE = 1.0
 _RESTART = 150.0
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message: the broker's id of it, what it holds, and how often it was handed out (1: the first time)."""
 
     id: str
@@ -74,7 +75,7 @@ class Stream:
 
     moderator: Moderator
     broker: Broker
-    batch: int = 1000
+    batch: int = 2000
     deliveries: int = 3
     counts: dict[str, int] = field(default_factory=lambda: {"judged": 0, "dead": 0, "again": 0, "failures": 0})
     _stop: threading.Event = field(default_factory=threading.Event)
