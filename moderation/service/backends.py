@@ -105,8 +105,8 @@ class ProcessBackend:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process.poll() is None
+        """Whether the process runs, and answers."""
+        return not self._gone and self._process.poll() is None
 
     def ask(self, request: Request) -> Future[Reply]:
         """Have a request answered behind those that were made before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
@@ -36,6 +37,7 @@ class Decide:
         if scope["type"] != "http" or scope["path"] != ROUTE:
             await self._app(scope, receive, send)
             return
+        started = time.perf_counter()
         try:
             if scope["method"] != "POST":
                 raise HttpError(405, "H405", f"POST {ROUTE}", allow=b"POST")
@@ -48,7 +50,7 @@ class Decide:
             status, json, headers = error.answer()
         except ConnectionAbortedError:  # nobody waits for an answer
             return
-        self._metrics.request(ROUTE, status)
+        self._metrics.request(ROUTE, status, time.perf_counter() - started)
         headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(json))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": json})

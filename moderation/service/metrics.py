@@ -9,10 +9,11 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from moderation.decision import VERDICTS
 from moderation.errors import ModerationError
 from moderation.service.moderator import Moderator
 from moderation.service.streams import BrokerError, Stream
-from moderation.service.tally import Tally
+from moderation.service.tally import UNJUDGED, Tally
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -33,6 +34,13 @@ class Metrics:
         self._requests = Counter(
             "moderation_requests", "Requests by route and status", ["route", "status"], registry=registry
         )
+        self._latency = Histogram(
+            "moderation_request_seconds", "Time of a request for decisions", buckets=_SECONDS, registry=registry
+        )
+        for verdict in VERDICTS:
+            self._posts.labels(verdict)
+        for why in UNJUDGED:
+            self._unjudged.labels(why)
         registry.register(_State(moderator))
         moderator.observe(self.add)
 
@@ -50,9 +58,11 @@ class Metrics:
                 counter.labels(label).inc(count)
         self._unknown.inc(tally.unknown)
 
-    def request(self, route: str, status: int) -> None:
-        """Count a request."""
+    def request(self, route: str, status: int, seconds: float | None = None) -> None:
+        """Count a request, and how long it took."""
         self._requests.labels(route, str(status)).inc()
+        if seconds is not None:
+            self._latency.observe(seconds)
 
     def stream(self, stream: Stream) -> None:
         """Tell of a consumer of a stream as well."""
