@@ -55,6 +55,7 @@ def _table(found: ServiceBench, stream: Batches | None) -> Table:
     table.add_row("", f"{reloads.unanswered} posts", f"not judged; {reloads.engines} engines judged the others")
     late = f"{reloads.loop_p99_ms:.1f} ms"
     table.add_row("", late, f"the event loop was late, p99; {reloads.loop_max_ms:.1f} ms at most")
+    table.add_row("", f"{reloads.loop_work_p99_ms:.1f} ms", "of its own work between two looks, p99")
     return table
 
 
