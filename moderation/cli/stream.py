@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--until-empty", is_flag=True, help="End when nothing is left.")
 @click.option("--metrics-port", type=click.IntRange(1, 65535), help="Answer Prometheus on this port of 127.0.0.1.")
+@click.option("--judges", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that judge.")
 @click.option("--watch", is_flag=True, help="Reload the rules when their files change.")
 @rules_option
 def stream(
@@ -40,6 +41,7 @@ def stream(
     idle: int,
     until_empty: bool,
     metrics_port: int | None,
+    judges: int,
     watch: bool,
     rules: str | None,
 ) -> None:
@@ -55,7 +57,7 @@ def stream(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     broker = RedisStreams(url, source, output, group, idle)
     try:
-        with Moderator(rules, isolated=True, timeout=30, watch=watch) as moderator, ExitStack() as stack:
+        with Moderator(rules, isolated=True, judges=judges, timeout=30, watch=watch) as moderator, ExitStack() as stack:
             running = Stream(moderator, broker, batch)
             if metrics_port is not None:
                 stack.callback(_metrics(moderator, running, metrics_port))

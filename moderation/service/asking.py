@@ -36,9 +36,9 @@ class _Asking:
         self.timeout, self.window = moderator.timeout, moderator.window
         self.batch, self.waiting_limit = moderator.batch, moderator.waiting_limit
 
-    def lane(self, loop: asyncio.AbstractEventLoop) -> Lane:
+    def lanes(self, loop: asyncio.AbstractEventLoop) -> Sequence[Lane]:
         """To what judges now."""
-        return self._moderator.lane(loop)
+        return self._moderator.lanes(loop)
 
 
 class AskingPosts(_Asking):

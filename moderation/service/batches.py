@@ -34,8 +34,8 @@ class Asking(Protocol[Asked, Result]):
     batch: int
     waiting_limit: int
 
-    def lane(self, loop: asyncio.AbstractEventLoop) -> Lane:
-        """Who is asked now."""
+    def lanes(self, loop: asyncio.AbstractEventLoop) -> Sequence[Lane]:
+        """Who are asked now. Raises BackendError where there is nobody."""
 
     def request(self, items: Sequence[Asked]) -> Request:
         """The items as one request."""
@@ -57,7 +57,7 @@ class _Batch(Generic[Item, Result]):
     posts: int = 0
     expiry: asyncio.TimerHandle | None = None
     due: bool = False
-    has_room: bool = True
+    lane: Lane | None = None
     sent: float = 0.0
 
 
@@ -69,7 +69,7 @@ class Batcher(Generic[Item, Result]):
     def __init__(self, asking: Asking[Item, Result], loop: asyncio.AbstractEventLoop) -> None:
         self._asking, self._loop = asking, loop
         self._batches: deque[_Batch[Item, Result]] = deque()
-        self._busy = False
+        self._busy = set[Lane]()
         self.waiting = 0
         """How many posts have come and are not judged."""
 
@@ -108,23 +108,27 @@ class Batcher(Generic[Item, Result]):
         self._hand_on()
 
     def _hand_on(self) -> None:
-        while self._batches and self._batches[0].due and not self._busy:
-            self._send(self._batches.popleft())
+        while self._batches and self._batches[0].due:
+            try:
+                free = next((lane for lane in self._asking.lanes(self._loop) if lane not in self._busy), None)
+            except BackendError as error:
+                self._loop.call_soon(self._deliver, self._batches.popleft(), error)
+                continue
+            if free is None:
+                return
+            self._send(self._batches.popleft(), free)
 
-    def _send(self, batch: _Batch[Item, Result]) -> None:
-        self._busy, batch.has_room, batch.sent = True, False, time.perf_counter()
-        done = functools.partial(self._deliver, batch)
-        try:
-            lane = self._asking.lane(self._loop)
-        except BackendError as error:
-            self._loop.call_soon(done, error)
-            return
-        lane.send(self._asking.request(batch.items), done, functools.partial(self._room, batch))
+    def _send(self, batch: _Batch[Item, Result], lane: Lane) -> None:
+        self._busy.add(lane)
+        batch.lane, batch.sent = lane, time.perf_counter()
+        done, room = functools.partial(self._deliver, batch), functools.partial(self._room, batch)
+        lane.send(self._asking.request(batch.items), done, room)
 
     def _room(self, batch: _Batch[Item, Result]) -> None:
         """A batch is judged, if not yet answered: the next may go."""
-        if not batch.has_room:
-            batch.has_room, self._busy = True, False
+        if batch.lane is not None:
+            self._busy.discard(batch.lane)
+            batch.lane = None
             self._hand_on()
 
     def _deliver(self, batch: _Batch[Item, Result], reply: Reply | BackendError) -> None:

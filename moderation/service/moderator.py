@@ -66,10 +66,11 @@ class Moderator:
     """Judges posts for a service, from any thread or event loop.
 
     `rules` is an Engine, or a path to rules (a folder, a pack, a bundle; None: the bundled rules). Given a path, it
-    judges in a process of its own (`isolated`), so that reloading and failing hold up nothing here; an Engine judges on
-    a thread. `public_key` (PEM) must have signed the bundle. A post that is not judged within `timeout` seconds, or
-    while `waiting` others wait, gets the policy's answer for what is unknown: no exception. Calls of `adecide` within
-    `window` seconds are one batch, of `batch` posts at most. `watch` reloads when files of the rules change.
+    judges in a process of its own (`isolated`), so that reloading and failing hold up nothing here, or in several
+    (`judges`), which share the memory of one; an Engine judges on a thread. `public_key` (PEM) must have signed the
+    bundle. A post that is not judged within `timeout` seconds, or while `waiting` others wait, gets the policy's answer
+    for what is unknown: no exception. Calls of `adecide` within `window` seconds are one batch, of `batch` posts at
+    most. `watch` reloads when files of the rules change.
 
     Callbacks get (post, decision), or the surge; what they raise is logged. Raises ModerationError where rules do not
     load. Close it, or use it as a context manager.
@@ -81,6 +82,7 @@ class Moderator:
         *,
         isolated: bool | None = None,
         public_key: bytes | None = None,
+        judges: int = 1,
         timeout: float = 2.0,
         window: float = 0.002,
         batch: int = 2048,
@@ -96,6 +98,7 @@ class Moderator:
             public_key,
             (ISOLATES and not isinstance(rules, Engine)) if isolated is None else isolated,
         )
+        self._judges = judges
         self.timeout, self.window, self.batch, self.waiting_limit = timeout, window, batch, waiting
         self._callbacks = {"flagged": on_flagged, "blocked": on_blocked}
         self._surges = None if on_surge is None else SurgeMonitor(_guarded(on_surge))
@@ -212,9 +215,9 @@ class Moderator:
         explained: Explained = expect(reply, Explained)
         return explained.json
 
-    def lane(self, loop: asyncio.AbstractEventLoop) -> Lane:
-        """An event loop's own way to what judges now. Raises BackendError where that is gone."""
-        return self._backend.lane(loop)
+    def lanes(self, loop: asyncio.AbstractEventLoop) -> Sequence[Lane]:
+        """An event loop's own ways to what judges now. Raises BackendError where that is gone."""
+        return self._backend.lanes(loop)
 
     def _of_loop(self) -> _Batchers:
         loop = asyncio.get_running_loop()
@@ -336,7 +339,7 @@ class Moderator:
         if self._isolated:
             if engine is not None:
                 raise ModerationError("an Engine judges on a thread: give the path of its rules for a process")
-            return ProcessBackend(self._rules, self._key)
+            return ProcessBackend(self._rules, self._key, self._judges)
         from moderation.service.rules import load_checked
 
         return ThreadBackend(load_checked(self._rules, self._key))

@@ -1,7 +1,8 @@
 """The process that judges for a service: one engine, requests in, replies out. It compiles where nobody waits, and what
 ends it ends nothing else.
 
-It is given a socket for requests and one over which further sockets come: each event loop of the service has its own.
+It is given a socket for requests and one over which further sockets come, as each event loop of the service has its
+own; and two more for each further process that is to judge beside it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import cast
 
@@ -38,11 +39,21 @@ from moderation.service.frames import (
 from moderation.service.rules import load_checked
 
 
-def serve(link: socket.socket, more: socket.socket) -> None:
-    """Answer requests until all who ask have gone. The first is a Setup, and is answered by Ready or Failed."""
-    engine = _set_up(link)
-    if engine is not None:
-        asyncio.run(_answering(engine, link, more))
+def serve(ends: Sequence[tuple[socket.socket, socket.socket]]) -> None:
+    """Answer requests until all who ask have gone. The first is a Setup, and is answered by Ready or Failed.
+
+    Each pair of sockets is served by a process of its own; they share the memory of what was compiled once.
+    """
+    engine = _set_up(ends[0][0])
+    if engine is None:
+        return
+    judges = [_forked(engine, ends, each) for each in ends[1:]]
+    _let_go(ends[1:])
+    ends[0][0].sendall(frames.packed(ready(engine)))
+    asyncio.run(_answering(engine, *ends[0]))
+    for judge in judges:
+        with suppress(ChildProcessError):
+            os.waitpid(judge, 0)
 
 
 def ready(engine: Engine) -> Ready:
@@ -83,8 +94,27 @@ def _set_up(link: socket.socket) -> Engine | None:
     # Never again looked at by the garbage collector, which would stop judging for 40 ms each time.
     gc.collect()
     gc.freeze()
-    link.sendall(frames.packed(ready(engine)))
     return engine
+
+
+def _forked(
+    engine: Engine, ends: Sequence[tuple[socket.socket, socket.socket]], mine: tuple[socket.socket, socket.socket]
+) -> int:
+    judge = os.fork()
+    if judge:
+        return judge
+    try:
+        _let_go([each for each in ends if each is not mine])
+        with suppress(ConnectionError):
+            asyncio.run(_answering(engine, *mine))
+    finally:
+        os._exit(0)
+
+
+def _let_go(ends: Sequence[tuple[socket.socket, socket.socket]]) -> None:
+    for each in ends:
+        for end in each:
+            end.close()
 
 
 async def _answering(engine: Engine, link: socket.socket, more: socket.socket) -> None:
@@ -150,9 +180,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.dup2(2, 1)
-    link, more = (socket.socket(fileno=int(each)) for each in sys.argv[1:3])
+    ends = iter([socket.socket(fileno=int(each)) for each in sys.argv[1:]])
     with suppress(ConnectionError):  # nobody asks any longer
-        serve(link, more)
+        serve(list(zip(ends, ends, strict=True)))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import pytest
 from moderation import Decision, Moderator, Post, PostError
 from moderation.decision import FAILURE
 from moderation.engine.engine import Engine
+from moderation.service.bench_client import children, cpu
 from moderation.service.frames import FrameError, Splitter, packed, replies
 from moderation.service.frames import Refused as Refusal
 from moderation.service.tally import Tally
@@ -92,6 +93,32 @@ def test_a_process_that_dies_under_load(rules: Path) -> None:
         assert {decision.unknown for decision in lost} <= {(), (FAILURE,)}
         assert lost[-1].unknown == (FAILURE,) and not last.unknown and found.restarts == 1
         assert sum(tally.unjudged.get(FAILURE, 0) for tally in tallies) >= 1
+
+
+def test_several_judges(tmp_path: Path) -> None:
+    """They say the same, they all work, and where one of them ends others take the place of all."""
+    posts = [{"id": at, "text": "casino" if at % 3 else "hello"} for at in range(600)]
+    with Moderator(write_rules(tmp_path), judges=2, batch=50, timeout=20) as found:
+        first = found.info.process
+        judges = [first, *children(first)]
+        before = [cpu(judge) for judge in judges]
+
+        async def run() -> list[Decision]:
+            return await asyncio.gather(*(found.adecide(post) for post in posts))
+
+        decisions = asyncio.run(run())
+        assert [decision.id for decision in decisions] == list(range(600))
+        assert [decision.verdict for decision in decisions] == [
+            decision.verdict for decision in found.decide_batch(posts)
+        ]
+        assert len(judges) == 2 and all(cpu(judge) != was for judge, was in zip(judges, before, strict=True))
+        os.kill(judges[1], signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while found.info.process == first and time.monotonic() < deadline:
+            asyncio.run(run())
+        assert found.restarts == 1 and not any(decision.unknown for decision in asyncio.run(run()))
+        assert len(children(found.info.process)) == 1
+    assert not any(Path(f"/proc/{judge}").exists() for judge in judges)
 
 
 def test_a_reload_ends_the_process_before(tmp_path: Path) -> None:

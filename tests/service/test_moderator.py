@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -163,12 +164,13 @@ def test_posts_gather_while_others_are_judged(engine: Engine, monkeypatch: pytes
     """Batches grow with the load: many small ones behind each other would each cost as much as a big one."""
     sizes: list[int] = []
     with Moderator(engine, timeout=20) as found:
-        lane = found.lane
+        lanes, made = found.lanes, list[Lane]()
 
-        def slow(loop: asyncio.AbstractEventLoop) -> Lane:
-            return Slow(lane(loop), loop, sizes)
+        def slow(loop: asyncio.AbstractEventLoop) -> Sequence[Lane]:
+            made.extend(() if made else (Slow(lanes(loop)[0], loop, sizes),))
+            return made
 
-        monkeypatch.setattr(found, "lane", slow)
+        monkeypatch.setattr(found, "lanes", slow)
 
         async def run() -> list[Decision]:
             tasks = []
@@ -183,8 +185,9 @@ def test_posts_gather_while_others_are_judged(engine: Engine, monkeypatch: pytes
 
 def test_what_is_never_judged_holds_up_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     with Moderator(engine, timeout=0.2) as found:
-        lane = found.lane
-        monkeypatch.setattr(found, "lane", lambda loop: Deaf())
+        lanes = found.lanes
+        deaf = Deaf()
+        monkeypatch.setattr(found, "lanes", lambda loop: (deaf,))
 
         async def run() -> list[Decision]:
             lost = [asyncio.ensure_future(found.adecide("casino")) for _ in range(3)]
@@ -192,7 +195,7 @@ def test_what_is_never_judged_holds_up_nothing(engine: Engine, monkeypatch: pyte
                 await asyncio.sleep(0.01)
                 lost.append(asyncio.ensure_future(found.adecide("casino")))
             done = await asyncio.gather(*lost)
-            monkeypatch.setattr(found, "lane", lane)
+            monkeypatch.setattr(found, "lanes", lanes)
             return [*done, await found.adecide("casino")]
 
         *lost, last = asyncio.run(run())
