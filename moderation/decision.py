@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
@@ -96,14 +96,6 @@ def encode(decision: Decision) -> bytes:
         return _encoder.encode(decision)
     except UnicodeEncodeError:
         return json.dumps(decision.to_dict(), ensure_ascii=True, separators=(",", ":")).encode()
-
-
-def encode_all(decisions: Sequence[Decision]) -> bytes:
-    """A JSON array of decisions, each as `encode` writes it."""
-    try:
-        return _encoder.encode(decisions)
-    except UnicodeEncodeError:
-        return b"[" + b",".join(map(encode, decisions)) + b"]"
 
 
 def undecided(post_id: PostId, why: str, engine: str, flagged: bool = True) -> Decision:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from moderation.decision import Decision, encode, encode_all
+from moderation.decision import Decision, encode
 from moderation.engine.engine import Engine
 from moderation.errors import PostError
 from moderation.post import Post
@@ -57,14 +57,15 @@ def judge(engine: Engine, request: JudgeJson, judged: Callable[[], None] = lambd
     ids = request.ids or [None] * len(request.bodies)
     read = [_read(body, request.many, identity) for body, identity in zip(request.bodies, ids, strict=True)]
     try:
-        decisions = engine.decide_batch(_all(read))
+        written = engine.write_batch(_all(read))
     except PostError:
         read = [_checked(each, engine.text_fields) for each in read]
-        decisions = engine.decide_batch(_all(read))
+        written = engine.write_batch(_all(read))
     judged()
-    rest = iter(decisions)
-    answers = [each if isinstance(each, Unread) else _said(each, rest) for each in read]
-    return JudgedJson(answers, Tally.of(decisions), engine.fingerprint)
+    lines = (line for portion in written for line in portion.lines.splitlines())
+    answers = [each if isinstance(each, Unread) else _said(each, lines) for each in read]
+    told, plain = [each for portion in written for each in portion.told], [portion.plain for portion in written]
+    return JudgedJson(answers, Tally.of(told, plain), engine.fingerprint)
 
 
 def answered(body: Body, many: bool, decide: Callable[[Any], Decision]) -> Said | Unread:
@@ -72,7 +73,7 @@ def answered(body: Body, many: bool, decide: Callable[[Any], Decision]) -> Said 
     read = _read(body.json, many, body.id)
     if isinstance(read, Unread):
         return read
-    return _said(read, iter([decide(post) for post in read.posts]))
+    return _said(read, iter([encode(decide(post)) for post in read.posts]))
 
 
 def read_back(
@@ -122,9 +123,9 @@ def _checked(read: _Read | Unread, text_fields: Sequence[str]) -> _Read | Unread
     return read
 
 
-def _said(read: _Read, decisions: Iterator[Decision]) -> Said:
+def _said(read: _Read, lines: Iterator[bytes]) -> Said:
     """The decisions on a body's posts, taken from those of all."""
     if read.listed:
-        return Said(b'{"decisions":' + encode_all([*islice(decisions, len(read.posts))]) + b"}")
-    decision = next(decisions)
-    return Said(encode(decision), decision.id)
+        return Said(b'{"decisions":[' + b",".join(islice(lines, len(read.posts))) + b"]}")
+    (post,) = read.posts
+    return Said(next(lines), post.get("id") if isinstance(post, dict) else None)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from moderation.decision import FAILURE, OVERLOAD, TIMEOUT, Decision
+from moderation.engine.coverage import UNDETERMINED
 
 UNJUDGED = frozenset((FAILURE, OVERLOAD, TIMEOUT))
 """What `unknown` of a decision holds where no engine made it."""
@@ -24,13 +25,18 @@ class Tally(msgspec.Struct, frozen=True):
     unjudged: Mapping[str, int] = {}
 
     @classmethod
-    def of(cls, decisions: Sequence[Decision]) -> Tally:
-        """Count decisions."""
+    def of(cls, decisions: Sequence[Decision], plain: Iterable[Mapping[str, int]] = ()) -> Tally:
+        """Count decisions; `plain` are numbers of others, by main language, that allow without a word."""
         unknown = [decision.unknown for decision in decisions if decision.unknown]
+        verdicts: Counter[str] = Counter([decision.verdict for decision in decisions])
+        languages = Counter([next(iter(decision.languages), UNDETERMINED) for decision in decisions])
+        for counted in plain:
+            languages.update(counted)
+            verdicts["allowed"] += sum(counted.values())
         return cls(
-            len(decisions),
-            Counter([decision.verdict for decision in decisions]),
-            Counter([next(iter(decision.languages), "und") for decision in decisions]),
+            verdicts.total(),
+            +verdicts,
+            languages,
             Counter([reason.rule for decision in decisions for reason in decision.reasons]),
             len(unknown),
             Counter([each for names in unknown for each in names if each in UNJUDGED]),
