@@ -30,7 +30,7 @@ def bench_stream(rules: str | None, posts: Sequence[object]) -> Batches | None:
     program = shutil.which("redis-server")
     if program is None:
         return None
-    with _server(program) as (url, process), Moderator(rules, isolated=True, timeout=30) as moderator:
+    with _server(program) as (url, process), Moderator(rules, timeout=30) as moderator:
         broker = RedisStreams(url)
         broker.fill(map(msgspec.json.encode, posts))
         stream = Stream(moderator, broker)

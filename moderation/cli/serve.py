@@ -59,7 +59,7 @@ def serve(
     keys = Keys(()) if keys_file is None else read_keys(Path(keys_file))
     key = None if public_key is None else _bytes(public_key)
     with Moderator(
-        rules, isolated=True, public_key=key, judges=judges, timeout=timeout, waiting=max_waiting, watch=watch
+        rules, public_key=key, judges=judges, timeout=timeout, waiting=max_waiting, watch=watch
     ) as moderator:
         run(moderator, host, port, keys, Limits(max_body, body_seconds, max_posts, header_seconds))
 

@@ -57,7 +57,7 @@ def stream(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     broker = RedisStreams(url, source, output, group, idle)
     try:
-        with Moderator(rules, isolated=True, judges=judges, timeout=30, watch=watch) as moderator, ExitStack() as stack:
+        with Moderator(rules, judges=judges, timeout=30, watch=watch) as moderator, ExitStack() as stack:
             running = Stream(moderator, broker, batch)
             if metrics_port is not None:
                 stack.callback(_metrics(moderator, running, metrics_port))
