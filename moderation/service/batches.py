@@ -133,9 +133,9 @@ class Batcher(Generic[Item, Result]):
 
     def _deliver(self, batch: _Batch[Item, Result], reply: Reply | BackendError) -> None:
         self._room(batch)
+        results = self._asking.results(batch.items, reply, time.perf_counter() - batch.sent)
         if batch.expiry is not None:
             batch.expiry.cancel()
-        results = self._asking.results(batch.items, reply, time.perf_counter() - batch.sent)
         self._settle(batch, results)
 
     def _expire(self, batch: _Batch[Item, Result]) -> None:

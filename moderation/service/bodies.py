@@ -10,9 +10,11 @@ import msgspec
 
 from moderation.decision import Decision, encode
 from moderation.engine.engine import Engine
+from moderation.engine.written import Written
 from moderation.errors import PostError
 from moderation.post import Post
 from moderation.service.frames import JudgedJson, JudgeJson, Said, Unread
+from moderation.service.judging import decided
 from moderation.service.tally import Tally
 
 NO_JSON, NO_POSTS = "P005", "P007"
@@ -58,14 +60,19 @@ def judge(engine: Engine, request: JudgeJson, judged: Callable[[], None] = lambd
     read = [_read(body, request.many, identity) for body, identity in zip(request.bodies, ids, strict=True)]
     try:
         written = engine.write_batch(_all(read))
-    except PostError:
+    except Exception:
         read = [_checked(each, engine.text_fields) for each in read]
-        written = engine.write_batch(_all(read))
+        posts = [Post.of(post, engine.text_fields) for post in _all(read)]
+        written = [_written(decided(engine, posts))]
     judged()
     lines = (line for portion in written for line in portion.lines.splitlines())
     answers = [each if isinstance(each, Unread) else _said(each, lines) for each in read]
     told, plain = [each for portion in written for each in portion.told], [portion.plain for portion in written]
     return JudgedJson(answers, Tally.of(told, plain), engine.fingerprint)
+
+
+def _written(decisions: Sequence[Decision]) -> Written:
+    return Written(b"\n".join(map(encode, decisions)), decisions, {})
 
 
 def answered(body: Body, many: bool, decide: Callable[[Any], Decision]) -> Said | Unread:

@@ -20,7 +20,6 @@ from typing import cast
 import msgspec
 
 from moderation.engine.engine import Engine
-from moderation.errors import ModerationError
 from moderation.service import bodies, frames
 from moderation.service.frames import (
     Explain,
@@ -36,6 +35,7 @@ from moderation.service.frames import (
     Setup,
     Soon,
 )
+from moderation.service.judging import decided
 from moderation.service.rules import load_checked
 
 
@@ -68,7 +68,7 @@ def answer(engine: Engine, request: Request, judged: Callable[[], None] = lambda
     """The reply to a request; `judged` is called when only the reply is left to be written."""
     try:
         if isinstance(request, Judge):
-            decisions = engine.decide_batch(request.posts)
+            decisions = decided(engine, request.posts)
             judged()
             return Judged(decisions)
         if isinstance(request, JudgeJson):
@@ -76,7 +76,7 @@ def answer(engine: Engine, request: Request, judged: Callable[[], None] = lambda
         if isinstance(request, Explain):
             # Lone surrogates as escapes.
             return Explained(msgspec.json.encode(msgspec.to_builtins(engine.explain(request.post))))
-    except (ModerationError, ValueError, MemoryError) as error:
+    except Exception as error:
         return Refused(str(error) or type(error).__name__)
     return Refused("this was asked before")
 

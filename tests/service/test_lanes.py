@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from moderation import Decision, Moderator, Post, PostError
+from moderation import Decision, Moderator, Post, PostError, load
 from moderation.decision import FAILURE
 from moderation.engine.engine import Engine
+from moderation.service.asking import Answer
 from moderation.service.bench_client import children, cpu
 from moderation.service.frames import FrameError, Splitter, packed, replies
 from moderation.service.frames import Refused as Refusal
@@ -184,6 +185,41 @@ def test_json_that_is_not_judged_in_time(engine: Engine) -> None:
         release.set()
     assert json.loads(one.json)["unknown"] == ["engine/timeout"] and json.loads(one.json)["id"] == 7
     assert [each["unknown"] for each in json.loads(many.json)["decisions"]] == [["engine/timeout"]] * 2
+
+
+@pytest.mark.parametrize("policy", ["flag", "allow"])
+def test_a_post_on_which_the_engine_fails_takes_no_other_along(
+    rules: Path, tmp_path: Path, policy: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_rules(tmp_path)
+    (folder / "policy.yaml").write_text(f"policy: p\npacks: [x/*]\nunknown: {policy}\n", "utf-8")
+    engine = load(folder)
+    decide = engine.decide_batch
+
+    def fail(posts: Any) -> Any:
+        if any("poison" in str(post) for post in posts):
+            raise IndexError("poison")
+        return decide(posts)
+
+    monkeypatch.setattr(engine, "decide_batch", fail)
+    monkeypatch.setattr(engine, "write_batch", fail)
+    posts = [{"id": at, "text": "poison" if at == 37 else "casino"} for at in range(100)]
+
+    async def run(found: Moderator) -> tuple[list[Decision], list[Answer]]:
+        bodies = [json.dumps(post).encode() for post in posts]
+        return (
+            await asyncio.gather(*map(found.adecide, posts)),
+            await asyncio.gather(*map(found.adecide_json, bodies)),
+        )
+
+    with Moderator(engine, timeout=20) as found:
+        decisions, answers = asyncio.run(run(found))
+    expected = {at: ((), "flagged") for at in range(100)} | {
+        37: ((FAILURE,), "flagged" if policy == "flag" else "allowed")
+    }
+    assert {int(str(each.id)): (each.unknown, each.verdict) for each in decisions} == expected
+    assert [answer.json for answer in answers] == [decision.to_json() for decision in decisions]
+    assert "failed on post 37: IndexError" in caplog.text and "poison" not in caplog.text
 
 
 def test_frames_come_in_any_pieces() -> None:
