@@ -44,7 +44,10 @@ class ModerationMiddleware:
         if not fields or scope["method"] not in ("POST", "PUT", "PATCH"):
             await self._app(scope, receive, send)
             return
-        body = await self._body(receive)
+        try:
+            body = await self._body(receive)
+        except ConnectionAbortedError:  # nobody waits for an answer
+            return
         if body is None:
             await _answer(send, 413, {"code": "H413", "message": f"the body is larger than {self._most:,} bytes"})
             return
@@ -61,19 +64,18 @@ class ModerationMiddleware:
         parts, size, more = [], 0, True
         while more:
             message = await receive()
+            if message["type"] != "http.request":
+                raise ConnectionAbortedError
             part = message.get("body", b"")
             size += len(part)
             if size > self._most:
                 return None
             parts.append(part)
-            more = message["type"] == "http.request" and message.get("more_body", False)
+            more = message.get("more_body", False)
         return b"".join(parts)
 
     async def _decided(self, body: bytes, fields: Sequence[str]) -> Any:
-        try:
-            sent = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
+        sent = _decoded(body)
         texts = [(name, sent[name]) for name in fields if isinstance(sent, dict) and isinstance(sent.get(name), str)]
         if not texts:
             return None
@@ -83,6 +85,20 @@ class ModerationMiddleware:
             return await self._moderator.adecide(Post(None, tuple(texts), sent))
         except PostError:
             return None
+
+
+def _decoded(body: bytes) -> Any:
+    """What an application may read in a body: Python's own reader takes UTF-16, NaN and lone surrogates as well, which
+    must be no way around.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -13,13 +14,15 @@ from contextlib import contextmanager
 import msgspec
 
 from moderation.adapters.redis_streams import RedisStreams
+from moderation.service.bench import Batches
+from moderation.service.bench_client import Clocks
 from moderation.service.moderator import Moderator
 from moderation.service.streams import BrokerError, Stream
 
 _WAIT = 0.05
 
 
-def bench_stream(rules: str | None, posts: Sequence[object]) -> float | None:
+def bench_stream(rules: str | None, posts: Sequence[object]) -> Batches | None:
     """Messages a second, judged, written and acknowledged by one consumer; None where there is no redis-server.
 
     Raises ModerationError where rules do not load, or the package redis is missing.
@@ -27,20 +30,23 @@ def bench_stream(rules: str | None, posts: Sequence[object]) -> float | None:
     program = shutil.which("redis-server")
     if program is None:
         return None
-    with _server(program) as url, Moderator(rules, isolated=True, timeout=30) as moderator:
+    with _server(program) as (url, process), Moderator(rules, timeout=30) as moderator:
         broker = RedisStreams(url)
         broker.fill(map(msgspec.json.encode, posts))
         stream = Stream(moderator, broker)
+        clocks = Clocks({"consumer": os.getpid(), "judge": moderator.info.process, "Redis": process})
         started = time.perf_counter()
         stream.run(_WAIT, until_empty=True)
         seconds = time.perf_counter() - started - _WAIT
+        judged = stream.counts["judged"]
+        worked = clocks.each(max(judged, 1))
         broker.close()
-    return stream.counts["judged"] / seconds
+    return Batches(judged / seconds, worked)
 
 
 @contextmanager
-def _server(program: str) -> Iterator[str]:
-    """The address of a server of our own, which keeps nothing."""
+def _server(program: str) -> Iterator[tuple[str, int]]:
+    """The address and the process of a server of our own, which keeps nothing."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -49,7 +55,7 @@ def _server(program: str) -> Iterator[str]:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             _wait_for(url := f"redis://127.0.0.1:{port}/0")
-            yield url
+            yield url, process.pid
         finally:
             process.terminate()
             process.wait()

@@ -1,6 +1,6 @@
 """Redis Streams: a consumer group reads posts, decisions go to a stream and a hash, what cannot be judged to a third.
 
-A message is acknowledged in the transaction that writes its decision: after any crash it is either judged and written,
+A message is acknowledged by the script that writes its decision: after any crash it is either judged and written,
 or comes again. Decisions are kept by post id, so that what is judged twice stands there once.
 """
 
@@ -11,16 +11,35 @@ import socket
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
+from itertools import chain
 from typing import Any
 
-from moderation.decision import Decision, encode
 from moderation.errors import ModerationError
+from moderation.service.frames import Said
 from moderation.service.streams import BrokerError, Message
 
 IDLE = 30_000
 """Milliseconds after which a message that its reader has not acknowledged is another's: longer than any batch takes."""
 
 _BODY = b"post"
+_SETTLE = """
+local at = 4
+local judged = at + 2 * tonumber(ARGV[2])
+for first = at, judged - 1, 1000 do
+  redis.call('HSET', KEYS[3], unpack(ARGV, first, math.min(first + 999, judged - 1)))
+end
+for _ = 1, tonumber(ARGV[2]) do
+  redis.call('XADD', KEYS[2], '*', 'decision', ARGV[at + 1])
+  at = at + 2
+end
+for _ = 1, tonumber(ARGV[3]) do
+  redis.call('XADD', KEYS[4], '*', 'post', ARGV[at], 'reason', ARGV[at + 1], 'id', ARGV[at + 2])
+  at = at + 3
+end
+for first = at, #ARGV, 1000 do
+  redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, first, math.min(first + 999, #ARGV)))
+end
+"""
 
 
 class RedisStreams:
@@ -41,6 +60,7 @@ class RedisStreams:
             self._redis = self._module.Redis.from_url(url)
         except ValueError as error:
             raise ModerationError(f"not an address of Redis: {error}") from error
+        self._settle = self._redis.register_script(_SETTLE)
         self._source, self._output, self._group, self._idle = source, output, group, idle
         self._consumer = f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
         self._made = False
@@ -58,22 +78,16 @@ class RedisStreams:
             raise self._failed(error) from error
         return [_message(identity, fields) for _, entries in found or () for identity, fields in entries]
 
-    def settle(self, judged: Sequence[tuple[Message, Decision]], dead: Sequence[tuple[Message, str]]) -> None:
-        """Write and acknowledge in one transaction."""
+    def settle(self, judged: Sequence[tuple[Message, Said]], dead: Sequence[tuple[Message, str]]) -> None:
+        """Write and acknowledge in one step: a script is run whole, and acknowledges only what it has written."""
         if not judged and not dead:
             return
-        written = {str(decision.id): encode(decision) for _, decision in judged}
+        told = [self._group, len(written := {str(said.id): said.json for _, said in judged}), len(dead)]
+        told += chain.from_iterable(written.items())
+        told += chain.from_iterable((message.body, reason, message.id) for message, reason in dead)
+        told += [message.id for message, _ in (*judged, *dead)]
         try:
-            with self._redis.pipeline(transaction=True) as pipe:
-                if written:
-                    pipe.hset(f"{self._source}:decisions", mapping=written)
-                for content in written.values():
-                    pipe.xadd(self._output, {b"decision": content})
-                for message, reason in dead:
-                    entry = {_BODY: message.body, b"reason": reason.encode(), b"id": message.id.encode()}
-                    pipe.xadd(f"{self._source}:dead", entry)
-                pipe.xack(self._source, self._group, *(message.id for message, _ in (*judged, *dead)))
-                pipe.execute()
+            self._settle([self._source, self._output, f"{self._source}:decisions", f"{self._source}:dead"], told)
         except self._module.RedisError as error:
             raise self._failed(error) from error
 

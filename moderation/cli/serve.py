@@ -18,6 +18,7 @@ from moderation.errors import ModerationError
     "--keys", "keys_file", metavar="FILE", help="Keys that `moderation keys` made; without it anybody may ask."
 )
 @click.option("--public-key", metavar="FILE", help="Judge only by a bundle that the holder of its private key signed.")
+@click.option("--judges", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that judge.")
 @click.option("--watch", is_flag=True, help="Reload the rules when their files change.")
 @click.option("--timeout", type=click.FloatRange(0.01), default=2.0, show_default=True, help="Seconds to judge in.")
 @click.option("--max-body", type=click.IntRange(1), default=1 << 20, show_default=True, help="Bytes of a request.")
@@ -33,6 +34,7 @@ def serve(
     port: int,
     keys_file: str | None,
     public_key: str | None,
+    judges: int,
     watch: bool,
     timeout: float,
     max_body: int,
@@ -57,7 +59,7 @@ def serve(
     keys = Keys(()) if keys_file is None else read_keys(Path(keys_file))
     key = None if public_key is None else _bytes(public_key)
     with Moderator(
-        rules, isolated=True, public_key=key, timeout=timeout, waiting=max_waiting, watch=watch
+        rules, public_key=key, judges=judges, timeout=timeout, waiting=max_waiting, watch=watch
     ) as moderator:
         run(moderator, host, port, keys, Limits(max_body, body_seconds, max_posts, header_seconds))
 

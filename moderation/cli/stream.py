@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 @click.option("--from", "source", default="posts", show_default=True, help="The stream of posts, JSON in `post`.")
 @click.option("--to", "output", default="decisions", show_default=True, help="The stream of decisions.")
 @click.option("--group", default="moderation", show_default=True, help="The consumer group.")
-@click.option("--batch", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Posts at a time.")
+@click.option("--batch", type=click.IntRange(1, 10_000), default=2000, show_default=True, help="Posts at a time.")
 @click.option(
     "--idle", type=click.IntRange(1), default=30_000, show_default=True, help="Milliseconds till others' are ours."
 )
 @click.option("--until-empty", is_flag=True, help="End when nothing is left.")
 @click.option("--metrics-port", type=click.IntRange(1, 65535), help="Answer Prometheus on this port of 127.0.0.1.")
+@click.option("--judges", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that judge.")
 @click.option("--watch", is_flag=True, help="Reload the rules when their files change.")
 @rules_option
 def stream(
@@ -40,6 +41,7 @@ def stream(
     idle: int,
     until_empty: bool,
     metrics_port: int | None,
+    judges: int,
     watch: bool,
     rules: str | None,
 ) -> None:
@@ -55,7 +57,7 @@ def stream(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     broker = RedisStreams(url, source, output, group, idle)
     try:
-        with Moderator(rules, isolated=True, timeout=30, watch=watch) as moderator, ExitStack() as stack:
+        with Moderator(rules, judges=judges, timeout=30, watch=watch) as moderator, ExitStack() as stack:
             running = Stream(moderator, broker, batch)
             if metrics_port is not None:
                 stack.callback(_metrics(moderator, running, metrics_port))

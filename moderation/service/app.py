@@ -11,15 +11,14 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 import moderation.service.openapi as described
-from moderation.decision import encode
 from moderation.errors import ModerationError, PostError
-from moderation.service.keys import Key, Keys
-from moderation.service.limits import HttpError, Limits, body_of
+from moderation.service.hot import Decide, body_of
+from moderation.service.keys import Keys
+from moderation.service.limits import HttpError, Limits
 from moderation.service.metrics import Metrics
 from moderation.service.moderator import Moderator
 
 _JSON = "application/json"
-_NOBODY = Key("anybody", ("decide", "explain", "metrics", "reload"), "")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -28,7 +27,8 @@ def make_app(moderator: Moderator, keys: Keys | None = None, limits: Limits | No
 
     It does not close the moderator.
     """
-    service = Service(moderator, keys or Keys(()), limits or Limits())
+    keys, limits, metrics = keys or Keys(()), limits or Limits(), Metrics(moderator)
+    service = Service(moderator, keys, limits, metrics)
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -41,21 +41,21 @@ def make_app(moderator: Moderator, keys: Keys | None = None, limits: Limits | No
     for path, method, handler in service.routes():
         app.add_route(path, service.answered(path, handler), methods=[method], include_in_schema=False)
     app.add_exception_handler(HTTPException, _unrouted)
+    app.add_middleware(Decide, moderator=moderator, keys=keys, limits=limits, metrics=metrics)
     return app
 
 
 class Service:
-    """The routes."""
+    """The routes that are read by the framework: all but the one that is asked most."""
 
-    def __init__(self, moderator: Moderator, keys: Keys, limits: Limits) -> None:
+    def __init__(self, moderator: Moderator, keys: Keys, limits: Limits, metrics: Metrics) -> None:
         self._moderator, self._keys, self._limits = moderator, keys, limits
-        self._metrics = Metrics(moderator)
+        self._metrics = metrics
         self.draining = False
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         """Path, method and handler of each."""
         return [
-            ("/v1/decide", "POST", self.decide),
             ("/v1/explain", "POST", self.explain),
             ("/v1/engine", "GET", self.engine),
             ("/v1/reload", "POST", self.reload),
@@ -74,30 +74,12 @@ class Service:
                 response = _problem(HttpError(422, error.code, error.message))
             except HttpError as error:
                 response = _problem(error)
+            except ConnectionAbortedError:
+                response = Response(status_code=499)  # nobody waits for an answer
             self._metrics.request(route, response.status_code)
             return response
 
         return answer
-
-    async def decide(self, request: Request) -> Response:
-        """One post, or {"posts": [...]}."""
-        self._allow(request, "decide")
-        asked = await self._asked(request)
-        if set(asked) == {"posts"}:
-            return await self._decide_many(asked["posts"])
-        decision = await self._moderator.adecide(asked)
-        return Response(encode(decision), media_type=_JSON, headers=self._engine())
-
-    async def _decide_many(self, posts: Any) -> Response:
-        if not isinstance(posts, list) or not all(isinstance(post, dict | str) for post in posts):
-            raise HttpError(422, "H422", "`posts` is a list of posts: objects, or texts")
-        if len(posts) > self._limits.posts:
-            raise HttpError(
-                413, "H413", f"{len(posts):,} posts are more than {self._limits.posts:,}: send fewer at a time"
-            )
-        decisions = await self._moderator.adecide_batch(posts)
-        body = b'{"decisions":[' + b",".join(map(encode, decisions)) + b"]}"
-        return Response(body, media_type=_JSON, headers=self._engine())
 
     async def explain(self, request: Request) -> Response:
         """How a post is judged."""
@@ -146,39 +128,26 @@ class Service:
         self._allow(request, "metrics")
         return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    def _allow(self, request: Request, scope: str) -> None:
-        if not self._keys:
-            return
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        presented = request.headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
-        key = self._keys.known(presented)
-        if key is None:
-            raise HttpError(401, "H401", "send a key that is known: `Authorization: Bearer KEY`")
-        if scope not in key.scopes:
-            raise HttpError(403, "H403", f"the key {key.name!r} may not {scope}")
-
     async def _asked(self, request: Request) -> dict[str, Any]:
-        if self._moderator.waiting >= self._moderator.waiting_limit:
-            raise HttpError(429, "H429", "too many posts wait to be judged: come again", retry=1)
-        body = await body_of(request, self._limits)
+        body = await body_of(dict(request.scope["headers"]), request.receive, self._limits)
         try:
             asked = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise HttpError(400, "H400", f"the body is no JSON: {error}") from None
         if not isinstance(asked, dict):
-            raise HttpError(422, "H422", 'send one object: a post, or {"posts": [...]}')
+            raise HttpError(422, "H422", "send one object: a post")
         return asked
+
+    def _allow(self, request: Request, scope: str) -> None:
+        self._keys.check(dict(request.scope["headers"]), scope)
 
     def _engine(self) -> dict[str, str]:
         return {"X-Engine": self._moderator.fingerprint}
 
 
 def _problem(error: HttpError) -> Response:
-    headers = {} if error.retry is None else {"Retry-After": str(error.retry)}
-    if error.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    body = msgspec.json.encode({"error": {"code": error.code, "message": error.message}})
-    return Response(body, error.status, headers, _JSON)
+    status, body, headers = error.answer()
+    return Response(body, status, {name.decode(): value.decode() for name, value in headers}, _JSON)
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:

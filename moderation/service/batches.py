@@ -1,123 +1,157 @@
 """Micro-batches: posts that arrive within a moment are judged together, as one by itself costs mostly overhead.
 
-A batch is handed on when a moment has passed since its first post, but no sooner than there is room: while batches are
-being judged, posts gather, so that batches grow with the load and nothing queues behind many small ones.
+A batch is handed on when a moment has passed since its first post, but no sooner than the one before is judged: until
+then posts gather, so that batches grow with the load and nothing queues behind many small ones.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import time
 from collections import deque
-from concurrent.futures import Future
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Generic, Protocol, TypeVar
 
-from moderation.decision import OVERLOAD, TIMEOUT, Decision
-from moderation.post import Post
+from moderation.decision import OVERLOAD, TIMEOUT
+from moderation.service.frames import Reply, Request
+from moderation.service.lanes import BackendError, Lane
 
-if TYPE_CHECKING:
-    from moderation.service.moderator import Moderator
+AT_ONCE = 64
+"""Callers that are answered in one turn of the event loop: what else it does is not held up by a large batch."""
 
-AT_ONCE = 2
-"""Batches on their way: one is judged while another is packed or unpacked."""
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Asked = TypeVar("Asked", contravariant=True)
+
+
+class Asking(Protocol[Asked, Result]):
+    """What is asked, and of whom."""
+
+    timeout: float
+    window: float
+    batch: int
+    waiting_limit: int
+
+    def lanes(self, loop: asyncio.AbstractEventLoop) -> Sequence[Lane]:
+        """Who are asked now. Raises BackendError where there is nobody."""
+
+    def request(self, items: Sequence[Asked]) -> Request:
+        """The items as one request."""
+
+    def results(self, items: Sequence[Asked], reply: Reply | BackendError, seconds: float) -> Sequence[Result]:
+        """What a reply says of each item."""
+
+    def unknown(self, item: Asked, why: str) -> Result:
+        """What is said of an item that is not judged."""
+
+    def told(self, items: Sequence[Asked], results: Sequence[Result]) -> None:
+        """Items have their results."""
 
 
 @dataclass(slots=True, eq=False)
-class _Batch:
-    posts: list[Post] = field(default_factory=list)
-    futures: list[asyncio.Future[Decision]] = field(default_factory=list)
+class _Batch(Generic[Item, Result]):
+    items: list[Item] = field(default_factory=list)
+    futures: list[asyncio.Future[Result]] = field(default_factory=list)
+    posts: int = 0
     expiry: asyncio.TimerHandle | None = None
     due: bool = False
-    on_its_way: bool = False
+    lane: Lane | None = None
+    sent: float = 0.0
 
 
-class Batcher:
-    """Gathers the posts of one event loop. A post waits `window` seconds before its batch is handed on, or until one of
-    those before it is judged.
+class Batcher(Generic[Item, Result]):
+    """Gathers what one event loop asks. An item waits `window` seconds before its batch is handed on, or until the
+    batch before is judged.
     """
 
-    def __init__(self, moderator: Moderator, loop: asyncio.AbstractEventLoop) -> None:
-        self._moderator, self._loop = moderator, loop
-        self._batches: deque[_Batch] = deque()
-        self._count = self._on_their_way = 0
-
-    @property
-    def waiting(self) -> int:
+    def __init__(self, asking: Asking[Item, Result], loop: asyncio.AbstractEventLoop) -> None:
+        self._asking, self._loop = asking, loop
+        self._batches: deque[_Batch[Item, Result]] = deque()
+        self._busy = set[Lane]()
+        self.waiting = 0
         """How many posts have come and are not judged."""
-        return self._count
 
-    async def decide(self, post: Post) -> Decision:
-        """The decision on a post, whatever happens: in the worst case the policy's answer for what is unknown."""
-        if self._count >= self._moderator.waiting_limit:
-            decision = self._moderator.unknown(post, OVERLOAD)
-            self._moderator.told((post,), (decision,))
-            return decision
-        future: asyncio.Future[Decision] = self._loop.create_future()
-        self._add(post, future)
-        self._count += 1
-        future.add_done_callback(self._done)
-        return await future
+    async def ask(self, item: Item, posts: int = 1) -> Result:
+        """The result for an item of so many posts, whatever happens: in the worst case, what is said of the unknown."""
+        if self.waiting >= self._asking.waiting_limit:
+            result = self._asking.unknown(item, OVERLOAD)
+            self._asking.told((item,), (result,))
+            return result
+        future: asyncio.Future[Result] = self._loop.create_future()
+        self._add(item, future, posts)
+        self.waiting += posts
+        try:
+            return await future
+        finally:  # judged, or given up by who asked
+            self.waiting -= posts
 
-    def _add(self, post: Post, future: asyncio.Future[Decision]) -> None:
-        if not self._batches or len(self._batches[-1].posts) >= self._moderator.batch:
+    def _add(self, item: Item, future: asyncio.Future[Result], posts: int) -> None:
+        if not self._batches or self._batches[-1].posts >= self._asking.batch:
             self._open()
         batch = self._batches[-1]
-        batch.posts.append(post)
+        batch.items.append(item)
         batch.futures.append(future)
-        if len(batch.posts) >= self._moderator.batch:
+        batch.posts += posts
+        if batch.posts >= self._asking.batch:
             self._due(batch)
 
     def _open(self) -> None:
-        batch = _Batch()
-        batch.expiry = self._loop.call_later(self._moderator.timeout, self._expire, batch)
+        batch: _Batch[Item, Result] = _Batch()
+        batch.expiry = self._loop.call_later(self._asking.timeout, self._expire, batch)
         self._batches.append(batch)
-        self._loop.call_later(self._moderator.window, self._due, batch)
+        self._loop.call_later(self._asking.window, self._due, batch)
 
-    def _due(self, batch: _Batch) -> None:
+    def _due(self, batch: _Batch[Item, Result]) -> None:
         batch.due = True
         self._hand_on()
 
-    def _done(self, _: asyncio.Future[Decision]) -> None:
-        """Judged, or given up by who asked."""
-        self._count -= 1
-
     def _hand_on(self) -> None:
-        while self._batches and self._batches[0].due and self._on_their_way < AT_ONCE:
-            self._send(self._batches.popleft())
+        while self._batches and self._batches[0].due:
+            try:
+                free = next((lane for lane in self._asking.lanes(self._loop) if lane not in self._busy), None)
+            except BackendError as error:
+                self._loop.call_soon(self._deliver, self._batches.popleft(), error)
+                continue
+            if free is None:
+                return
+            self._send(self._batches.popleft(), free)
 
-    def _send(self, batch: _Batch) -> None:
-        batch.on_its_way = True
-        self._on_their_way += 1
-        self._moderator.submit(batch.posts).add_done_callback(lambda judged: self._call(batch, judged))
+    def _send(self, batch: _Batch[Item, Result], lane: Lane) -> None:
+        self._busy.add(lane)
+        batch.lane, batch.sent = lane, time.perf_counter()
+        done, room = functools.partial(self._deliver, batch), functools.partial(self._room, batch)
+        lane.send(self._asking.request(batch.items), done, room)
 
-    def _call(self, batch: _Batch, judged: Future[list[Decision]]) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._deliver, batch, judged)
-        except RuntimeError:
-            return  # the loop was closed: nobody waits
+    def _room(self, batch: _Batch[Item, Result]) -> None:
+        """A batch is judged, if not yet answered: the next may go."""
+        if batch.lane is not None:
+            self._busy.discard(batch.lane)
+            batch.lane = None
+            self._hand_on()
 
-    def _deliver(self, batch: _Batch, judged: Future[list[Decision]]) -> None:
-        self._arrived(batch)
+    def _deliver(self, batch: _Batch[Item, Result], reply: Reply | BackendError) -> None:
+        self._room(batch)
+        results = self._asking.results(batch.items, reply, time.perf_counter() - batch.sent)
         if batch.expiry is not None:
             batch.expiry.cancel()
-        error = judged.exception()
-        self._settle(batch, judged.result() if error is None else self._moderator.failed(batch.posts, error))
+        self._settle(batch, results)
 
-    def _arrived(self, batch: _Batch) -> None:
-        self._on_their_way -= batch.on_its_way
-        batch.on_its_way = False
-        self._hand_on()
-
-    def _expire(self, batch: _Batch) -> None:
+    def _expire(self, batch: _Batch[Item, Result]) -> None:
         """Nobody waits any longer: not for what is being judged, nor for what was not handed on."""
         if batch in self._batches:
             self._batches.remove(batch)
-        self._arrived(batch)
-        self._settle(batch, [self._moderator.unknown(post, TIMEOUT) for post in batch.posts])
+        self._room(batch)
+        self._settle(batch, [self._asking.unknown(item, TIMEOUT) for item in batch.items])
 
-    def _settle(self, batch: _Batch, decisions: list[Decision]) -> None:
-        found = zip(batch.posts, batch.futures, decisions, strict=True)
-        left = [(post, future, decision) for post, future, decision in found if not future.done()]
-        for _, future, decision in left:
-            future.set_result(decision)
-        self._moderator.told([post for post, _, _ in left], [decision for _, _, decision in left])
+    def _settle(self, batch: _Batch[Item, Result], results: Sequence[Result], start: int = 0) -> None:
+        """Answer some callers in this turn of the loop, and the others in the next."""
+        end = start + AT_ONCE
+        found = zip(batch.items[start:end], batch.futures[start:end], results[start:end], strict=True)
+        left = [(item, future, result) for item, future, result in found if not future.done()]
+        for _, future, result in left:
+            future.set_result(result)
+        self._asking.told([item for item, _, _ in left], [result for _, _, result in left])
+        if end < len(results):
+            self._loop.call_soon(self._settle, batch, results, end)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
 import shutil
 import subprocess
@@ -12,21 +13,21 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from moderation.authoring import generate
-from moderation.decision import FAILURE, OVERLOAD, TIMEOUT
 from moderation.errors import ModerationError
 from moderation.packs.load import bundled_rules
 from moderation.post import Post
+from moderation.service.bench_client import Client, Clocks, children, cpu, post, run
 from moderation.service.moderator import Moderator
+from moderation.service.tally import UNJUDGED
 
-CALLERS, CONNECTIONS, BATCH = 1000, 64, 500
+CALLERS, CONNECTIONS, BATCH, SENDERS = 1000, 64, 500, 4
 _SECONDS, _TICK, _FLOWS = 3.0, 0.001, 200
-_NOT_JUDGED = {FAILURE, OVERLOAD, TIMEOUT}
 _SOUND = """\
 pack: zz/bench
 version: "1"
@@ -46,20 +47,38 @@ _Ask = Callable[[int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class _Server:
+    port: int
+    processes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
-    """Posts a second at full load; milliseconds of one answer then, and when half as many are asked."""
+    """Posts a second at full load; milliseconds of one answer then, and when half as many are asked. `cpu_us` is how
+    many microseconds each process worked for a post at full load: what does not depend on who else is on the machine.
+    """
 
     rate: float
     p50_ms: float
     p99_ms: float
     half_p50_ms: float
     half_p99_ms: float
+    cpu_us: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """Posts a second in requests of BATCH posts, and the microseconds that each process worked for one."""
+
+    rate: float
+    cpu_us: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Reloads:
     """Reloads of good and broken rules while posts flow: how many posts were judged by which engines, how many got no
-    answer of an engine, and how late the event loop was (milliseconds).
+    answer of an engine, how late the event loop was, and for how long it was at work itself before it looked again
+    (milliseconds): the rest of its lateness is time that others had the processor.
     """
 
     reloads: int
@@ -69,15 +88,16 @@ class Reloads:
     unanswered: int
     loop_p99_ms: float
     loop_max_ms: float
+    loop_work_p99_ms: float
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceBench:
-    """`http_batches` is posts a second in requests of BATCH."""
+    """All of it."""
 
     hook: Load
     http: Load
-    http_batches: float
+    http_batches: Batches
     reloads: Reloads
 
 
@@ -89,11 +109,11 @@ def bench_service(rules: str | None, posts: int, reloads: int = 10, seed: int = 
         copied = Path(folder) / "rules"
         shutil.copytree(bundled_rules() if rules is None else rules, copied)
         with Moderator(copied, timeout=30) as moderator, _quiet():
-            hook = asyncio.run(_hook(moderator, read))
-            reloaded = asyncio.run(_reloads(moderator, copied, read, reloads))
-    with _serving(rules) as port:
-        http = asyncio.run(_http(port, found))
-        batches = asyncio.run(_batches(port, found))
+            hook = run(_hook(moderator, read))
+            reloaded = run(_reloads(moderator, copied, read, reloads))
+    with _serving(rules) as server:
+        http = run(_http(server, found))
+        batches = run(_batches(server, found))
     return ServiceBench(hook, http, batches, reloaded)
 
 
@@ -113,15 +133,18 @@ async def _hook(moderator: Moderator, posts: Sequence[Post]) -> Load:
     async def ask(at: int) -> None:
         await moderator.adecide(posts[at % len(posts)])
 
-    return await _load(ask, len(posts), CALLERS)
+    processes = {"service and callers": os.getpid(), "judge": moderator.info.process}
+    return await _load(ask, len(posts), CALLERS, processes)
 
 
-async def _load(ask: _Ask, count: int, callers: int) -> Load:
+async def _load(ask: _Ask, count: int, callers: int, processes: Mapping[str, int]) -> Load:
     """All callers at once, each asking again when answered; then questions evenly spaced, at half that rate."""
     await _all(ask, count // 4, callers)
+    clocks = Clocks(processes)
     rate, times = await _all(ask, count, callers)
+    worked = clocks.each(count)
     half = await _paced(ask, rate / 2)
-    return Load(rate, *_percentiles(times), *_percentiles(half))
+    return Load(rate, *_percentiles(times), *_percentiles(half), worked)
 
 
 async def _all(ask: _Ask, count: int, callers: int) -> tuple[float, list[float]]:
@@ -163,61 +186,36 @@ def _percentiles(seconds: list[float]) -> tuple[float, float]:
     return ordered[len(ordered) // 2] * 1000, ordered[len(ordered) * 99 // 100] * 1000
 
 
-async def _http(port: int, posts: Sequence[object]) -> Load:
-    requests = [_request(json.dumps(post, ensure_ascii=False).encode()) for post in posts[:5000]]
-    with_connections = asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]()
-    for _ in range(CONNECTIONS):
-        with_connections.put_nowait(await asyncio.open_connection("127.0.0.1", port))
+async def _http(server: _Server, posts: Sequence[object]) -> Load:
+    requests = [post(json.dumps(each, ensure_ascii=False).encode()) for each in posts[:5000]]
+    client = await Client.connected(server.port, CONNECTIONS)
 
     async def ask(at: int) -> None:
-        reader, writer = connection = await with_connections.get()
-        writer.write(requests[at % len(requests)])
-        await _answer(reader)
-        with_connections.put_nowait(connection)
+        await client.ask(requests[at % len(requests)])
 
-    found = await _load(ask, 3 * len(requests), CONNECTIONS)
-    while not with_connections.empty():
-        _, writer = with_connections.get_nowait()
-        writer.close()
-        await writer.wait_closed()
+    found = await _load(ask, 3 * len(requests), CONNECTIONS, server.processes)
+    client.close()
     return found
 
 
-async def _batches(port: int, posts: Sequence[object]) -> float:
+async def _batches(server: _Server, posts: Sequence[object]) -> Batches:
     bodies = [json.dumps({"posts": posts[at : at + BATCH]}).encode() for at in range(0, len(posts) - BATCH + 1, BATCH)]
-    requests = iter([*map(_request, bodies)] * 3)
-    counted = 0
+    requests = [*map(post, bodies)]
+    client = await Client.connected(server.port, SENDERS)
 
-    async def caller() -> None:
-        nonlocal counted
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
-        for request in requests:
-            writer.write(request)
-            await _answer(reader)
-            counted += BATCH
-        writer.close()
-        await writer.wait_closed()
+    async def ask(at: int) -> None:
+        await client.ask(requests[at % len(requests)])
 
-    started = time.perf_counter()
-    await asyncio.gather(*(caller() for _ in range(4)))
-    return counted / (time.perf_counter() - started)
-
-
-def _request(body: bytes) -> bytes:
-    return b"POST /v1/decide HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-
-
-async def _answer(reader: asyncio.StreamReader) -> None:
-    head = await reader.readuntil(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 200 "):
-        raise ModerationError(f"the service answered {head.splitlines()[0].decode()}")
-    length = re.search(rb"content-length: (\d+)", head, re.I)
-    await reader.readexactly(int(length[1]) if length else 0)
+    clocks = Clocks(server.processes)
+    rate, _ = await _all(ask, 3 * len(requests), SENDERS)
+    worked = clocks.each(3 * len(requests) * BATCH)
+    client.close()
+    return Batches(rate * BATCH, worked)
 
 
 @contextmanager
-def _serving(rules: str | None) -> Iterator[int]:
-    """The port of a service in a process of its own."""
+def _serving(rules: str | None) -> Iterator[_Server]:
+    """A service in a process of its own."""
     command = [sys.executable, "-c", "from moderation.cli.main import main; main()", "serve", "--port", "0"]
     command += [] if rules is None else ["--rules", rules]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -227,7 +225,8 @@ def _serving(rules: str | None) -> Iterator[int]:
         for line in process.stderr:
             lines.append(line)
             if found := re.search(r"listening on http://\S+:(\d+)", line):
-                yield int(found[1])
+                judging = max(children(process.pid), key=lambda child: cpu(child) or 0, default=process.pid)
+                yield _Server(int(found[1]), {"service": process.pid, "judge": judging, "client": os.getpid()})
                 return
         raise ModerationError("the service does not start: " + "".join(lines))
     finally:
@@ -238,7 +237,7 @@ def _serving(rules: str | None) -> Iterator[int]:
 
 async def _reloads(moderator: Moderator, folder: Path, posts: Sequence[Post], number: int) -> Reloads:
     """Good and broken rules in turn, in a copy of the rules, while posts flow and the loop's lateness is taken."""
-    stop, late, engines = asyncio.Event(), [], Counter[str]()
+    stop, late, work, engines = asyncio.Event(), list[float](), list[float](), Counter[str]()
     unanswered = 0
 
     async def flow(at: int) -> None:
@@ -246,14 +245,15 @@ async def _reloads(moderator: Moderator, folder: Path, posts: Sequence[Post], nu
         while not stop.is_set():
             decision = await moderator.adecide(posts[at % len(posts)])
             engines[decision.engine] += 1
-            unanswered += bool(_NOT_JUDGED.intersection(decision.unknown))
+            unanswered += bool(UNJUDGED.intersection(decision.unknown))
             at += _FLOWS
 
     async def watch() -> None:
         while not stop.is_set():
-            started = time.perf_counter()
+            started, worked = time.perf_counter(), time.thread_time()
             await asyncio.sleep(_TICK)
             late.append(time.perf_counter() - started - _TICK)
+            work.append(time.thread_time() - worked)
 
     flows = [asyncio.ensure_future(flow(at)) for at in range(_FLOWS)]
     watching = asyncio.ensure_future(watch())
@@ -262,6 +262,7 @@ async def _reloads(moderator: Moderator, folder: Path, posts: Sequence[Post], nu
         await moderator.areload()
     stop.set()
     await asyncio.gather(watching, *flows)
-    _, p99 = _percentiles(late)
-    judged = sum(engines.values())
-    return Reloads(moderator.reloads, moderator.failed_reloads, judged, len(engines), unanswered, p99, max(late) * 1000)
+    (_, p99), (_, work_p99) = _percentiles(late), _percentiles(work)
+    judged, most = sum(engines.values()), max(late) * 1000
+    done, failed = moderator.reloads, moderator.failed_reloads
+    return Reloads(done, failed, judged, len(engines), unanswered, p99, most, work_p99)

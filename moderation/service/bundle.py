@@ -117,7 +117,8 @@ def _check_entry(path: Path, entry: tarfile.TarInfo, found: Mapping[str, bytes])
     """Plain files only, inside of `rules/`: no links, no way out, nothing twice, nothing huge."""
     name = entry.name
     inside = name.startswith("rules/") and not {"", ".", ".."} & set(name.split("/")) and "\\" not in name
-    if not entry.isreg() or not (inside or name in (MANIFEST, SIGNATURE)):
+    # A sparse file may say that it holds more than the whole bundle.
+    if not entry.isreg() or entry.issparse() or not (inside or name in (MANIFEST, SIGNATURE)):
         raise BundleError(f"{path} holds {name!r}, which is no file of rules")
     if name in found or len(found) > MOST_FILES or entry.size > LARGEST_FILE:
         raise BundleError(f"{path}: {name!r} is there twice, is too large, or is one of too many")

@@ -1,20 +1,27 @@
-"""Messages between a service and the process that judges for it: MessagePack behind a length, over pipes."""
+"""Messages between a service and the process that judges for it: MessagePack behind a length and a number.
+
+A reply bears the number of what it answers.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import msgspec
 
 from moderation.decision import Decision
 from moderation.errors import ModerationError
-from moderation.post import Post
+from moderation.post import Post, PostId
+from moderation.service.tally import Tally
 
-_LENGTH = 4
+_HEAD, _LENGTH = 8, 4
 _TEXTS = {str}
 _SURROGATES = re.compile("[\ud800-\udfff]")
 LARGEST = 1 << 30
+NUMBERS = (1 << 32) - 1
+"""The bits of a number."""
 
 
 class Setup(msgspec.Struct, tag=True):
@@ -42,42 +49,73 @@ class Failed(msgspec.Struct, tag=True):
 
 
 class Judge(msgspec.Struct, tag=True):
-    """Posts to judge."""
+    """Posts to judge. Who asks for it (`soon`) is told when only the answer is left to be written."""
 
-    number: int
     posts: list[Post]
+    soon: bool = False
 
 
 class Judged(msgspec.Struct, tag=True):
     """Their decisions, in order."""
 
-    number: int
     decisions: list[Decision]
+
+
+class JudgeJson(msgspec.Struct, tag=True):
+    """Posts to judge as JSON, one in each body, or with `many` perhaps a list; `ids` are for posts without one."""
+
+    bodies: list[bytes]
+    ids: list[str | None] | None = None
+    many: bool = False
+    soon: bool = False
+
+
+class Said(msgspec.Struct, tag=True, frozen=True):
+    """The JSON that answers a body, and the id of its post if it holds one."""
+
+    json: bytes
+    id: PostId = None
+
+
+class Unread(msgspec.Struct, tag=True, frozen=True):
+    """What is wrong with a body, as PostError says it."""
+
+    code: str
+    message: str
+
+
+class JudgedJson(msgspec.Struct, tag=True):
+    """The answers to bodies, in order, what they come to, and the fingerprint of what judged."""
+
+    answers: list[Said | Unread]
+    tally: Tally
+    engine: str
+
+
+class Soon(msgspec.Struct, tag=True):
+    """All is judged, and only to be written: there is room for the next."""
 
 
 class Explain(msgspec.Struct, tag=True):
     """A post to explain."""
 
-    number: int
     post: Post
 
 
 class Explained(msgspec.Struct, tag=True):
     """The explanation as JSON."""
 
-    number: int
     json: bytes
 
 
 class Refused(msgspec.Struct, tag=True):
     """A request that failed, and why."""
 
-    number: int
     message: str
 
 
-Request = Setup | Judge | Explain
-Reply = Ready | Failed | Judged | Explained | Refused
+Request = Setup | Judge | JudgeJson | Explain
+Reply = Ready | Failed | Judged | JudgedJson | Explained | Soon | Refused
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=str)
 requests = msgspec.msgpack.Decoder(Request)
@@ -85,25 +123,21 @@ replies = msgspec.msgpack.Decoder(Reply)
 
 
 class FrameError(ModerationError):
-    """The other side sent something else than a message; `number` is that of the request, if it can be told."""
-
-    def __init__(self, message: str, number: int | None = None) -> None:
-        super().__init__(message)
-        self.number = number
+    """The other side sent something else than a message."""
 
 
-def packed(message: Request | Reply) -> bytes:
-    """A message as bytes, its length before it. Raises UnicodeEncodeError for a lone surrogate."""
+def packed(message: Request | Reply, number: int = 0) -> bytes:
+    """A message as bytes, with its head. Raises UnicodeEncodeError for a lone surrogate."""
     body = _encoder.encode(message)
-    return len(body).to_bytes(_LENGTH, "big") + body
+    return len(body).to_bytes(_LENGTH, "big") + number.to_bytes(_LENGTH, "big") + body
 
 
-def packed_safely(message: Judge | Explain) -> bytes:
+def packed_safely(message: Request, number: int) -> bytes:
     """The same; lone surrogates, which no encoding holds, become U+FFFD, and numbers beyond 64 bits floats."""
     try:
-        return packed(message)
+        return packed(message, number)
     except (UnicodeEncodeError, OverflowError):
-        return packed(msgspec.convert(_mended(msgspec.to_builtins(message, enc_hook=str)), type(message)))
+        return packed(msgspec.convert(_mended(msgspec.to_builtins(message, enc_hook=str)), type(message)), number)
 
 
 def named(post: Post) -> Post:
@@ -123,26 +157,45 @@ def _mended(value: Any) -> Any:
     return [_mended(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def read(stream: BinaryIO, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
-    """The next message; None where the other side has closed. Raises FrameError for what is none."""
-    head = stream.read(_LENGTH)
-    if len(head) < _LENGTH:
-        return None
-    size = int.from_bytes(head, "big")
-    if size > LARGEST:
-        raise FrameError(f"a message of {size:,} bytes is larger than {LARGEST:,}")
-    body = stream.read(size)
-    if len(body) < size:
-        return None
+class Splitter:
+    """Takes bytes as they come and gives whole messages. Raises FrameError for a message of a size that none has."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """The messages that are whole now, with their numbers."""
+        buffer = self._buffer
+        buffer += data
+        while len(buffer) >= _HEAD:
+            size, number = _head(buffer)
+            if len(buffer) < _HEAD + size:
+                return
+            body = bytes(memoryview(buffer)[_HEAD : _HEAD + size])
+            del buffer[: _HEAD + size]
+            yield number, body
+
+
+def decoded(body: bytes, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
+    """A message. Raises FrameError for what is none."""
     try:
         return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise FrameError(f"not a message: {error}", _number_of(body)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise FrameError(f"not a message: {error}") from error
 
 
-def _number_of(body: bytes) -> int | None:
-    try:
-        number = msgspec.msgpack.decode(body).get("number")
-    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
+def read(stream: BinaryIO, decoder: msgspec.msgpack.Decoder[Any]) -> tuple[int, Any] | None:
+    """The next message and its number; None where the other side has closed. Raises FrameError for what is none."""
+    head = stream.read(_HEAD)
+    if len(head) < _HEAD:
         return None
-    return number if isinstance(number, int) else None
+    size, number = _head(head)
+    body = stream.read(size)
+    return None if len(body) < size else (number, decoded(body, decoder))
+
+
+def _head(data: bytes | bytearray) -> tuple[int, int]:
+    size = int.from_bytes(data[:_LENGTH], "big")
+    if size > LARGEST:
+        raise FrameError(f"a message of {size:,} bytes is larger than {LARGEST:,}")
+    return size, int.from_bytes(data[_LENGTH:_HEAD], "big")

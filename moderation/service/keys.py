@@ -6,12 +6,13 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from moderation.errors import ModerationError
+from moderation.service.limits import HttpError
 
 SCOPES = ("decide", "explain", "metrics", "reload")
 _PREFIX = "mk_"
@@ -26,7 +27,7 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Keys:
-    """All keys. `allowed` is who a key belongs to, if it may do something."""
+    """All keys."""
 
     def __init__(self, keys: Sequence[Key]) -> None:
         self._keys = tuple(keys)
@@ -34,7 +35,21 @@ class Keys:
     def __bool__(self) -> bool:
         return bool(self._keys)
 
-    def known(self, presented: str) -> Key | None:
+    def check(self, headers: Mapping[bytes, bytes], scope: str) -> None:
+        """Pass a request, by its headers, that may do something; without keys anybody may. Raises HttpError."""
+        if not self._keys:
+            return
+        presented = headers.get(b"x-api-key", b"")
+        if not presented:
+            scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+            presented = token.strip() if scheme.lower() == b"bearer" else b""
+        key = self.known(presented)
+        if key is None:
+            raise HttpError(401, "H401", "send a key that is known: `Authorization: Bearer KEY`")
+        if scope not in key.scopes:
+            raise HttpError(403, "H403", f"the key {key.name!r} may not {scope}")
+
+    def known(self, presented: bytes) -> Key | None:
         """The key that was presented; in the same time whichever it is, or none."""
         digest = _digest(presented)
         found = None
@@ -64,7 +79,9 @@ def add_key(path: Path, name: str, scopes: Sequence[str]) -> str:
         raise ModerationError("a key needs a name, by which it is told in logs: moderation keys feed --file keys.json")
     existing = [key for key in read_keys(path)._keys if key.name != name] if path.exists() else []
     made = _PREFIX + secrets.token_urlsafe(32)
-    content = msgspec.json.format(msgspec.json.encode([*existing, Key(name, tuple(scopes), _digest(made))]), indent=1)
+    content = msgspec.json.format(
+        msgspec.json.encode([*existing, Key(name, tuple(scopes), _digest(made.encode()))]), indent=1
+    )
     temporary = path.with_name(f".{path.name}.part")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -76,8 +93,8 @@ def add_key(path: Path, name: str, scopes: Sequence[str]) -> str:
     return made
 
 
-def _digest(key: str) -> str:
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+def _digest(key: bytes) -> str:
+    return hashlib.sha256(key).hexdigest()
 
 
 def _check(scopes: Sequence[str]) -> None:

@@ -1,22 +1,43 @@
-"""What is asked of a request before anything reads it: its size, its pace, and who sent it."""
+"""What is asked of a request before anything reads it, and how it is refused."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
-from starlette.requests import Request
+import msgspec
 
 BODY, STALLED = 1 << 20, 10.0
 """The most bytes of a body, and the seconds in which all of it, or of the headers, must have come."""
 
 
 class HttpError(Exception):
-    """A request that is refused: the status, a stable code, and what to do."""
+    """A request that is refused: the status, a stable code, and what to do. `close`: nothing more is read of it."""
 
-    def __init__(self, status: int, code: str, message: str, retry: int | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, retry: int | None = None, close: bool = False, allow: bytes = b""
+    ) -> None:
         super().__init__(message)
-        self.status, self.code, self.message, self.retry = status, code, message, retry
+        self.status, self.code, self.message, self.retry, self.close, self.allow = (
+            status,
+            code,
+            message,
+            retry,
+            close,
+            allow,
+        )
+
+    def answer(self) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+        """The status, the body (JSON) and the headers that say so."""
+        headers = []
+        if self.retry is not None:
+            headers.append((b"retry-after", b"%d" % self.retry))
+        if self.status == 401:
+            headers.append((b"www-authenticate", b"Bearer"))
+        if self.allow:
+            headers.append((b"allow", self.allow))
+        if self.close:
+            headers.append((b"connection", b"close"))
+        return self.status, msgspec.json.encode({"error": {"code": self.code, "message": self.message}}), headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +49,6 @@ class Limits:
     posts: int = 1000
     header_seconds: float = STALLED
 
-
-async def body_of(request: Request, limits: Limits) -> bytes:
-    """The whole body. Raises HttpError: 413 for one that is too large, told or not, 408 for one that does not come."""
-    length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > limits.body:
-        raise _too_large(limits)
-    try:
-        return await asyncio.wait_for(_read(request, limits), limits.seconds)
-    except TimeoutError:
-        raise HttpError(408, "H408", f"the body did not come within {limits.seconds:g} s: send it at once") from None
-
-
-async def _read(request: Request, limits: Limits) -> bytes:
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limits.body:
-            raise _too_large(limits)
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _too_large(limits: Limits) -> HttpError:
-    return HttpError(413, "H413", f"the body is larger than {limits.body:,} bytes: send fewer posts at a time")
+    def too_large(self) -> HttpError:
+        """How a body is refused that has too many bytes."""
+        return HttpError(413, "H413", f"the body is larger than {self.body:,} bytes: send fewer posts")

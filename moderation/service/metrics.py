@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter as Count
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from moderation.decision import Decision
+from moderation.decision import VERDICTS
 from moderation.errors import ModerationError
 from moderation.service.moderator import Moderator
 from moderation.service.streams import BrokerError, Stream
+from moderation.service.tally import UNJUDGED, Tally
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -27,27 +27,42 @@ class Metrics:
         self._rules = Counter("moderation_rules", "Posts that a rule holds for", ["rule"], registry=registry)
         self._languages = Counter("moderation_languages", "Posts by main language", ["language"], registry=registry)
         self._unknown = Counter("moderation_unknown", "Posts for which something was unknown", registry=registry)
+        self._unjudged = Counter(
+            "moderation_unjudged", "Posts that were not judged, by why", ["why"], registry=registry
+        )
         self._seconds = Histogram("moderation_batch_seconds", "Time of a batch", buckets=_SECONDS, registry=registry)
         self._requests = Counter(
             "moderation_requests", "Requests by route and status", ["route", "status"], registry=registry
         )
+        self._latency = Histogram(
+            "moderation_request_seconds", "Time of a request for decisions", buckets=_SECONDS, registry=registry
+        )
+        for verdict in VERDICTS:
+            self._posts.labels(verdict)
+        for why in UNJUDGED:
+            self._unjudged.labels(why)
         registry.register(_State(moderator))
         moderator.observe(self.add)
 
-    def add(self, decisions: Sequence[Decision], seconds: float) -> None:
+    def add(self, tally: Tally, seconds: float | None) -> None:
         """Count a batch."""
-        self._seconds.observe(seconds)
-        for verdict, count in Count(decision.verdict for decision in decisions).items():
-            self._posts.labels(verdict).inc(count)
-        for language, count in Count(next(iter(decision.languages), "und") for decision in decisions).items():
-            self._languages.labels(language).inc(count)
-        for rule, count in Count(reason.rule for decision in decisions for reason in decision.reasons).items():
-            self._rules.labels(rule).inc(count)
-        self._unknown.inc(sum(bool(decision.unknown) for decision in decisions))
+        if seconds is not None:
+            self._seconds.observe(seconds)
+        for counter, counts in (
+            (self._posts, tally.verdicts),
+            (self._languages, tally.languages),
+            (self._rules, tally.rules),
+            (self._unjudged, tally.unjudged),
+        ):
+            for label, count in counts.items():
+                counter.labels(label).inc(count)
+        self._unknown.inc(tally.unknown)
 
-    def request(self, route: str, status: int) -> None:
-        """Count a request."""
+    def request(self, route: str, status: int, seconds: float | None = None) -> None:
+        """Count a request, and how long it took."""
         self._requests.labels(route, str(status)).inc()
+        if seconds is not None:
+            self._latency.observe(seconds)
 
     def stream(self, stream: Stream) -> None:
         """Tell of a consumer of a stream as well."""

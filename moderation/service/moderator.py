@@ -15,26 +15,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from moderation.authoring.surge import Surge, SurgeMonitor
 from moderation.decision import FAILURE, TIMEOUT, Decision, undecided
 from moderation.engine.engine import Engine
-from moderation.errors import ModerationError
+from moderation.errors import ModerationError, PostError
 from moderation.post import Post, PostLike, attribute
-from moderation.service.backends import Backend, BackendError, ProcessBackend, ThreadBackend
+from moderation.service import bodies, frames
+from moderation.service.asking import Answer, AskingJson, AskingPosts, Posts
+from moderation.service.backends import ISOLATES, Backend, ProcessBackend, ThreadBackend, expect
 from moderation.service.batches import Batcher
-from moderation.service.frames import Ready
+from moderation.service.bodies import Body
+from moderation.service.frames import (
+    Explain,
+    Explained,
+    Judge,
+    Judged,
+    JudgedJson,
+    JudgeJson,
+    Ready,
+    Reply,
+    Said,
+    Unread,
+)
+from moderation.service.lanes import BackendError, Lane
+from moderation.service.tally import Tally
 from moderation.service.telemetry import telemetry
 from moderation.service.watch import Watcher
 
-Judged = Callable[[Post, Decision], object]
-Observer = Callable[[Sequence[Decision], float], object]
+Heard = Callable[[Post, Decision], object]
+Observer = Callable[[Tally, float | None], object]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 log = logging.getLogger("moderation")
 
 _PAUSE = 1.0
+_Batchers = tuple[Batcher[Posts, Sequence[Decision]], Batcher[Body, Answer | PostError]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +66,11 @@ class Moderator:
     """Judges posts for a service, from any thread or event loop.
 
     `rules` is an Engine, or a path to rules (a folder, a pack, a bundle; None: the bundled rules). Given a path, it
-    judges in a process of its own (`isolated`), so that reloading and failing hold up nothing here; an Engine judges on
-    a thread. `public_key` (PEM) must have signed the bundle. A post that is not judged within `timeout` seconds, or
-    while `waiting` others wait, gets the policy's answer for what is unknown: no exception. Calls of `adecide` within
-    `window` seconds are one batch, of `batch` posts at most. `watch` reloads when files of the rules change.
+    judges in a process of its own (`isolated`), so that reloading and failing hold up nothing here, or in several
+    (`judges`), which share the memory of one; an Engine judges on a thread. `public_key` (PEM) must have signed the
+    bundle. A post that is not judged within `timeout` seconds, or while `waiting` others wait, gets the policy's answer
+    for what is unknown: no exception. Calls of `adecide` within `window` seconds are one batch, of `batch` posts at
+    most. `watch` reloads when files of the rules change.
 
     Callbacks get (post, decision), or the surge; what they raise is logged. Raises ModerationError where rules do not
     load. Close it, or use it as a context manager.
@@ -65,24 +82,29 @@ class Moderator:
         *,
         isolated: bool | None = None,
         public_key: bytes | None = None,
+        judges: int = 1,
         timeout: float = 2.0,
         window: float = 0.002,
-        batch: int = 1024,
+        batch: int = 2048,
         waiting: int = 20_000,
         watch: bool = False,
-        on_flagged: Judged | None = None,
-        on_blocked: Judged | None = None,
+        on_flagged: Heard | None = None,
+        on_blocked: Heard | None = None,
         on_surge: Callable[[Surge], object] | None = None,
         log_text: bool = False,
     ) -> None:
         self._rules = None if isinstance(rules, Engine) or rules is None else str(rules)
-        self._key, self._isolated = public_key, not isinstance(rules, Engine) if isolated is None else isolated
+        self._key, self._isolated = (
+            public_key,
+            (ISOLATES and not isinstance(rules, Engine)) if isolated is None else isolated,
+        )
+        self._judges = judges
         self.timeout, self.window, self.batch, self.waiting_limit = timeout, window, batch, waiting
         self._callbacks = {"flagged": on_flagged, "blocked": on_blocked}
         self._surges = None if on_surge is None else SurgeMonitor(_guarded(on_surge))
         self._log_text = log_text
         self._observers: list[Observer] = []
-        self._batchers: WeakKeyDictionary[asyncio.AbstractEventLoop, Batcher] = WeakKeyDictionary()
+        self._batchers: dict[asyncio.AbstractEventLoop, _Batchers] = {}
         self._lock, self._reloading = threading.Lock(), threading.Lock()
         self._helpers: list[threading.Thread] = []
         self._closed = False
@@ -111,7 +133,12 @@ class Moderator:
     @property
     def waiting(self) -> int:
         """How many posts of event loops are on their way."""
-        return sum(batcher.waiting for batcher in list(self._batchers.values()))
+        return sum(posts.waiting + json.waiting for posts, json in list(self._batchers.values()))
+
+    @property
+    def listened_to(self) -> bool:
+        """Whether anybody is called back for single posts."""
+        return self._surges is not None or any(self._callbacks.values())
 
     def decide(self, post: PostLike) -> Decision:
         """Judge one post, and wait. Raises PostError where it cannot be read."""
@@ -119,63 +146,107 @@ class Moderator:
 
     def decide_batch(self, posts: Iterable[PostLike]) -> list[Decision]:
         """Judge posts in order, and wait. Raises PostError for the first that cannot be read."""
-        return self.begin(posts)()
-
-    def begin(self, posts: Iterable[PostLike]) -> Callable[[], list[Decision]]:
-        """Have posts judged, and call what is returned to wait for the decisions. Raises PostError as above."""
         read = [Post.of(post, self.info.text_fields) for post in posts]
-        return functools.partial(self._wait, read, self.submit(read)) if read else list
-
-    def _wait(self, posts: list[Post], future: Future[list[Decision]]) -> list[Decision]:
+        if not read:
+            return []
+        started = time.perf_counter()
         try:
-            decisions = future.result(self.timeout)
+            reply = self._ask(Judge(list(map(frames.named, read)))).result(self.timeout)
+            decisions: list[Decision] = expect(reply, Judged).decisions
+            self.count(lambda: Tally.of(decisions), time.perf_counter() - started)
         except TimeoutError:
-            decisions = [self.unknown(post, TIMEOUT) for post in posts]
+            decisions = self._unjudged(read, TIMEOUT)
         except Exception as error:
-            decisions = self._failed(posts, error)
-        self.told(posts, decisions)
+            self.failed(len(read), error)
+            decisions = self._unjudged(read, FAILURE)
+        self.told(read, decisions)
         return decisions
+
+    def begin_json(self, asked: Sequence[Body]) -> Callable[[], Sequence[Said | Unread] | None]:
+        """Have posts judged that are JSON, one in each body, and call what is returned to wait for the answers; None
+        where they are not judged.
+        """
+        if not asked:
+            return list
+        request = JudgeJson([body.json for body in asked], [body.id for body in asked])
+        return functools.partial(self._wait_json, asked, self._ask(request), time.perf_counter())
+
+    def _wait_json(
+        self, asked: Sequence[Body], future: Future[Reply], started: float
+    ) -> Sequence[Said | Unread] | None:
+        try:
+            judged: JudgedJson = expect(future.result(self.timeout), JudgedJson)
+        except Exception as error:
+            self.failed(len(asked), error)
+            return None
+        self.count(lambda: judged.tally, time.perf_counter() - started)
+        if self.listened_to:
+            for body, said in zip(asked, judged.answers, strict=True):
+                if isinstance(said, Said):
+                    self.told(*bodies.read_back(body, said.json, self.info.text_fields, False))
+        return judged.answers
 
     async def adecide(self, post: PostLike) -> Decision:
         """Judge one post together with those that arrive at the same time. Raises PostError where it cannot be read."""
         read = Post.of(post, self.info.text_fields)
-        loop = asyncio.get_running_loop()
-        batcher = self._batchers.get(loop)
-        if batcher is None:
-            batcher = self._batchers[loop] = Batcher(self, loop)
-        return await batcher.decide(read)
+        return (await self._of_loop()[0].ask((read,)))[0]
 
     async def adecide_batch(self, posts: Iterable[PostLike]) -> list[Decision]:
-        """Judge posts in order, as one batch. Raises PostError for the first that cannot be read."""
+        """Judge posts in order, and with them those that arrive at the same time. Raises PostError for the first that
+        cannot be read.
+        """
         read = [Post.of(post, self.info.text_fields) for post in posts]
-        if not read:
-            return []
-        try:
-            decisions = await asyncio.wait_for(asyncio.wrap_future(self.submit(read)), self.timeout)
-        except TimeoutError:
-            decisions = [self.unknown(post, TIMEOUT) for post in read]
-        except Exception as error:
-            decisions = self._failed(read, error)
-        self.told(read, decisions)
-        return decisions
+        return [*await self._of_loop()[0].ask(read, len(read))] if read else []
+
+    async def adecide_json(self, body: bytes, posts: int = 1) -> Answer:
+        """Judge posts that are JSON: one, or {"posts": [...]}; the decision, or {"decisions": [...]}, is JSON as well.
+        Neither is read here; `posts` is how many there are. Raises PostError where the body, or any post of it, cannot
+        be read.
+        """
+        found = await self._of_loop()[1].ask(Body(body, posts), posts)
+        if isinstance(found, PostError):
+            raise found
+        return found
 
     async def aexplain(self, post: PostLike) -> bytes:
         """How a post is judged, as JSON. Raises PostError, and BackendError or TimeoutError where it cannot be had."""
-        read = Post.of(post, self.info.text_fields)
-        return await asyncio.wait_for(asyncio.wrap_future(self._backend.explain(read)), self.timeout)
+        asked = self._ask(Explain(frames.named(Post.of(post, self.info.text_fields))))
+        reply = await asyncio.wait_for(asyncio.wrap_future(asked), self.timeout)
+        explained: Explained = expect(reply, Explained)
+        return explained.json
 
-    def submit(self, posts: Sequence[Post]) -> Future[list[Decision]]:
-        """Hand posts to what judges now; the future may fail."""
-        started, backend = time.perf_counter(), self._backend
-        future = backend.submit(posts)
-        if not backend.alive and not self._closed:
-            self._restart(backend)
-        future.add_done_callback(functools.partial(self._observe, started))
-        return future
+    def lanes(self, loop: asyncio.AbstractEventLoop) -> Sequence[Lane]:
+        """An event loop's own ways to what judges now. Raises BackendError where that is gone."""
+        return self._backend.lanes(loop)
+
+    def _of_loop(self) -> _Batchers:
+        loop = asyncio.get_running_loop()
+        if (found := self._batchers.get(loop)) is None:
+            for other in [each for each in list(self._batchers) if each.is_closed()]:
+                self._batchers.pop(other, None)
+            found = self._batchers[loop] = Batcher(AskingPosts(self), loop), Batcher(AskingJson(self), loop)
+        return found
+
+    def _ask(self, request: frames.Request) -> Future[Reply]:
+        try:
+            return self._backend.ask(request)
+        except RuntimeError as error:  # a thread that was told to end
+            refused: Future[Reply] = Future()
+            refused.set_exception(BackendError(f"the moderator is closed: {error}"))
+            return refused
 
     def observe(self, observer: Observer) -> None:
-        """Have a function told of every batch: its decisions, and the seconds that it took."""
+        """Have a function told what every batch came to, and the seconds that it took; None for posts not judged."""
         self._observers.append(observer)
+
+    def count(self, tally: Callable[[], Tally], seconds: float | None) -> None:
+        """Tell observers. Never raises."""
+        found = tally() if self._observers else None
+        for observer in self._observers:
+            try:
+                observer(found, seconds)  # type: ignore[arg-type]
+            except Exception:
+                log.exception("an observer failed")
 
     def unknown(self, post: Post, why: str) -> Decision:
         """The policy's answer for a post that could not be judged."""
@@ -268,7 +339,7 @@ class Moderator:
         if self._isolated:
             if engine is not None:
                 raise ModerationError("an Engine judges on a thread: give the path of its rules for a process")
-            return ProcessBackend(self._rules, self._key)
+            return ProcessBackend(self._rules, self._key, self._judges)
         from moderation.service.rules import load_checked
 
         return ThreadBackend(load_checked(self._rules, self._key))
@@ -299,24 +370,16 @@ class Moderator:
             time.sleep(_PAUSE)
         dead.close()
 
-    def _failed(self, posts: Sequence[Post], error: Exception) -> list[Decision]:
-        log.error("%d posts could not be judged: %s", len(posts), error)
-        return [self.unknown(post, FAILURE) for post in posts]
+    def _unjudged(self, posts: Posts, why: str) -> list[Decision]:
+        decisions = [self.unknown(post, why) for post in posts]
+        self.count(lambda: Tally.of(decisions), None)
+        return decisions
 
-    def failed(self, posts: Sequence[Post], error: BaseException) -> list[Decision]:
-        """The policy's answers for posts whose judging failed."""
-        if isinstance(error, BackendError) and not self._backend.alive:
+    def failed(self, posts: int, error: BaseException) -> None:
+        """Say that posts could not be judged, and start another process where that is why."""
+        log.error("%d posts could not be judged: %s", posts, error or type(error).__name__)
+        if isinstance(error, BackendError) and not self._closed and not self._backend.alive:
             self._restart(self._backend)
-        return self._failed(posts, error if isinstance(error, Exception) else RuntimeError(str(error)))
-
-    def _observe(self, started: float, future: Future[list[Decision]]) -> None:
-        if future.cancelled() or future.exception() is not None:
-            return
-        for observer in self._observers:
-            try:
-                observer(future.result(), time.perf_counter() - started)
-            except Exception:
-                log.exception("an observer failed")
 
     def _shown(self, post: Post) -> str:
         return f": {post.fields!r}" if self._log_text else ""

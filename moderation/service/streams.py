@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Protocol
 
 import msgspec
 
-from moderation.decision import FAILURE, OVERLOAD, TIMEOUT, Decision
-from moderation.errors import ModerationError, PostError
-from moderation.post import Post
+from moderation.errors import ModerationError
+from moderation.service.bodies import Body
+from moderation.service.frames import Said, Unread
 from moderation.service.moderator import Moderator
 
 log = logging.getLogger("moderation.stream")
 
-_NOT_JUDGED = {FAILURE, OVERLOAD, TIMEOUT}
 _PAUSE = 1.0
+_RESTART = 150.0
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message: the broker's id of it, what it holds, and how often it was handed out (1: the first time)."""
 
     id: str
@@ -40,25 +41,30 @@ class Broker(Protocol):
     def read(self, count: int, wait: float) -> Sequence[Message]:
         """The next messages, those of consumers that died first; none after `wait` seconds without any (0: at once)."""
 
-    def settle(self, judged: Sequence[tuple[Message, Decision]], dead: Sequence[tuple[Message, str]]) -> None:
-        """Write decisions, and messages that cannot be judged with the reason, and acknowledge them: all or nothing."""
+    def settle(self, judged: Sequence[tuple[Message, Said]], dead: Sequence[tuple[Message, str]]) -> None:
+        """Write decisions (JSON, with the post's id) and what cannot be judged with the reason, and acknowledge both,
+        all or nothing.
+        """
 
     def lag(self) -> int:
         """How many messages nobody has read yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Batch:
-    """Messages that are being judged, how to wait for their decisions, and those that are no posts."""
+    """Messages that are being judged, how to wait for what is said of them, and those that are not judged again."""
 
     messages: list[Message]
-    decisions: Callable[[], list[Decision]]
+    answers: Callable[[], Sequence[Said | Unread] | None]
     dead: list[tuple[Message, str]]
-    ids: frozenset[str] = field(init=False)
 
-    def __post_init__(self) -> None:
-        ids = [message.id for message in (*self.messages, *(message for message, _ in self.dead))]
-        object.__setattr__(self, "ids", frozenset(ids))
+    def holds(self, message: Message) -> bool:
+        """Whether a message is among them."""
+        return message.id in self._ids
+
+    @cached_property
+    def _ids(self) -> frozenset[str]:
+        return frozenset(message.id for message in (*self.messages, *(message for message, _ in self.dead)))
 
 
 @dataclass(slots=True)
@@ -69,7 +75,7 @@ class Stream:
 
     moderator: Moderator
     broker: Broker
-    batch: int = 1000
+    batch: int = 2000
     deliveries: int = 3
     counts: dict[str, int] = field(default_factory=lambda: {"judged": 0, "dead": 0, "again": 0, "failures": 0})
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -105,7 +111,7 @@ class Stream:
         if self._stop.is_set():
             return []
         messages = self.broker.read(self.batch, wait if before is None else 0)
-        return [message for message in messages if before is None or message.id not in before.ids]
+        return [message for message in messages if before is None or not before.holds(message)]
 
     def _failed(self, error: BrokerError) -> None:
         self.counts["failures"] += 1
@@ -113,35 +119,42 @@ class Stream:
         self._stop.wait(_PAUSE)
 
     def _begin(self, messages: Sequence[Message]) -> _Batch:
-        found: list[tuple[Message, Post]] = []
-        dead: list[tuple[Message, str]] = []
-        for message in messages:
-            try:
-                found.append((message, self._post(message)))
-            except PostError as error:
-                dead.append((message, str(error)))
-        posts = [post for _, post in found]
-        return _Batch([message for message, _ in found], self.moderator.begin(posts), dead)
+        found = [message for message in messages if message.deliveries <= self.deliveries]
+        dead = [
+            (each, f"P006: handed out {each.deliveries} times and never settled: it may end who judges it")
+            for each in messages
+            if each.deliveries > self.deliveries
+        ]
+        return _Batch(found, self._judged(found), dead)
+
+    def _judged(self, messages: Sequence[Message]) -> Callable[[], Sequence[Said | Unread] | None]:
+        return self.moderator.begin_json([Body(message.body, id=message.id) for message in messages])
 
     def _settle(self, batch: _Batch) -> None:
-        found = list(zip(batch.messages, batch.decisions(), strict=True))
-        judged = [(message, decision) for message, decision in found if not _NOT_JUDGED.intersection(decision.unknown)]
-        left = [message for message, decision in found if _NOT_JUDGED.intersection(decision.unknown)]
-        given_up = [message for message in left if message.deliveries >= self.deliveries]
-        dead = [*batch.dead, *((each, f"could not be judged {each.deliveries} times") for each in given_up)]
+        answers = batch.answers()
+        found = list(zip(batch.messages, answers, strict=True)) if answers is not None else self._one_by_one(batch)
+        judged = [(message, answer) for message, answer in found if isinstance(answer, Said)]
+        unread = [
+            (message, f"{answer.code}: {answer.message}") for message, answer in found if isinstance(answer, Unread)
+        ]
+        dead = [*batch.dead, *unread]
         self.broker.settle(judged, dead)
         self.counts["judged"] += len(judged)
         self.counts["dead"] += len(dead)
-        self.counts["again"] += len(left) - len(given_up)
+        self.counts["again"] += len(batch.messages) - len(found)
 
-    def _post(self, message: Message) -> Post:
-        if message.deliveries > self.deliveries:
-            raise PostError(
-                "P006", f"handed out {message.deliveries} times and never settled: it may end who judges it"
-            )
-        try:
-            value: Any = msgspec.json.decode(message.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise PostError("P005", f"no JSON: {error}") from error
-        post = Post.of(value, self.moderator.info.text_fields)
-        return post if post.id is not None else Post(message.id, post.fields, post.attributes)
+    def _one_by_one(self, batch: _Batch) -> list[tuple[Message, Said | Unread]]:
+        """What is handed out for the last time is judged by itself: whatever ends who judges it takes no other along.
+        The rest comes again.
+        """
+        last = [message for message in batch.messages if message.deliveries >= self.deliveries]
+        return [(message, self._alone(message)) for message in last]
+
+    def _alone(self, message: Message) -> Said | Unread:
+        deadline = time.monotonic() + _RESTART
+        while not self.moderator.alive and time.monotonic() < deadline:
+            self._stop.wait(_PAUSE / 10)
+        answers = self._judged([message])()
+        if answers is None:
+            return Unread("P008", f"could not be judged {message.deliveries} times, the last time by itself")
+        return answers[0]

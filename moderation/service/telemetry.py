@@ -7,17 +7,16 @@ the API's calls do nothing; without the API nothing is called.
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import import_module
 
-from moderation.decision import Decision
+from moderation.service.tally import Tally
 
 _NAME = "moderation"
 
 
-def telemetry(fingerprint: Callable[[], str]) -> Callable[[Sequence[Decision], float], None] | None:
-    """What to call for every batch with its decisions and the seconds that it took; None without OpenTelemetry."""
+def telemetry(fingerprint: Callable[[], str]) -> Callable[[Tally, float | None], None] | None:
+    """What to call for every batch with what it came to and the seconds that it took; None without OpenTelemetry."""
     try:
         trace, metrics = import_module("opentelemetry.trace"), import_module("opentelemetry.metrics")
     except ImportError:
@@ -27,15 +26,16 @@ def telemetry(fingerprint: Callable[[], str]) -> Callable[[Sequence[Decision], f
     unknown = meter.create_counter("moderation.unknown", "{post}", "Posts for which something was unknown")
     duration = meter.create_histogram("moderation.batch.duration", "s", "Time of a batch")
 
-    def observe(decisions: Sequence[Decision], seconds: float) -> None:
-        verdicts = Counter(decision.verdict for decision in decisions)
-        for verdict, count in verdicts.items():
+    def observe(tally: Tally, seconds: float | None) -> None:
+        for verdict, count in tally.verdicts.items():
             posts.add(count, {"moderation.verdict": verdict})
-        unknown.add(sum(bool(decision.unknown) for decision in decisions))
+        unknown.add(tally.unknown)
+        if seconds is None:
+            return
         duration.record(seconds)
         ended = time.time_ns()
-        told = {"moderation.posts": len(decisions), "moderation.engine": fingerprint()}
-        told |= {f"moderation.{verdict}": count for verdict, count in verdicts.items()}
+        told = {"moderation.posts": tally.posts, "moderation.engine": fingerprint()}
+        told |= {f"moderation.{verdict}": count for verdict, count in tally.verdicts.items()}
         span = tracer.start_span("moderation.decide", attributes=told, start_time=ended - int(seconds * 1e9))
         span.end(ended)
 

@@ -25,5 +25,5 @@ def test_the_service_is_measured(rules: Path, monkeypatch: pytest.MonkeyPatch, s
     found = json.loads(done.stdout)
     assert found["reloads"]["reloads"] == found["reloads"]["refused"] == 1 and found["reloads"]["unanswered"] == 0
     assert found["reloads"]["engines"] == 2 and found["reloads"]["posts"] > 0
-    assert min(found["hook"]["rate"], found["http"]["rate"], found["http_batches"]) > 0
+    assert min(found["hook"]["rate"], found["http"]["rate"], found["http_batches"]["rate"]) > 0
     assert (found["stream"] is None) == (shutil.which("redis-server") is None)

@@ -85,6 +85,17 @@ def _link(name: str) -> tarfile.TarInfo:
     return entry
 
 
+def test_a_file_that_says_to_be_larger_than_it_is(tmp_path: Path) -> None:
+    """Sparse: a few bytes that stand for 16 MiB of zeros, thousands of times."""
+    path = tmp_path / "x.bundle"
+    entry = _file("rules/x")
+    entry.size, entry.pax_headers = 0, {"GNU.sparse.map": "0,0", "GNU.sparse.size": str(16 << 20)}
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(entry, io.BytesIO(b""))
+    with pytest.raises(BundleError, match="no file of rules"):
+        read_bundle(path)
+
+
 @pytest.mark.parametrize(
     ("make", "name"),
     [

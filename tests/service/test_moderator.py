@@ -9,10 +9,8 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 from datetime import date
 from pathlib import Path
-from threading import Timer
 from typing import Any
 
 import pytest
@@ -22,6 +20,8 @@ from moderation import Decision, Moderator, Post, PostError
 from moderation.decision import OVERLOAD, TIMEOUT
 from moderation.engine.engine import Engine
 from moderation.errors import ModerationError
+from moderation.service.frames import Judge, Request
+from moderation.service.lanes import Done, Lane, Room
 
 from .conftest import write_rules
 
@@ -141,19 +141,36 @@ def test_too_many_are_unknown(rules: Path) -> None:
     assert sum(decision.unknown == (OVERLOAD,) for decision in decisions) == 30
 
 
+class Slow:
+    """Hands on what it gets to another lane, late."""
+
+    def __init__(self, lane: Lane, loop: asyncio.AbstractEventLoop, sizes: list[int]) -> None:
+        self.lane, self.loop, self.sizes = lane, loop, sizes
+
+    def send(self, request: Request, done: Done, room: Room) -> None:
+        assert isinstance(request, Judge)
+        self.sizes.append(len(request.posts))
+        self.loop.call_later(0.05, lambda: self.lane.send(request, done, room))
+
+
+class Deaf:
+    """Answers nothing."""
+
+    def send(self, request: Request, done: Done, room: Room) -> None:
+        pass
+
+
 def test_posts_gather_while_others_are_judged(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches grow with the load: many small ones behind each other would each cost as much as a big one."""
     sizes: list[int] = []
     with Moderator(engine, timeout=20) as found:
-        submit = found.submit
+        lanes, made = found.lanes, list[Lane]()
 
-        def slow(posts: Sequence[Post]) -> Future[list[Decision]]:
-            sizes.append(len(posts))
-            judged: Future[list[Decision]] = Future()
-            Timer(0.05, lambda: judged.set_result(submit(posts).result())).start()
-            return judged
+        def slow(loop: asyncio.AbstractEventLoop) -> Sequence[Lane]:
+            made.extend(() if made else (Slow(lanes(loop)[0], loop, sizes),))
+            return made
 
-        monkeypatch.setattr(found, "submit", slow)
+        monkeypatch.setattr(found, "lanes", slow)
 
         async def run() -> list[Decision]:
             tasks = []
@@ -168,8 +185,9 @@ def test_posts_gather_while_others_are_judged(engine: Engine, monkeypatch: pytes
 
 def test_what_is_never_judged_holds_up_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     with Moderator(engine, timeout=0.2) as found:
-        submit = found.submit
-        monkeypatch.setattr(found, "submit", lambda posts: Future())
+        lanes = found.lanes
+        deaf = Deaf()
+        monkeypatch.setattr(found, "lanes", lambda loop: (deaf,))
 
         async def run() -> list[Decision]:
             lost = [asyncio.ensure_future(found.adecide("casino")) for _ in range(3)]
@@ -177,7 +195,7 @@ def test_what_is_never_judged_holds_up_nothing(engine: Engine, monkeypatch: pyte
                 await asyncio.sleep(0.01)
                 lost.append(asyncio.ensure_future(found.adecide("casino")))
             done = await asyncio.gather(*lost)
-            monkeypatch.setattr(found, "submit", submit)
+            monkeypatch.setattr(found, "lanes", lanes)
             return [*done, await found.adecide("casino")]
 
         *lost, last = asyncio.run(run())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import httpx
@@ -20,7 +22,8 @@ import redis
 
 from moderation import Moderator
 from moderation.adapters.redis_streams import RedisStreams
-from moderation.decision import Decision
+from moderation.service.bodies import Body
+from moderation.service.frames import Said
 from moderation.service.streams import BrokerError, Message, Stream
 
 SERVER = shutil.which("redis-server")
@@ -166,7 +169,7 @@ def test_a_server_that_is_killed_loses_nothing(server: Server, client: redis.Red
     broker = RedisStreams(server.url, idle=1)
     settle, calls = broker.settle, []
 
-    def interrupted(judged: Sequence[tuple[Message, Decision]], dead: Sequence[tuple[Message, str]]) -> None:
+    def interrupted(judged: Sequence[tuple[Message, Said]], dead: Sequence[tuple[Message, str]]) -> None:
         calls.append(len(judged))
         if len(calls) == 2:
             server.kill()
@@ -181,6 +184,88 @@ def test_a_server_that_is_killed_loses_nothing(server: Server, client: redis.Red
     stream.run(wait=0.1, until_empty=True)
     assert stream.counts["failures"] >= 1 and written(client) == expected(600)
     broker.close()
+
+
+def test_a_server_that_is_killed_under_a_consumer(server: Server, client: redis.Redis, rules: Path) -> None:
+    """Whenever it dies and comes back, the consumer goes on, and nothing that was written is missing."""
+    fill(client, 4000)
+    running = consumer(server, rules, "--batch", "40", "--idle", "300")
+    for part in (1, 1000, 2500):
+        deadline = time.monotonic() + 60
+        while client.hlen("posts:decisions") < part:
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        server.kill()
+        server.start()
+    deadline = time.monotonic() + 60
+    while len(written(client)) < 4000 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.terminate()
+    told = running.communicate(timeout=30)[1]
+    assert running.returncode == 0 and "trying again" in told and "casino" not in told
+    assert written(client) == expected(4000)
+    pending: Any = client.xpending("posts", "moderation")
+    assert pending["pending"] == 0
+    # Idempotent by the post's id: one that was judged twice stands twice in the stream, and once in the hash.
+    ids = {json.loads(fields[b"decision"])["id"] for _, fields in client.xrange("decisions")}  # type: ignore[union-attr]
+    assert ids == set(range(4000)) and client.xlen("posts:dead") == 0
+
+
+def test_nothing_is_acknowledged_that_is_not_written(server: Server, client: redis.Redis, moderator: Moderator) -> None:
+    """A stream of decisions that is none: the write fails, so nothing is acknowledged, and all comes again."""
+    client.set("decisions", "in the way")
+    fill(client, 10)
+    broker = RedisStreams(server.url)
+    stream = Stream(moderator, broker)
+    Timer(2, stream.stop).start()
+    stream.run(wait=0.1)
+    assert stream.counts["failures"] >= 1 and stream.counts["judged"] == 0
+    pending: Any = client.xpending("posts", "moderation")
+    assert pending["pending"] == 10
+    broker.close()
+
+
+class Memory:
+    """A broker that hands out the same messages until they are settled, when nothing is being judged."""
+
+    def __init__(self, bodies: dict[str, bytes], deliveries: int) -> None:
+        self.left, self.times = bodies, deliveries
+        self.judged: dict[str, bytes] = {}
+        self.dead: dict[str, str] = {}
+
+    def read(self, count: int, wait: float) -> Sequence[Message]:
+        if not wait:
+            return []
+        self.times += 1
+        return [Message(name, body, self.times) for name, body in self.left.items()]
+
+    def settle(self, judged: Sequence[tuple[Message, Said]], dead: Sequence[tuple[Message, str]]) -> None:
+        self.judged |= {message.id: said.json for message, said in judged}
+        self.dead |= {message.id: reason for message, reason in dead}
+        for message, _ in (*judged, *dead):
+            self.left.pop(message.id, None)
+
+    def lag(self) -> int:
+        return len(self.left)
+
+
+def test_a_post_that_ends_who_judges_it_takes_no_other_along(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    posts = {str(at): json.dumps({"id": at, "text": "poison" if at == 3 else "casino"}).encode() for at in range(6)}
+    broker = Memory(posts, deliveries=1)
+    with Moderator(rules, timeout=10) as moderator:
+        begin = moderator.begin_json
+
+        def poisoned(asked: Sequence[Body]) -> Any:
+            if any(b"poison" in body.json for body in asked):
+                with suppress(ProcessLookupError):
+                    os.kill(moderator.info.process, signal.SIGKILL)
+            return begin(asked)
+
+        monkeypatch.setattr(moderator, "begin_json", poisoned)
+        stream = Stream(moderator, broker)
+        stream.run(wait=0.1, until_empty=True)
+    assert set(broker.judged) == {"0", "1", "2", "4", "5"} and list(broker.dead) == ["3"]
+    assert broker.dead["3"].startswith("P008") and stream.counts["again"] == 6
 
 
 def test_who_cannot_be_reached(moderator: Moderator) -> None:
