@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -63,6 +64,8 @@ class SocketLane:
         self._out = bytearray()
         self._number = 0
         self._retired = self.closed = False
+        # A loop may be closed before it comes to what it was asked to do at its next turn.
+        self._hang_up = weakref.finalize(self, link.close)
         loop.add_reader(link, self._readable)
 
     def send(self, request: Request, done: Done, room: Room) -> None:
@@ -162,7 +165,7 @@ class SocketLane:
         if not self._loop.is_closed():
             self._loop.remove_reader(self._link)
             self._loop.remove_writer(self._link)
-        self._link.close()
+        self._hang_up()
 
 
 def _running() -> asyncio.AbstractEventLoop | None:
