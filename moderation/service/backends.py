@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, TypeVar
@@ -22,6 +23,7 @@ _Kind = TypeVar("_Kind")
 
 STARTING, ENDING = 120.0, 30.0
 """Seconds after which a process that is not ready is given up, and one that does not end is killed."""
+_MOMENT = 0.1
 
 ISOLATES = hasattr(socket, "send_fds")
 """Whether this system hands sockets to other processes: without that, there is no process to judge in."""
@@ -114,14 +116,23 @@ class ProcessBackend:
         """Let what was asked be answered, and end the processes."""
         for link in self._links:
             link.close()
-        try:
-            self._process.wait(timeout=ENDING)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        deadline = time.monotonic() + ENDING
+        while not self._has_ended():
+            if time.monotonic() > deadline:
+                self._process.kill()
+            for link in self._links:
+                link.sweep()
         for link in self._links:
             link.join()
             link.hang_up()
+
+    def _has_ended(self) -> bool:
+        """Whether the process has, which is waited for a moment."""
+        try:
+            self._process.wait(timeout=_MOMENT)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def _started(self, setup: Setup) -> Ready:
         timer = threading.Timer(STARTING, self._process.kill)

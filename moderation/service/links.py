@@ -95,6 +95,12 @@ class Link:
             lane.retire()
         self._outbox.put(None)
 
+    def sweep(self) -> None:
+        """Hang up for event loops that were closed before they came to it."""
+        for loop, lane in list(self._lanes.items()):
+            if loop.is_closed():
+                lane.retire()
+
     def join(self) -> None:
         """Wait until all is answered."""
         for thread in self._threads:
