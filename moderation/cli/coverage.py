@@ -65,7 +65,7 @@ def _show(found: Coverage, console: Console) -> None:
     from moderation.cli.marks import visible
     from moderation.cli.terminal import NARROW, report_table
 
-    table = report_table()
+    table = report_table(console.width)
     table.add_column("language", no_wrap=True)
     sizes = ("rules", "terms") if console.width >= NARROW else ("rules",)
     for name in ("posts", "share", "served", *sizes, *VERDICTS):

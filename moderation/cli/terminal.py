@@ -36,12 +36,12 @@ def padding(console: Console) -> tuple[int, int]:
     return (0, 1) if console.width >= NARROW else (0, 0)
 
 
-def report_table() -> Table:
-    """A table of figures, narrow enough for nine columns in a terminal of eighty."""
+def report_table(width: int = NARROW) -> Table:
+    """A table of figures, narrow enough for nine columns in a terminal of eighty, and narrower in a narrower one."""
     from rich import box
     from rich.table import Table
 
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, int(width >= NARROW), 0, 0))
 
 
 def colours(stream: TextIO) -> bool:

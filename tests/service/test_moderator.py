@@ -225,7 +225,7 @@ def test_reloads_while_posts_flow(tmp_path: Path) -> None:
             count = 0
             while not stop.is_set():
                 for term in ("casino", "lottery"):
-                    decision = await found.adecide(term)
+                    decision = await found.adecide(f"see you at the {term} tomorrow")
                     seen.add((decision.engine, f"{term} {decision.verdict}"))
                     assert not decision.unknown
                     count += 1
