@@ -12,6 +12,7 @@ from moderation.engine.compile import Plan
 from moderation.engine.disguised import Disguised, look_everywhere, look_on_demand
 from moderation.engine.gather import Rows
 from moderation.engine.hits import NOTHING_HIT, SignalHits
+from moderation.engine.nearby import Nearby
 from moderation.engine.needs import Needs, signals_of
 from moderation.engine.resolve import Entries, SignalColumns, entries_of, without_excepted
 from moderation.engine.signals import ViewPlan, regex_signals
@@ -36,6 +37,7 @@ class Finder:
     plan: Plan
     columns: SignalColumns
     needs: tuple[Needs, Needs, Needs]
+    nearby: Nearby
     regexes: Lists
     resisting: Mask
 
@@ -44,11 +46,16 @@ class Finder:
         """The tables for a plan."""
         sought = regex_signals(plan.signals)
         untold = (plan.demanded, plan.demanded & sought.keys(), _NONE)
-        first, second, last = (Needs.of(plan.rules, len(plan.signals), unknown) for unknown in untold)
+        nearby = Nearby.of(plan.rules, plan.signals)
+        first, second, last = (
+            Needs.of(plan.rules, len(plan.signals), unknown, nearby.numbers if at else {})
+            for at, unknown in enumerate(untold)
+        )
         return cls(
             plan,
             SignalColumns.of(plan.signals),
             (first, second, last),
+            nearby,
             Lists.of(sorted(sought.keys() & signals_of((rule.when, rule.unless))) for rule in plan.rules),
             np.array([any(plan.signals[n].resist for n in signals_of((rule.when,))) for rule in plan.rules], np.bool_),
         )
@@ -67,13 +74,21 @@ class Finder:
         concerned = _mask(wanted[0], len(rows))
         resisting = _mask(wanted[0][self.resisting[wanted[1]]], len(rows))
         looks = [look.with_late_terms(concerned, resisting, self.columns, rows) for look in looks]
-        wanted = everything or self._in_question(looks, self.needs[1], rows, speech)
+        near = self.nearby.fired(wanted[1], [look.terms for look in looks], rows)
+        wanted = everything or self._in_question(looks, self.needs[1], rows, speech, near)
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
         return self._settle(looks, wanted, rows, speech, thorough)
 
-    def _in_question(self, looks: Sequence[_ViewLook], needs: Needs, rows: Rows, speech: Speech) -> tuple[Index, Index]:
-        fired = _fired([pair for look in looks for pair in look.fired(rows)])
+    def _in_question(
+        self,
+        looks: Sequence[_ViewLook],
+        needs: Needs,
+        rows: Rows,
+        speech: Speech,
+        near: tuple[Index, Index] | None = None,
+    ) -> tuple[Index, Index]:
+        fired = _fired([*(pair for look in looks for pair in look.fired(rows)), *([near] if near else [])])
         return candidates(self.plan.rules, needs, fired, rows, speech)
 
     def _settle(
@@ -88,7 +103,8 @@ class Finder:
             entries, missing = look.confirmed(asked, concerned, signals, self.columns, rows)
             parts.append((look.view, without_excepted(entries, signals)))
             unknown |= missing
-        fired = _fired([(entries.post, entries.signal) for _, entries in parts], sorted(unknown))
+        near = self.nearby.fired(wanted[1], [entries for _, entries in parts], rows)
+        fired = _fired([*((entries.post, entries.signal) for _, entries in parts), near], sorted(unknown))
         chosen = candidates(self.plan.rules, self.needs[2], fired, rows, speech)
         if not thorough:
             decided = _mask(chosen[0], len(rows))

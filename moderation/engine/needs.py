@@ -2,56 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moderation.engine.conditions import All, AnyOf, Classifier, Condition, Text
 from moderation.engine.conditions import Needs as Sets
 from moderation.engine.rule import CompiledRule
-from moderation.text.lists import Index, Lists, distinct, openings
+from moderation.text.lists import Index, Lists, distinct, steps
 
 _MOST_WAYS = 64
+_NONE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """Sets of signals by way in which a rule may come to hold: one signal of each set has to fire.
 
-    `sets` are the numbers of the sets by signal, `ways` the ways by set, `count` how many sets each way has, `rule`
-    whose way it is; `open` are the rules with a way without sets, `scored` those of the others that a score may rule
-    out. Of the signals `untold` nothing is known: a set that
-    holds one of them says nothing.
+    `sets` are the numbers of the sets by signal, `ways` the sets by way, `rule` whose way it is; `open` are the rules
+    with a way without sets, `scored` those of the others that a score may rule out. Of the signals `untold` nothing is
+    known: a set that holds one of them says nothing.
     """
 
     sets: Lists
     ways: Lists
-    count: Index
     rule: Index
     open: tuple[int, ...]
     scored: tuple[int, ...]
     untold: frozenset[int]
 
     @classmethod
-    def of(cls, rules: Sequence[CompiledRule], signals: int, untold: frozenset[int]) -> Needs:
-        """The sets of all rules."""
-        told = [[_told(way, untold) for way in ways_of(rule.when)] for rule in rules]
+    def of(
+        cls,
+        rules: Sequence[CompiledRule],
+        signals: int,
+        untold: frozenset[int],
+        whole: Mapping[Condition, int] = MappingProxyType({}),
+    ) -> Needs:
+        """The sets of all rules; `whole` are signals that say of conditions as such whether they may hold."""
+        told = [[_told(way, untold) for way in ways_of(rule.when, whole)] for rule in rules]
         ways = [(number, way) for number, found in enumerate(told) if all(found) for way in found]
-        owners: dict[frozenset[int], list[int]] = {}
-        for at, (_, way) in enumerate(ways):
-            for needed in way:
-                owners.setdefault(needed, []).append(at)
-        holding: list[list[int]] = [[] for _ in range(signals)]
-        for number, needed in enumerate(owners):
+        number = {each: at for at, each in enumerate(dict.fromkeys(each for _, way in ways for each in way))}
+        holding: list[list[int]] = [[] for _ in range(signals + len(whole))]
+        for needed, at in number.items():
             for signal in needed:
-                holding[signal].append(number)
+                holding[signal].append(at)
         return cls(
             Lists.of(holding),
-            Lists.of(owners.values()),
-            np.array([len(way) for _, way in ways], np.int64),
+            Lists.of([number[needed] for needed in way] for _, way in ways),
             np.array([number for number, _ in ways], np.int64),
             tuple(number for number, found in enumerate(told) if not all(found)),
             tuple(number for number, found in enumerate(told) if all(found) and scores_asked(rules[number].when)),
@@ -65,20 +68,44 @@ class Needs:
         if not len(signal):
             return post, signal
         at, number = self.sets.at(signal)
-        sets = max(len(self.ways), 1)
-        key = distinct(post[at] * sets + number)
-        at, way = self.ways.at(key % sets)
-        ways = max(len(self.count), 1)
-        key = key[at] // sets * ways + way
-        key.sort()
-        opens = openings(key)
-        fired = np.empty(len(opens), np.int64)
-        fired[:-1], fired[-1:] = opens[1:] - opens[:-1], len(key) - opens[-1:]
-        post, way = np.divmod(key[opens], ways)
-        met = fired == self.count[way]
-        rules = int(self.rule[-1]) + 1 if len(self.rule) else 1
-        post, rule = np.divmod(distinct(post[met] * rules + self.rule[way[met]]), rules)
+        posts, sets = int(post.max()) + 1, int(self.sets.items.max(initial=0)) + 1
+        key = distinct(number * posts + post[at])
+        number, post = np.divmod(key, posts)
+        fired = _Fired(post, number.searchsorted(np.arange(sets + 1)), posts)
+        fewest = np.minimum.reduceat(fired.count[self.ways.items], self.ways.first) if len(self.rule) else _NONE
+        ways = fewest.nonzero()[0].tolist()
+        found = [fired.together(self.ways.of_number(way)) for way in ways]
+        rules = int(self.rule.max(initial=0)) + 1
+        keys = [met * rules + rule for met, rule in zip(found, self.rule[ways].tolist(), strict=True)]
+        post, rule = np.divmod(distinct(np.concatenate(keys or [_NONE])), rules)
         return post, rule
+
+
+class _Fired:
+    """By set, the posts for which it fired, ascending: `post` from `bounds[set]` to `bounds[set + 1]`."""
+
+    def __init__(self, post: Index, bounds: Index, posts: int) -> None:
+        self._post, self._bounds, self._posts = post, bounds, posts
+        self.count = steps(bounds)
+        self._masks: dict[int, NDArray[np.bool_]] = {}
+
+    def together(self, sets: Index) -> Index:
+        """The posts for which all of some sets fired: those of the rarest that the others have too."""
+        rarest, *others = sets[self.count[sets].argsort(kind="stable")].tolist()
+        found = self._of(rarest)
+        for other in others:
+            found = found[self._mask(other)[found]]
+        return found
+
+    def _of(self, number: int) -> Index:
+        return self._post[int(self._bounds[number]) : int(self._bounds[number + 1])]
+
+    def _mask(self, number: int) -> NDArray[np.bool_]:
+        mask = self._masks.get(number)
+        if mask is None:
+            mask = self._masks[number] = np.zeros(self._posts, np.bool_)
+            mask[self._of(number)] = True
+        return mask
 
 
 def scores_asked(condition: Condition) -> tuple[Classifier, ...]:
@@ -92,13 +119,17 @@ def _told(way: Sets, untold: frozenset[int]) -> Sets:
     return tuple(needed for needed in way if not needed & untold)
 
 
-def ways_of(condition: Condition) -> tuple[Sets, ...]:
-    """The ways in which a condition may come to hold, each with what it needs: either branch of an `any` is one."""
+def ways_of(condition: Condition, whole: Mapping[Condition, int] = MappingProxyType({})) -> tuple[Sets, ...]:
+    """The ways in which a condition may come to hold, each with what it needs: either branch of an `any` is one. Of
+    conditions that are told as a `whole`, it is that signal.
+    """
+    if whole and (number := whole.get(condition)) is not None:
+        return ((frozenset((number,)),),)
     match condition:
         case AnyOf():
-            return tuple(dict.fromkeys(way for child in condition.children for way in ways_of(child)))
+            return tuple(dict.fromkeys(way for child in condition.children for way in ways_of(child, whole)))
         case All():
-            branches = [ways_of(child) for child in condition.children]
+            branches = [ways_of(child, whole) for child in condition.children]
             if prod(map(len, branches)) <= _MOST_WAYS:
                 together = (
                     tuple(dict.fromkeys(each for way in chosen for each in way)) for chosen in product(*branches)
