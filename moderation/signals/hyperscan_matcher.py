@@ -48,9 +48,10 @@ class HyperscanMatcher(BaseMatcher):
             for ids in ([index for index in range(len(terms)) if (index in demanded) == late] for late in (False, True))
         )
         compiled = dict(enumerate(self._regexes.compiled))
+        # Those on demand are tried where all else that their rules need stands: on so few rows that to compile filters
+        # for them would take longer than they save.
         early = {index: each for index, each in compiled.items() if len(terms) + index not in demanded}
         self._filters = _Filters(early)
-        self._late = _Filters({index: each for index, each in compiled.items() if index not in early})
 
     @property
     def unfiltered(self) -> tuple[int, ...]:
@@ -89,15 +90,6 @@ class HyperscanMatcher(BaseMatcher):
     def possible(self, view: View) -> Pairs:
         """(row, pattern) of the regexes that the prefilters could not rule out."""
         return self._pairs(self._filters.candidates_anywhere(view))
-
-    def confirm(self, view: View, pairs: Pairs) -> tuple[Columns, list[tuple[int, int]]]:
-        """Every non-empty match of these (row, pattern) pairs, and the pairs whose time ran out."""
-        late = np.isin(pairs[1], self._demanded)
-        if late.any():
-            possible = self._pairs(self._late.candidates(view, np.unique(pairs[0, late]).tolist()))
-            patterns = self._first + len(self._regexes.compiled)
-            late &= ~np.isin(pairs[0] * patterns + pairs[1], possible[0] * patterns + possible[1])
-        return super().confirm(view, pairs[:, ~late])
 
     def _pairs(self, found: list[tuple[int, int]]) -> Pairs:
         if not found:
