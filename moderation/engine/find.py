@@ -9,6 +9,7 @@ import numpy as np
 
 from moderation.engine.candidates import Fired, Mask, candidates
 from moderation.engine.compile import Plan
+from moderation.engine.conditions import Condition
 from moderation.engine.disguised import Disguised, look_everywhere, look_on_demand
 from moderation.engine.gather import Rows
 from moderation.engine.hits import NOTHING_HIT, SignalHits
@@ -29,14 +30,15 @@ class Finder:
     """Finds hits and candidates, in three rounds: what is looked for everywhere; then, where that leaves a rule in
     question, terms on demand; then, where they still do, regexes on demand.
 
-    The first two `needs` tell which rules are in question after the first two rounds, the last which are candidates.
+    The first two `needs` tell which rules are in question after the first two rounds, the third which are candidates,
+    the last what there is to tell of: rules whose words all stand there, though not near each other.
     `regexes` are the signals by rule that are regexes, `resisting` tells by rule whether any of its terms resists a
     trick.
     """
 
     plan: Plan
     columns: SignalColumns
-    needs: tuple[Needs, Needs, Needs]
+    needs: tuple[Needs, Needs, Needs, Needs]
     nearby: Nearby
     regexes: Lists
     resisting: Mask
@@ -45,16 +47,16 @@ class Finder:
     def of(cls, plan: Plan) -> Finder:
         """The tables for a plan."""
         sought = regex_signals(plan.signals)
-        untold = (plan.demanded, plan.demanded & sought.keys(), _NONE)
+        untold = (plan.demanded, plan.demanded & sought.keys(), _NONE, _NONE)
         nearby = Nearby.of(plan.rules, plan.signals)
-        first, second, last = (
-            Needs.of(plan.rules, len(plan.signals), unknown, nearby.numbers if at else {})
-            for at, unknown in enumerate(untold)
+        near: tuple[Mapping[Condition, int], ...] = ({}, nearby.numbers, nearby.numbers, {})
+        first, second, last, thorough = (
+            Needs.of(plan.rules, len(plan.signals), unknown, whole) for unknown, whole in zip(untold, near, strict=True)
         )
         return cls(
             plan,
             SignalColumns.of(plan.signals),
-            (first, second, last),
+            (first, second, last, thorough),
             nearby,
             Lists.of(sorted(sought.keys() & signals_of((rule.when, rule.unless))) for rule in plan.rules),
             np.array([any(plan.signals[n].resist for n in signals_of((rule.when,))) for rule in plan.rules], np.bool_),
@@ -103,9 +105,9 @@ class Finder:
             entries, missing = look.confirmed(asked, concerned, signals, self.columns, rows)
             parts.append((look.view, without_excepted(entries, signals)))
             unknown |= missing
-        near = self.nearby.fired(wanted[1], [entries for _, entries in parts], rows)
-        fired = _fired([*((entries.post, entries.signal) for _, entries in parts), near], sorted(unknown))
-        chosen = candidates(self.plan.rules, self.needs[2], fired, rows, speech)
+        near = [] if thorough else [self.nearby.fired(wanted[1], [entries for _, entries in parts], rows)]
+        fired = _fired([*((entries.post, entries.signal) for _, entries in parts), *near], sorted(unknown))
+        chosen = candidates(self.plan.rules, self.needs[3 if thorough else 2], fired, rows, speech)
         if not thorough:
             decided = _mask(chosen[0], len(rows))
             parts = [(view, entries.where(decided[entries.post])) for view, entries in parts]
