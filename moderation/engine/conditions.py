@@ -78,12 +78,9 @@ class Near:
     kind: str = "near"
 
     def evaluate(self, evidence: Evidence) -> Outcome:
-        outcomes = []
-        for child in self.children:
-            outcome = child.evaluate(evidence)
-            if outcome.value is False:
-                return FALSE
-            outcomes.append(outcome)
+        outcomes = _unless_false(self.children, evidence)
+        if outcomes is None:
+            return FALSE
         if any(outcome.value is None for outcome in outcomes):
             return UNKNOWN
         found = tuple(dict.fromkeys(hit for group in self._groups(outcomes) for hit in group))
@@ -298,12 +295,9 @@ class All:
     label: str = "all of"
 
     def evaluate(self, evidence: Evidence) -> Outcome:
-        outcomes = []
-        for child in self.children:
-            outcome = child.evaluate(evidence)
-            if outcome.value is False:
-                return FALSE
-            outcomes.append(outcome)
+        outcomes = _unless_false(self.children, evidence)
+        if outcomes is None:
+            return FALSE
         value = None if any(outcome.value is None for outcome in outcomes) else True
         return Outcome(value, tuple(found for outcome in outcomes for found in outcome.hits))
 
@@ -351,6 +345,17 @@ class Not:
 
     def needs(self) -> Needs:
         return ()
+
+
+def _unless_false(children: Sequence[Condition], evidence: Evidence) -> list[Outcome] | None:
+    """The outcomes of all children; None as soon as one is false."""
+    outcomes = []
+    for child in children:
+        outcome = child.evaluate(evidence)
+        if outcome.value is False:
+            return None
+        outcomes.append(outcome)
+    return outcomes
 
 
 def _all_of(children: Sequence[Condition]) -> Needs:

@@ -6,7 +6,7 @@ beside each other: to look at these posts one by one would cost more than all th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,10 +64,10 @@ def _nears(condition: Condition) -> Iterator[Near]:
         yield from _nears(child)
 
 
-def _columnar(condition: Near, signals: Sequence[Signal], regexes: Sequence[int] | object) -> bool:
+def _columnar(condition: Near, signals: Sequence[Signal], regexes: Collection[int]) -> bool:
     numbers = [child.signal for child in condition.children]
     views = {signals[number].view for number in numbers}
-    plain = not any(number in regexes for number in numbers)  # type: ignore[operator]
+    plain = not any(number in regexes for number in numbers)
     return plain and len(views) == 1 and (condition.ordered or len(numbers) == 2)
 
 
