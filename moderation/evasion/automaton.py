@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -10,12 +10,15 @@ import numpy as np
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 from numpy.typing import NDArray
 
-from moderation.evasion.reading import Reading, is_latin
+from moderation.evasion.guards import PARTING
+from moderation.evasion.reading import SYLLABLE, Reading, is_latin, kind_of
 from moderation.evasion.targets import Target, Targets
-from moderation.evasion.words import SEVERAL, common_characters
+from moderation.evasion.words import PARTICLES, SEVERAL, common_characters
 from moderation.text.lists import Lists, ranges
+from moderation.text.tables import CODE_POINTS
 
 Index = NDArray[np.int64]
+Codes = NDArray[np.uint32]
 Symbols = NDArray[np.uint16]
 Candidate = tuple[Target, int, int]
 
@@ -61,6 +64,7 @@ class Automaton:
         """
         targets, lengths = self.targets, ends - starts
         enough = (lengths >= targets.sizes[number]) & _on_edges(reading, starts, ends)
+        enough &= ~self._others(reading, number, starts, ends)
         number, starts, ends, lengths = number[enough], starts[enough], ends[enough], lengths[enough]
         if not len(number):
             return number, starts, ends
@@ -72,6 +76,51 @@ class Automaton:
         likely = np.where(targets.exact[number], same | (lengths > targets.lengths[number]), ~same)
         likely &= targets.puns[number] | ~common | (lengths > SEVERAL)
         return number[likely], starts[likely], ends[likely]
+
+    def _others(self, reading: Reading, number: Index, starts: Index, ends: Index) -> NDArray[np.bool_]:
+        """Which stretches are none of an exact target's characters, or two ordinary ones that only sound like a pair,
+        as `guards.is_ordinary` has it: none of them the pair's own, or one of them, with a comma or the like between.
+        """
+        targets, codes = self.targets, reading.codes
+        opens, closes = codes.take(starts), codes.take(ends - 1)
+        first, last = targets.first[number], targets.last[number]
+        others: NDArray[np.bool_] = targets.exact[number] & (
+            ((opens != first) & (first != 0)) | ((closes != last) & (last != 0))
+        )
+        pairs = targets.pairs[number] & (kind_of.take(opens) == SYLLABLE) & (kind_of.take(closes) == SYLLABLE)
+        at = (pairs & _as_written(reading, starts, ends)).nonzero()[0]
+        opens, closes, first, last = opens[at], closes[at], first[at], last[at]
+        own = _is_own(opens, first, last) | _is_own(closes, first, last)
+        parted = (ends[at] - starts[at] == 3) & _parts.take(codes.take(starts[at] + 1))
+        others[at] = ~own | (parted & ((opens != first) | (closes != last)))
+        return others
+
+
+def _as_written(reading: Reading, starts: Index, ends: Index) -> NDArray[np.bool_]:
+    """Which stretches are read as they are written: of others, no more than three characters long ones are looked at.
+
+    Where nothing sounds otherwise than it is written, only Latin letters are read otherwise.
+    """
+    if reading.at is None:
+        return np.ones(len(starts), np.bool_)
+    places = (starts, np.minimum(starts + 1, ends - 1), ends - 1)
+    same = [reading.folded(each) == reading.codes.take(each) for each in places]
+    written: NDArray[np.bool_] = same[0] & same[1] & same[2] & (ends - starts <= 3)
+    return written
+
+
+def _is_own(codes: Codes, first: Codes, last: Codes) -> NDArray[np.bool_]:
+    own: NDArray[np.bool_] = ((codes == first) | (codes == last)) & ~_particles.take(codes)
+    return own
+
+
+def _table(characters: Iterable[str]) -> NDArray[np.bool_]:
+    table = np.zeros(CODE_POINTS, np.bool_)
+    table[[ord(each) for each in characters]] = True
+    return table
+
+
+_particles, _parts = _table(PARTICLES), _table(PARTING - {"."})
 
 
 def _on_edges(reading: Reading, starts: Index, ends: Index) -> NDArray[np.bool_]:

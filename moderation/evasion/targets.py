@@ -10,7 +10,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from moderation.evasion import sounds
 from moderation.evasion.literals import Literals, are_enough, is_short, sizes_of
+from moderation.evasion.reading import GAP, SYLLABLE, kind
 from moderation.evasion.spellings import Spelling, also_written, has_puns, spellings
 from moderation.evasion.tricks import ALWAYS_MASK, BIT
 
@@ -36,10 +38,12 @@ class Target(msgspec.Struct, frozen=True, eq=False, gc=False):
 @dataclass(frozen=True, slots=True)
 class Targets:
     """Targets by number, with columns: `sizes` (characters that are read), `lengths` of the spelling, whether its
-    characters themselves count (`exact`), and whether common ones may be it (`puns`).
+    characters themselves count (`exact`), whether common ones may be it (`puns`), and whether it is two Chinese
+    characters that sound, and no others stand for them (`pairs`).
 
-    `plain` are the sorted keys of texts that are a target's term, or another that reads so and counts for all that it
-    counts for: these need no trick.
+    `first` and `last` are the characters that a text must begin and end with to be an exact target, 0 where others may
+    stand there, and those of pairs. `plain` are the sorted keys of texts that are a target's term, or another that
+    reads so and counts for all that it counts for: these need no trick.
     """
 
     items: tuple[Target, ...]
@@ -47,6 +51,9 @@ class Targets:
     lengths: Index
     exact: NDArray[np.bool_]
     puns: NDArray[np.bool_]
+    pairs: NDArray[np.bool_]
+    first: NDArray[np.uint32]
+    last: NDArray[np.uint32]
     plain: Index
 
     @classmethod
@@ -61,6 +68,9 @@ class Targets:
             np.array(lengths, np.int64),
             np.array([target.spelling.exact for target in items], np.bool_),
             np.array([_may_be_common(target.spelling) for target in items], np.bool_),
+            np.array([_is_pair(target) for target in items], np.bool_),
+            np.array([_end(target.spelling, 0) for target in items], np.uint32),
+            np.array([_end(target.spelling, -1) for target in items], np.uint32),
             np.array(sorted({mixed(target, sums[other], lengths[other]) for target, other in plain}), np.int64),
         )
 
@@ -149,6 +159,21 @@ def _may_be_common(spelling: Spelling) -> bool:
         free = BIT["initials"] | BIT["variants"]
         return bool(spelling.mask & free or (spelling.mask & BIT["splits"] and len(spelling.text) > 2))
     return has_puns(spelling.text)
+
+
+def _is_pair(target: Target) -> bool:
+    """Whether a target is said by sounds alone, in two characters, and one of them is no numeral."""
+    text, spelling = target.spelling.text, target.spelling
+    if spelling.exact or spelling.mask or target.alike or len(text) != 2 or has_puns(text):
+        return False
+    return all(kind(each) == SYLLABLE for each in text) and not all(map(sounds.digit_of, text))
+
+
+def _end(spelling: Spelling, at: int) -> int:
+    """The code point at an end of a spelling; 0 where what is read there may be another, or nothing is."""
+    character = spelling.text[at]
+    free = kind(character) == GAP or character == "l" or sounds.digit_of(character) is not None
+    return 0 if spelling.exact and free else ord(character)
 
 
 def _sums(texts: Sequence[str], lengths: Sequence[int]) -> list[int]:
