@@ -16,20 +16,23 @@ from moderation.engine.gather import Rows
 from moderation.engine.resolve import Entries
 from moderation.engine.rule import CompiledRule
 from moderation.engine.signals import Signal, regex_signals
-from moderation.text.lists import Index, Lists, distinct
-
-_WIDE = 1 << 31
+from moderation.text.lists import Index, Lists, distinct, openings, ranges, steps
 
 
 @dataclass(frozen=True, slots=True)
 class Nearby:
     """The conditions that can be told by columns: of two items, or in order, all terms of one view. Condition i stands
-    for the signal `first` + i, which fires where it may hold; `numbers` tells these, `of_rule` the conditions by rule.
+    for the signal `first` + i, which fires where it may hold; `numbers` tells these.
+
+    A chain is a condition's items in one order: `chains` are their signals, `within` how far apart two of them are at
+    most, `number` the condition by chain, and `of_rule` the chains by rule.
     """
 
-    conditions: tuple[Near, ...]
     numbers: Mapping[Condition, int]
     of_rule: Lists
+    chains: Lists
+    within: Index
+    number: Index
     first: int
 
     @classmethod
@@ -37,24 +40,48 @@ class Nearby:
         """Those of all rules."""
         regexes = regex_signals(signals).keys()
         by_rule = [[each for each in _nears(rule.when) if _columnar(each, signals, regexes)] for rule in rules]
-        number = {each: at for at, each in enumerate(dict.fromkeys(each for found in by_rule for each in found))}
-        numbers: dict[Condition, int] = {each: len(signals) + at for each, at in number.items()}
+        conditions = list(dict.fromkeys(each for found in by_rule for each in found))
+        chains = [(at, chain) for at, each in enumerate(conditions) for chain in _orders(each)]
+        numbers: dict[Condition, list[int]] = {each: [] for each in conditions}
+        for number, (at, _) in enumerate(chains):
+            numbers[conditions[at]].append(number)
         return cls(
-            tuple(number), numbers, Lists.of([number[each] for each in found] for found in by_rule), len(signals)
+            {each: len(signals) + at for at, each in enumerate(conditions)},
+            Lists.of([number for each in found for number in numbers[each]] for found in by_rule),
+            Lists.of(chain for _, chain in chains),
+            np.array([conditions[at].within for at, _ in chains], np.int64),
+            np.array([at for at, _ in chains], np.int64),
+            len(signals),
         )
 
     def fired(self, rule: Index, entries: Sequence[Entries], rows: Rows) -> tuple[Index, Index]:
         """(post, signal) of the conditions of some rules; `entries` are the hits by view."""
-        wanted = distinct(self.of_rule.at(distinct(rule))[1]).tolist()
-        hits = [_BySignal.of(each, self.first) for each in entries] if wanted else []
-        posts = [np.zeros(0, np.int64)]
-        signals = [np.zeros(0, np.int64)]
-        for number in wanted:
-            for found in hits:
-                near = rows.owner[distinct(found.near(self.conditions[number]))]
-                posts.append(near)
-                signals.append(np.full(len(near), self.first + number))
-        return np.concatenate(posts), np.concatenate(signals)
+        wanted = distinct(self.of_rule.at(distinct(rule))[1])
+        if not len(wanted):
+            return _NONE, _NONE
+        found = [self._ends(wanted, _BySignal.of(each, self.first)) for each in entries]
+        chain, row = (np.concatenate([each[column] for each in found]) for column in (0, 1))
+        number, post = np.divmod(distinct(self.number[chain] * len(rows) + rows.owner[row]), len(rows))
+        return post, self.first + number
+
+    def _ends(self, chains: Index, hits: _BySignal) -> tuple[Index, Index]:
+        """Those of some chains whose items stand one near the next, and the rows in which they do."""
+        count = hits.count
+        at, signal = self.chains.at(chains)
+        chains = chains[np.minimum.reduceat(count[signal], openings(at)) > 0]
+        if not len(chains):
+            return _NONE, _NONE
+        items, first = self.chains.count[chains], self.chains.first[chains]
+        ends = hits.of_signals(self.chains.items[first])
+        found: list[tuple[Index, Index]] = []
+        for item in range(1, int(items.max()) + 1):
+            over = (items == item)[ends.owner]
+            found.append((chains[ends.owner[over]], ends.row[over]))
+            going = (items > item).nonzero()[0]
+            following = hits.of_signals(self.chains.items[first[going] + item]).owned_by(going)
+            ends = following.behind(ends, self.within[chains])
+        chain, row = (np.concatenate(each) for each in zip(*found, strict=True))
+        return chain, row
 
 
 def _nears(condition: Condition) -> Iterator[Near]:
@@ -69,6 +96,38 @@ def _columnar(condition: Near, signals: Sequence[Signal], regexes: Collection[in
     views = {signals[number].view for number in numbers}
     plain = not any(number in regexes for number in numbers)
     return plain and len(views) == 1 and (condition.ordered or len(numbers) == 2)
+
+
+def _orders(condition: Near) -> list[list[int]]:
+    signals = [child.signal for child in condition.children]
+    return [signals] if condition.ordered else [signals, signals[::-1]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hits:
+    """Hits of the next items of chains, each hit with the number of its chain."""
+
+    owner: Index
+    row: Index
+    start: Index
+    end: Index
+
+    def owned_by(self, owners: Index) -> _Hits:
+        """The same, numbered otherwise."""
+        return _Hits(owners[self.owner], self.row, self.start, self.end)
+
+    def behind(self, before: _Hits, within: Index) -> _Hits:
+        """Those that stand near the end of a hit before them of the same chain, `within` by chain."""
+        if not len(self.row) or not len(before.row):
+            return _Hits(_NONE, _NONE, _NONE, _NONE)
+        rows = int(max(self.row.max(), before.row.max())) + 1
+        width = int(max(self.start.max(), before.end.max())) + 1
+        ends = (before.owner * rows + before.row) * width + before.end
+        ends.sort()
+        at = (self.owner * rows + self.row) * width + self.start
+        lowest = at - np.minimum(self.start, within[self.owner])
+        near = ends.searchsorted(at, side="right") > ends.searchsorted(lowest)
+        return _Hits(self.owner[near], self.row[near], self.start[near], self.end[near])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,30 +146,17 @@ class _BySignal:
         row, _, start, end = entries.hits[:, order]
         return cls(row, start, end, entries.signal[order].searchsorted(np.arange(signals + 1)))
 
-    def near(self, condition: Near) -> Index:
-        """The rows in which one hit of each item stands near the next."""
-        items = [self._of(child.signal) for child in condition.children]
-        if not all(len(item[0]) for item in items):
-            return _NONE
-        chains = [items] if condition.ordered else [items, items[::-1]]
-        return np.concatenate([_chained(chain, condition.within) for chain in chains])
+    @property
+    def count(self) -> Index:
+        """How many hits by signal."""
+        return steps(self.bounds)
 
-    def _of(self, signal: int) -> tuple[Index, Index, Index]:
-        which = slice(int(self.bounds[signal]), int(self.bounds[signal + 1]))
-        return self.row[which], self.start[which], self.end[which]
-
-
-def _chained(items: Sequence[tuple[Index, Index, Index]], within: int) -> Index:
-    """The rows of hits of the last item that end a chain of all items."""
-    row, _, end = items[0]
-    for next_row, start, next_end in items[1:]:
-        ends = row * _WIDE + end
-        ends.sort()
-        at = next_row * _WIDE + start
-        lowest = at - np.minimum(start, within)
-        reached = ends.searchsorted(at, side="right") > ends.searchsorted(lowest)
-        row, end = next_row[reached], next_end[reached]
-    return row
+    def of_signals(self, signals: Index) -> _Hits:
+        """The hits of some signals, numbered by place among these."""
+        first, end = self.bounds[signals], self.bounds[signals + 1]
+        at = ranges(first, end)
+        owner = np.arange(len(signals)).repeat(end - first)
+        return _Hits(owner, self.row[at], self.start[at], self.end[at])
 
 
 _NONE = np.zeros(0, np.int64)

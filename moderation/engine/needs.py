@@ -9,12 +9,11 @@ from math import prod
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moderation.engine.conditions import All, AnyOf, Classifier, Condition, Text
 from moderation.engine.conditions import Needs as Sets
 from moderation.engine.rule import CompiledRule
-from moderation.text.lists import Index, Lists, distinct, steps
+from moderation.text.lists import Index, Lists, distinct, openings, ranges, steps
 
 _MOST_WAYS = 64
 _NONE = np.zeros(0, np.int64)
@@ -67,45 +66,38 @@ class Needs:
         """
         if not len(signal):
             return post, signal
+        if not len(self.rule):
+            return _NONE, _NONE
         at, number = self.sets.at(signal)
-        posts, sets = int(post.max()) + 1, int(self.sets.items.max(initial=0)) + 1
-        key = distinct(number * posts + post[at])
-        number, post = np.divmod(key, posts)
-        fired = _Fired(post, number.searchsorted(np.arange(sets + 1)), posts)
-        fewest = np.minimum.reduceat(fired.count[self.ways.items], self.ways.first) if len(self.rule) else _NONE
-        ways = fewest.nonzero()[0].tolist()
-        found = [fired.together(self.ways.of_number(way)) for way in ways]
-        rules = int(self.rule.max(initial=0)) + 1
-        keys = [met * rules + rule for met, rule in zip(found, self.rule[ways].tolist(), strict=True)]
-        post, rule = np.divmod(distinct(np.concatenate(keys or [_NONE])), rules)
+        posts = int(post.max()) + 1
+        fired = distinct(number * posts + post[at])
+        sets = int(self.ways.items.max(initial=0)) + 1
+        way, post = self._together(fired, fired.searchsorted(np.arange(sets + 1) * posts), posts)
+        rules = int(self.rule.max()) + 1
+        post, rule = np.divmod(distinct(post * rules + self.rule[way]), rules)
         return post, rule
 
-
-class _Fired:
-    """By set, the posts for which it fired, ascending: `post` from `bounds[set]` to `bounds[set + 1]`."""
-
-    def __init__(self, post: Index, bounds: Index, posts: int) -> None:
-        self._post, self._bounds, self._posts = post, bounds, posts
-        self.count = steps(bounds)
-        self._masks: dict[int, NDArray[np.bool_]] = {}
-
-    def together(self, sets: Index) -> Index:
-        """The posts for which all of some sets fired: those of the rarest that the others have too."""
-        rarest, *others = sets[self.count[sets].argsort(kind="stable")].tolist()
-        found = self._of(rarest)
-        for other in others:
-            found = found[self._mask(other)[found]]
-        return found
-
-    def _of(self, number: int) -> Index:
-        return self._post[int(self._bounds[number]) : int(self._bounds[number + 1])]
-
-    def _mask(self, number: int) -> NDArray[np.bool_]:
-        mask = self._masks.get(number)
-        if mask is None:
-            mask = self._masks[number] = np.zeros(self._posts, np.bool_)
-            mask[self._of(number)] = True
-        return mask
+    def _together(self, fired: Index, bounds: Index, posts: int) -> tuple[Index, Index]:
+        """The (way, post) pairs for which all sets fired: of the posts of a way's rarest set those that the others have
+        too. `fired` are sorted keys, set * posts + post, those of a set from `bounds[set]` to `bounds[set + 1]`.
+        """
+        count = steps(bounds)
+        fewest = np.minimum.reduceat(count[self.ways.items], self.ways.first)
+        ways = fewest.nonzero()[0]
+        at, sets = self.ways.at(ways)
+        rare = (count[sets] == fewest[ways[at]]).nonzero()[0]
+        rarest = sets[rare[openings(at[rare])]]
+        first, end = bounds[rarest], bounds[rarest + 1]
+        way, post = ways.repeat(end - first), fired[ranges(first, end)] % posts
+        several = (self.ways.count[way] > 1).nonzero()[0]
+        if len(several):
+            at, sets = self.ways.at(way[several])
+            keys = sets * posts + post[several[at]]
+            held = fired[np.minimum(fired.searchsorted(keys), len(fired) - 1)] == keys
+            kept = np.ones(len(way), np.bool_)
+            kept[several] = np.logical_and.reduceat(held, openings(at))
+            way, post = way[kept], post[kept]
+        return way, post
 
 
 def scores_asked(condition: Condition) -> tuple[Classifier, ...]:
