@@ -11,7 +11,7 @@ import numpy as np
 from moderation.engine.signals import ViewPlan
 from moderation.evasion.hidden import Hidden, hidden_texts
 from moderation.evasion.matcher import Key, LooseHits, fewest
-from moderation.evasion.reading import Readings
+from moderation.evasion.reading import Reading
 from moderation.signals.matcher import Columns
 from moderation.text.batch import Batch
 from moderation.text.edges import script_edges
@@ -32,13 +32,13 @@ class Inside:
 
     hidden: Sequence[Hidden]
     view: View
-    readings: Readings
+    reading: Reading
 
     @classmethod
     def of(cls, hidden: Sequence[Hidden]) -> Inside:
         """Fold and read them."""
         view = folded_view(Batch.of([each.text for each in hidden]))
-        return cls(hidden, view, Readings.of(view))
+        return cls(hidden, view, Reading.of(view))
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Disguised:
     hide.
     """
 
-    readings: Readings | None = None
+    reading: Reading | None = None
     inside: Inside | None = None
     found: dict[Key, Via] = field(default_factory=dict)
 
@@ -69,26 +69,26 @@ def look_everywhere(plan: ViewPlan, view: View) -> Disguised:
     if plan.loose is None:
         return Disguised()
     hidden = hidden_texts(view.batch, plan.loose.encoded)
-    readings = Readings.of(view)
-    found = Disguised(readings, Inside.of(hidden) if hidden else None)
+    reading = Reading.of(view)
+    found = Disguised(reading, Inside.of(hidden) if hidden else None)
     if found.inside is not None:
         _note_inside(found, view, plan.matcher.terms(found.inside.view))
-        _note_inside(found, view, *plan.loose.early.find(found.inside.readings))
-    _note(found, plan.loose.early.find(readings))
+        _note_inside(found, view, *plan.loose.early.find(found.inside.reading))
+    _note(found, plan.loose.early.find(reading))
     return found
 
 
 def look_on_demand(plan: ViewPlan, view: View, rows: Index, before: Disguised) -> Disguised:
     """All terms on demand, in these rows and in what any row hides; `before` is what was found everywhere."""
     inside = before.inside
-    found = Disguised(before.readings, inside)
-    if plan.loose is None or before.readings is None:
+    found = Disguised(before.reading, inside)
+    if plan.loose is None or before.reading is None:
         return found
     if inside is not None:
         _note_inside(found, view, plan.matcher.terms_in(inside.view, np.arange(len(inside.hidden))))
-        _note_inside(found, view, *plan.loose.late.find(inside.readings))
+        _note_inside(found, view, *plan.loose.late.find(inside.reading))
     if plan.loose.late and len(rows):
-        _note(found, plan.loose.late.find(before.readings, rows))
+        _note(found, plan.loose.late.find(before.reading, rows))
     return found
 
 

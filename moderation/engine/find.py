@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from moderation.engine.candidates import Fired, Mask, candidates
+from moderation.engine.candidates import Fired, Glance, Mask
 from moderation.engine.compile import Plan
 from moderation.engine.conditions import Condition
 from moderation.engine.disguised import Disguised, look_everywhere, look_on_demand
@@ -68,33 +68,34 @@ class Finder:
         """Hits, and the (post, rule) pairs to be decided. Hits that no such rule hangs on are left out, unless
         `thorough`.
         """
+        glance = Glance(rows, speech)
         looks = [_ViewLook.at(plan, views[plan.name], self.columns, rows) for plan in self.plan.views]
         everything = self._all_pairs(rows) if thorough else None
-        wanted = everything or self._in_question(looks, self.needs[0], rows, speech)
+        wanted = everything or self._in_question(looks, self.needs[0], rows, glance)
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
         concerned = _mask(wanted[0], len(rows))
         resisting = _mask(wanted[0][self.resisting[wanted[1]]], len(rows))
         looks = [look.with_late_terms(concerned, resisting, self.columns, rows) for look in looks]
         near = self.nearby.fired(wanted[1], [look.terms for look in looks], rows)
-        wanted = everything or self._in_question(looks, self.needs[1], rows, speech, near)
+        wanted = everything or self._in_question(looks, self.needs[1], rows, glance, near)
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
-        return self._settle(looks, wanted, rows, speech, thorough)
+        return self._settle(looks, wanted, rows, glance, thorough)
 
     def _in_question(
         self,
         looks: Sequence[_ViewLook],
         needs: Needs,
         rows: Rows,
-        speech: Speech,
+        glance: Glance,
         near: tuple[Index, Index] | None = None,
     ) -> tuple[Index, Index]:
         fired = _fired([*(pair for look in looks for pair in look.fired(rows)), *([near] if near else [])])
-        return candidates(self.plan.rules, needs, fired, rows, speech)
+        return glance.candidates(needs, fired)
 
     def _settle(
-        self, looks: Sequence[_ViewLook], wanted: tuple[Index, Index], rows: Rows, speech: Speech, thorough: bool
+        self, looks: Sequence[_ViewLook], wanted: tuple[Index, Index], rows: Rows, glance: Glance, thorough: bool
     ) -> tuple[SignalHits, tuple[Index, Index]]:
         """Try the regexes that rules in question hang on, take exceptions off, and see what is left."""
         asked, concerned = self._asked(*wanted), _mask(wanted[0], len(rows))
@@ -107,7 +108,7 @@ class Finder:
             unknown |= missing
         near = [] if thorough else [self.nearby.fired(wanted[1], [entries for _, entries in parts], rows)]
         fired = _fired([*((entries.post, entries.signal) for _, entries in parts), *near], sorted(unknown))
-        chosen = candidates(self.plan.rules, self.needs[3 if thorough else 2], fired, rows, speech)
+        chosen = glance.candidates(self.needs[3 if thorough else 2], fired)
         if not thorough:
             decided = _mask(chosen[0], len(rows))
             parts = [(view, entries.where(decided[entries.post])) for view, entries in parts]

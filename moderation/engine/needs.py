@@ -20,6 +20,19 @@ _NONE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What of a rule's condition is told by columns; `silent` where that asks for no signal."""
+
+    rule: int
+    condition: Condition
+    silent: bool
+
+    @classmethod
+    def of(cls, rule: int, condition: Condition) -> Asked:
+        return cls(rule, condition, not any(True for _ in signals_of((condition,))))
+
+
+@dataclass(frozen=True, slots=True)
 class Needs:
     """Sets of signals by way in which a rule may come to hold: one signal of each set has to fire.
 
@@ -31,8 +44,8 @@ class Needs:
     sets: Lists
     ways: Lists
     rule: Index
-    open: tuple[int, ...]
-    scored: tuple[int, ...]
+    open: tuple[Asked, ...]
+    scored: tuple[Asked, ...]
     untold: frozenset[int]
 
     @classmethod
@@ -55,8 +68,12 @@ class Needs:
             Lists.of(holding),
             Lists.of([number[needed] for needed in way] for _, way in ways),
             np.array([number for number, _ in ways], np.int64),
-            tuple(number for number, found in enumerate(told) if not all(found)),
-            tuple(number for number, found in enumerate(told) if all(found) and scores_asked(rules[number].when)),
+            tuple(Asked.of(number, rules[number].when) for number, found in enumerate(told) if not all(found)),
+            tuple(
+                Asked.of(number, All(scores))
+                for number, found in enumerate(told)
+                if all(found) and (scores := scores_asked(rules[number].when))
+            ),
             untold,
         )
 

@@ -99,13 +99,12 @@ class Automaton:
 def _as_written(reading: Reading, starts: Index, ends: Index) -> NDArray[np.bool_]:
     """Which stretches are read as they are written: of others, no more than three characters long ones are looked at.
 
-    Where nothing sounds otherwise than it is written, only Latin letters are read otherwise.
+    In rows that are read for the first time, only Latin letters are read otherwise.
     """
-    if reading.at is None:
-        return np.ones(len(starts), np.bool_)
     places = (starts, np.minimum(starts + 1, ends - 1), ends - 1)
     same = [reading.folded(each) == reading.codes.take(each) for each in places]
-    written: NDArray[np.bool_] = same[0] & same[1] & same[2] & (ends - starts <= 3)
+    once = ~reading.are_again(starts)
+    written: NDArray[np.bool_] = once | (same[0] & same[1] & same[2] & (ends - starts <= 3))
     return written
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.evasion import sounds
-from moderation.evasion.reading import GAP, SYLLABLE, SYMBOL_BREAK, kind, kind_of, loose_reading, syllable_symbol
+from moderation.evasion.reading import GAP, SYLLABLE, SYMBOL_BREAK, Reading, kind, kind_of, syllable_symbol
 from moderation.evasion.tricks import BIT
 from moderation.text.batch import Batch
 from moderation.text.views import folded_view
@@ -38,10 +38,10 @@ class Literals:
         if not texts:
             return cls((), ())
         view = folded_view(Batch.of(texts))
-        reading = loose_reading(view)
+        reading = Reading.of(view)
         bounds = reading.symbol_at(view.starts).tolist()
         symbols = reading.symbols.tobytes()
-        read = reading.codes.tobytes().decode("utf-32-le").split("\0")[:-1]
+        read = reading.codes[: len(view.codes)].tobytes().decode("utf-32-le").split("\0")[:-1]
         return cls(tuple(read), tuple(symbols[2 * start : 2 * end - 2] for start, end in pairwise(bounds)))
 
     def literals(self, at: int, mask: int) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from moderation.evasion.reading import GAP, SYLLABLE, Readings, kind, kind_of
+from moderation.evasion.reading import GAP, SYLLABLE, Reading, kind, kind_of
 from moderation.evasion.reading import MASK_SIGNS as MASKS
 from moderation.evasion.tricks import BIT
 from moderation.evasion.words import common_characters
@@ -52,18 +52,18 @@ class MaskedTerms:
                 by_place.setdefault((len(term), place, character), []).append(term)
         return cls(by_place, numbers)
 
-    def find(self, readings: Readings, among: Index | None = None) -> Iterator[tuple[int, int, int, int, int]]:
+    def find(self, reading: Reading, among: Index | None = None) -> Iterator[tuple[int, int, int, int, int]]:
         """(row, term, start, end, tricks) of the masked terms in a view, or only in some rows of it."""
-        places = readings.mask_places() if self.numbers else _NOWHERE
+        places = reading.mask_places() if self.numbers else _NOWHERE
         if not len(places):
             return
-        view = readings.view
+        view = reading.view
         beside = np.concatenate((view.codes[places - 1], view.codes[np.minimum(places + 1, len(view.codes) - 1)]))
         worth = (kind_of.take(beside) != GAP) & (beside != 0)
         rows = np.unique(np.searchsorted(view.starts, np.tile(places, 2)[worth], side="right") - 1)
         for row in (rows if among is None else np.intersect1d(rows, among)).tolist():
             folded = view.row_text(row)
-            for seen in dict.fromkeys((folded, _as_read(readings, row))):
+            for seen in dict.fromkeys((folded, _as_read(reading, row))):
                 for start, text in _candidates(seen):
                     for number, mask in self._meant(text):
                         tricks = _tricks(text, folded[start : start + len(text)])
@@ -80,10 +80,10 @@ class MaskedTerms:
                 yield from self.numbers[term]
 
 
-def _as_read(readings: Readings, row: int) -> str:
+def _as_read(reading: Reading, row: int) -> str:
     """A row with its looks and leet resolved, as long as the row."""
-    starts = readings.view.starts
-    return readings.loose.text(int(starts[row]), int(starts[row + 1]) - 1)[0]
+    starts = reading.view.starts
+    return reading.text(int(starts[row]), int(starts[row + 1]) - 1)[0]
 
 
 def _tricks(read: str, folded: str) -> int:

@@ -14,7 +14,7 @@ from moderation.evasion.align import Alignment, align
 from moderation.evasion.automaton import Automaton
 from moderation.evasion.guards import is_ordinary
 from moderation.evasion.masks import MaskedTerms
-from moderation.evasion.reading import GAP, Reading, Readings, kind, near_symbol
+from moderation.evasion.reading import GAP, Reading, kind, near_symbol
 from moderation.evasion.spellings import is_pun
 from moderation.evasion.targets import Kin, Target, Terms, targets_of
 from moderation.evasion.tricks import BIT, HIDDEN_MASK
@@ -63,18 +63,17 @@ class LooseMatcher:
     def __bool__(self) -> bool:
         return bool(self.spellings or self._masked.numbers)
 
-    def find(self, readings: Readings, rows: Index | None = None) -> LooseHits:
+    def find(self, reading: Reading, rows: Index | None = None) -> LooseHits:
         """All terms in all rows, or in some of them; hits that need no trick left out."""
         found: dict[Key, int] = {}
-        for reading in (readings.loose, readings.sounded) if self.spellings else ():
-            if reading is not None:
-                self._look(reading, None if rows is None else reading.within(rows), found)
-        for *key, mask in self._masked.find(readings, rows):
+        if self.spellings:
+            self._look(reading, None if rows is None else reading.within(rows), found)
+        for *key, mask in self._masked.find(reading, rows):
             found.setdefault((key[0], key[1], key[2], key[3]), mask)
         return LooseHits.of(found)
 
     def _look(self, reading: Reading, within: Index | None, found: dict[Key, int]) -> None:
-        """Note the hits in one reading: (row, term, start, end) and by which tricks, the fewest that will do."""
+        """Note the hits: (row, term, start, end) and by which tricks, the fewest that will do."""
         symbols = near_symbol.take(reading.symbols) if self.near else reading.symbols
         for target, start, end in self._automaton.candidates(reading, symbols, within):
             aligned = _said(*reading.text(start, end), target)
@@ -119,10 +118,8 @@ class LoosePlan:
 
 def _hit(reading: Reading, target: Target, start: int, aligned: Alignment) -> tuple[Key, int] | None:
     """A candidate that says a term by tricks that it resists as a hit, unless it is ordinary writing."""
-    view, at = reading.view, reading.at
-    opens, closes = start + aligned.start, start + aligned.end - 1
-    if at is not None:
-        opens, closes = int(at[opens]), int(at[closes])
+    view = reading.view
+    opens, closes = reading.origins(np.array((start + aligned.start, start + aligned.end - 1))).tolist()
     row = int(np.searchsorted(view.starts, opens, side="right")) - 1
     base, text = int(view.starts[row]), view.row_text(row)
     opens, closes = opens - base, closes + 1 - base

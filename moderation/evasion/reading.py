@@ -48,17 +48,34 @@ MASK_SIGNS = "*#×■□●○█▇▆▓▒░◼◻⬛⬜☐⚫⚪◯⭕✱�
 class Reading:
     """Symbols of 16 bits in a row. A symbol stands for a code point and for repetitions of it.
 
-    `codes` are the view's as they are read, looks and leet resolved; code i stands in the view at `at[i]`, or at i
-    where there is no `at`. Of these codes those at `kept` are no gaps; the ones numbered `repeated` among them repeat
-    the one before.
+    `codes` are the view's as they are read, looks and leet resolved. Behind these stand, once more, the rows in which
+    digits or emoji may sound, or parts stand that make a character, read so: code i of them, counted from the view's
+    end, stands in the view at `again[i]`. Of all codes those at `kept` are no gaps; the ones numbered `repeated` among
+    them repeat the one before. `looks` are what a first look tells of each code point of the view.
     """
 
     view: View
+    looks: Looks
     codes: Codes
-    at: Index | None
+    again: Index
     symbols: NDArray[np.uint16]
     kept: Index
     repeated: Index
+
+    @classmethod
+    def of(cls, view: View) -> Reading:
+        """Read a view, in time linear in its length."""
+        looks = _LOOK.take(view.codes)
+        plain = _without_looks(view, looks)
+        drawn = with_drawn_letters(view, plain, _marked(looks, _DRAWS))
+        seen = looks if drawn is view.codes else _LOOK.take(drawn)
+        rows = _sounding_rows(view, looks)
+        if not len(rows):
+            return _spelled(view, looks, _without_leet(drawn, seen), _NOWHERE)
+        again = ranges(view.starts[rows], view.starts[rows + 1])
+        sounding, again = _sounding(plain[again], again)
+        codes, seen = np.concatenate((drawn, sounding)), np.concatenate((seen, _LOOK.take(sounding)))
+        return _spelled(view, looks, _without_leet(codes, seen), again)
 
     def spans(self, first: Index, end: Index) -> tuple[Index, Index]:
         """Stretches of symbols, [first, end), as stretches of codes."""
@@ -68,52 +85,49 @@ class Reading:
         return opens, self.kept[end + before.searchsorted(end, side="right") - 1] + 1
 
     def within(self, rows: Index) -> Index:
-        """The numbers of the symbols in rows of the view, in order."""
-        opens, closes = (self.symbol_at(self.view.starts[edge]) for edge in (rows, rows + 1))
-        return ranges(opens, closes)
+        """The numbers of the symbols in rows of the view."""
+        edges = self.view.starts[rows], self.view.starts[rows + 1]
+        opens, closes = (self.symbol_at(each) for each in edges)
+        if not len(self.again):
+            return ranges(opens, closes)
+        more = [self.symbol_at(len(self.view.codes) + self.again.searchsorted(each)) for each in edges]
+        return np.concatenate((ranges(opens, closes), ranges(*more)))
 
-    def symbol_at(self, places: Index) -> Index:
-        """The number of the first symbol at places of the view or behind them."""
-        found = self.kept.searchsorted(places if self.at is None else self.at.searchsorted(places))
+    def symbol_at(self, codes: Index) -> Index:
+        """The number of the first symbol at these codes or behind them."""
+        found = self.kept.searchsorted(codes)
         return found - self.repeated.searchsorted(found)
 
-    def folded(self, places: Index) -> Codes:
+    def are_again(self, codes: Index) -> NDArray[np.bool_]:
+        """Which codes are those of a row that is read once more."""
+        return codes >= len(self.view.codes)
+
+    def origins(self, codes: Index) -> Index:
+        """Where codes stand in the view."""
+        again = self.are_again(codes).nonzero()[0]
+        if not len(again):
+            return codes
+        found = codes.copy()
+        found[again] = self.again[codes[again] - len(self.view.codes)]
+        return found
+
+    def folded(self, codes: Index) -> Codes:
         """The view's code points where codes stand."""
-        return self.view.codes.take(places if self.at is None else self.at[places])
+        return self.view.codes.take(self.origins(codes))
 
     def text(self, start: int, end: int) -> tuple[str, str]:
         """A stretch of codes as it is read, and as it is folded."""
-        folded = self.view.codes[start:end] if self.at is None else self.view.codes[self.at[start:end]]
+        base = start - len(self.view.codes)
+        folded = self.view.codes[start:end] if base < 0 else self.view.codes[self.again[base : base + end - start]]
         return _text(self.codes[start:end]), _text(folded)
-
-
-def _text(codes: Codes) -> str:
-    return codes.tobytes().decode("utf-32-le", "surrogatepass")
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """All that is read of a view: `loose`, and `sounded` of the rows where digits or emoji may sound, or parts stand
-    that make a character, if there are any.
-
-    `looks` are what a first look tells of each code point.
-    """
-
-    view: View
-    looks: Looks
-    loose: Reading
-    sounded: Reading | None
-
-    @classmethod
-    def of(cls, view: View) -> Readings:
-        """Read a view, in time linear in its length."""
-        looks = _LOOK.take(view.codes)
-        rows = _sounding_rows(view, looks)
-        return cls(view, looks, _loose(view, looks), _sounded(view, rows, looks) if len(rows) else None)
 
     def mask_places(self) -> Index:
         """Where signs stand in the view that mask characters."""
         return _marked(self.looks, _MASKS)
+
+
+def _text(codes: Codes) -> str:
+    return codes.tobytes().decode("utf-32-le", "surrogatepass")
 
 
 def _kinds() -> NDArray[np.uint8]:
@@ -184,26 +198,6 @@ def _looks() -> NDArray[np.uint8]:
 _LOOK = _looks()
 
 
-def loose_reading(view: View) -> Reading:
-    """Read a whole view."""
-    return _loose(view, _LOOK.take(view.codes))
-
-
-def _loose(view: View, looks: Looks) -> Reading:
-    plain = _without_looks(view, view.codes, None, looks)
-    codes = with_drawn_letters(view, plain, _marked(looks, _DRAWS))
-    return _spelled(view, _without_leet(codes, looks if codes is plain else _LOOK.take(codes)), None)
-
-
-def _sounded(view: View, rows: Index, looks: Looks) -> Reading:
-    """Some rows with digits and emoji as they sound and without tone digits. Emoji that sound like two characters stand
-    there twice.
-    """
-    at = ranges(view.starts[rows], view.starts[rows + 1])
-    codes, at = _sounding(_without_looks(view, view.codes[at], at, looks[at]), at)
-    return _spelled(view, _without_leet(codes, _LOOK.take(codes)), at)
-
-
 def _marked(looks: Looks, bit: int) -> Index:
     """Where a bit is set. Of truth values numpy finds the places several times faster than of numbers."""
     places: Index = ((looks & bit) != 0).nonzero()[0]
@@ -225,17 +219,16 @@ def _sounding_rows(view: View, looks: Looks) -> Index:
     return distinct(np.searchsorted(view.starts, worth, side="right") - 1)
 
 
-def _without_looks(view: View, codes: Codes, at: Index | None, looks: Looks) -> Codes:
-    """Codes, which stand `at` these places of a view, letters that look like Latin ones being those.
+def _without_looks(view: View, looks: Looks) -> Codes:
+    """A view's codes, letters that look like Latin ones being those.
 
     A run of them that touches a Latin letter is read so; one by itself only where no other letter of its row says that
     the row is in that script: сосна, and a сок beside it, stay as they are.
     """
-    places = _marked(looks, _FOREIGN)
+    codes, places = view.codes, _marked(looks, _FOREIGN)
     if not len(places):
         return codes
-    origins = places if at is None else at[places]
-    written, folded = view.batch.codes[view.source[origins]], codes[places]
+    written, folded = view.batch.codes[view.source[places]], codes[places]
     alike = np.where(glyph_of.take(written) > 0, glyph_of.take(written), glyph_of.take(folded))
     if not alike.any():
         return codes
@@ -253,7 +246,7 @@ def _without_looks(view: View, codes: Codes, at: Index | None, looks: Looks) -> 
     strange = (alike == 0) | (loose_glyph.take(written) & ~touching[run])
     strange_run = np.zeros(len(firsts), np.bool_)
     strange_run[run[strange]] = True
-    row = view.starts.searchsorted(origins[opens], side="right") - 1
+    row = view.starts.searchsorted(places[opens], side="right") - 1
     strange_row = np.zeros(len(view.starts), np.bool_)
     strange_row[row[strange_run]] = True
     read = (~strange_run & (touching | ~strange_row[row]))[run]
@@ -323,7 +316,7 @@ def _sounding(codes: Codes, at: Index) -> tuple[Codes, Index]:
     return emoji_syllables().replaced(with_joined(found), at)
 
 
-def _spelled(view: View, codes: Codes, at: Index | None) -> Reading:
+def _spelled(view: View, looks: Looks, codes: Codes, again: Index) -> Reading:
     """Symbols out of codes: gaps left out, repetitions counted once."""
     symbols = symbol_of.take(codes)
     kept = (symbols != 0).nonzero()[0]
@@ -335,7 +328,7 @@ def _spelled(view: View, codes: Codes, at: Index | None) -> Reading:
         once = np.ones(len(kept), np.bool_)
         once[repeated] = False
         symbols = symbols.take(once.nonzero()[0])
-    return Reading(view, codes, at, symbols, kept, repeated)
+    return Reading(view, looks, codes, again, symbols, kept, repeated)
 
 
 def _again(codes: Codes, first: Index, second: Index) -> NDArray[np.bool_]:
@@ -347,3 +340,6 @@ def _again(codes: Codes, first: Index, second: Index) -> NDArray[np.bool_]:
     alone = ~is_latin.take(codes[first - 1]) & ~is_latin.take(codes[np.minimum(second + 1, len(codes) - 1)])
     repeated: NDArray[np.bool_] = again & ((second == first + 1) | ~is_latin.take(found) | alone)
     return repeated
+
+
+_NOWHERE = np.zeros(0, np.int64)
