@@ -57,11 +57,14 @@ class Disguised:
         if known is None or fewest(via.mask, known.mask) != known.mask:
             self.found[key] = via
 
-    def columns(self) -> tuple[Columns, Index]:
-        """The hits as a matcher's columns, and their masks."""
+    def beside(self, plain: Columns) -> tuple[Columns, Index]:
+        """Hits that need no trick and behind them these, as a matcher's columns, and the masks of all."""
+        masks = np.zeros(plain.shape[1], np.int64)
+        if not self.found:
+            return plain, masks
         keys = sorted(self.found)
-        masks = np.array([self.found[key].mask for key in keys], np.int64)
-        return np.array(keys, np.int64).reshape(-1, 4).T, masks
+        by = [self.found[key].mask for key in keys]
+        return np.concatenate((plain, np.array(keys, np.int64).T), axis=1), np.concatenate((masks, by))
 
 
 def look_everywhere(plan: ViewPlan, view: View) -> Disguised:

@@ -19,7 +19,7 @@ from moderation.engine.resolve import Entries, SignalColumns, entries_of, withou
 from moderation.engine.signals import ViewPlan, regex_signals
 from moderation.engine.speech import Speech
 from moderation.signals.matcher import NO_PAIRS, Pairs
-from moderation.text.lists import Index, Lists, distinct
+from moderation.text.lists import Index, Lists, distinct, held_in
 from moderation.text.views import View
 
 _NONE: frozenset[int] = frozenset()
@@ -137,10 +137,8 @@ class _ViewLook:
 
     @classmethod
     def at(cls, plan: ViewPlan, view: View, columns: SignalColumns, rows: Rows) -> _ViewLook:
-        terms = entries_of(plan, view, columns, rows, plan.matcher.terms(view))
         disguised = look_everywhere(plan, view)
-        if disguised.found:
-            terms = terms.beside(entries_of(plan, view, columns, rows, *disguised.columns()))
+        terms = entries_of(plan, view, columns, rows, *disguised.beside(plan.matcher.terms(view)))
         return cls(plan, view, terms, plan.matcher.possible(view), disguised)
 
     def with_late_terms(self, concerned: Mask, resisting: Mask, columns: SignalColumns, rows: Rows) -> _ViewLook:
@@ -149,15 +147,11 @@ class _ViewLook:
         """
         asked = concerned[rows.owner].nonzero()[0]
         late = self.plan.matcher.terms_in(self.view, asked)
-        terms = self.terms.where(concerned[self.terms.post])
-        terms = terms.beside(entries_of(self.plan, self.view, columns, rows, late))
         loosely = resisting[rows.owner].nonzero()[0]
         disguised = look_on_demand(self.plan, self.view, loosely, self.disguised)
-        if disguised.found:
-            terms = terms.beside(entries_of(self.plan, self.view, columns, rows, *disguised.columns()))
-            disguised.found.update(self.disguised.found)
-            return replace(self, terms=terms, disguised=disguised)
-        return replace(self, terms=terms)
+        terms = entries_of(self.plan, self.view, columns, rows, *disguised.beside(late))
+        disguised.found.update(self.disguised.found)
+        return replace(self, terms=self.terms.where(concerned[self.terms.post]).beside(terms), disguised=disguised)
 
     def fired(self, rows: Rows) -> list[tuple[Index, Index]]:
         """(post, signal) of all that stands there or may."""
@@ -182,7 +176,8 @@ class _ViewLook:
         unknown = {
             (int(rows.owner[row]), signal) for row, pattern in timeouts for signal in self.plan.signals_of(pattern)
         }
-        return terms.beside(entries_of(self.plan, self.view, columns, rows, hits)), unknown
+        plainly = np.zeros(hits.shape[1], np.int64)
+        return terms.beside(entries_of(self.plan, self.view, columns, rows, hits, plainly)), unknown
 
     def _asked_for(self, asked: Index, signals: int, rows: Rows) -> Pairs:
         """The (row, pattern) pairs to try: all rows of a post, but where a prefilter has ruled the regex out."""
@@ -194,8 +189,8 @@ class _ViewLook:
         at, row = rows.of_posts.at(post)
         keys = distinct(row * patterns + pattern[at])
         possible = self.possible[0] * patterns + self.possible[1]
-        keys = keys[self.plan.late[keys % patterns] | np.isin(keys, possible)]
-        return np.stack((keys // patterns, keys % patterns))
+        keys = keys[self.plan.late[keys % patterns] | held_in(keys, possible)]
+        return np.array(np.divmod(keys, patterns))
 
 
 def _fired(pairs: Sequence[tuple[Index, Index]], unknown: Sequence[tuple[int, int]] = ()) -> Fired:

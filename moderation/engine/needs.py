@@ -13,7 +13,7 @@ import numpy as np
 from moderation.engine.conditions import All, AnyOf, Classifier, Condition, Text
 from moderation.engine.conditions import Needs as Sets
 from moderation.engine.rule import CompiledRule
-from moderation.text.lists import Index, Lists, distinct, openings, ranges, steps
+from moderation.text.lists import Index, Lists, distinct, held_in, openings, ranges, steps
 
 _MOST_WAYS = 64
 _NONE = np.zeros(0, np.int64)
@@ -110,7 +110,7 @@ class Needs:
         if len(several):
             at, sets = self.ways.at(way[several])
             keys = sets * posts + post[several[at]]
-            held = fired[np.minimum(fired.searchsorted(keys), len(fired) - 1)] == keys
+            held = held_in(keys, fired)
             kept = np.ones(len(way), np.bool_)
             kept[several] = np.logical_and.reduceat(held, openings(at))
             way, post = way[kept], post[kept]

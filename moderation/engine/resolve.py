@@ -69,25 +69,22 @@ class SignalColumns:
         )
 
 
-def entries_of(
-    plan: ViewPlan, view: View, columns: SignalColumns, rows: Rows, hits: Columns, masks: Index | None = None
-) -> Entries:
+def entries_of(plan: ViewPlan, view: View, columns: SignalColumns, rows: Rows, hits: Columns, masks: Index) -> Entries:
     """The hits that count for their signals, exceptions not yet taken off; `masks` are the tricks by which those in
-    disguise were found, which the signal has to resist.
+    disguise were found, which the signal has to resist, 0 for others.
     """
     if not hits.shape[1]:
         return _NO_ENTRIES
     hit, entry = plan.entries.entries(hits[1])
     signal, excepting = plan.signal[entry], plan.exception[entry]
     keep = _on_edges(hit, signal, excepting, hits, view, columns)
-    if masks is not None:
+    fitting = _in_scripts(hit, signal, hits, view, columns)
+    if masks.any():
+        by = masks[hit]
         # In what a row hides, edges are those of the hidden text, where they were looked for.
-        keep |= (masks[hit] & HIDDEN_MASK) != 0
-    keep &= _in_fields(hit, signal, hits, columns, rows)
-    if masks is None:
-        keep &= _in_scripts(hit, signal, hits, view, columns)
-    else:
-        keep &= _resisted(masks[hit], signal, columns) & ~excepting
+        keep |= (by & HIDDEN_MASK) != 0
+        fitting = np.where(by == 0, fitting, _resisted(by, signal, columns) & ~excepting)
+    keep &= fitting & _in_fields(hit, signal, hits, columns, rows)
     hit = hit[keep]
     return Entries(hits[:, hit], signal[keep], rows.owner[hits[0, hit]], excepting[keep])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -11,11 +11,10 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 from numpy.typing import NDArray
 
 from moderation.evasion.guards import PARTING
-from moderation.evasion.reading import SYLLABLE, Reading, is_latin, kind_of
+from moderation.evasion.reading import SYLLABLE, Reading, holds, is_latin, kind_of
 from moderation.evasion.targets import Target, Targets
 from moderation.evasion.words import PARTICLES, SEVERAL, common_characters
 from moderation.text.lists import Lists, ranges
-from moderation.text.tables import CODE_POINTS
 
 Index = NDArray[np.int64]
 Codes = NDArray[np.uint32]
@@ -113,13 +112,7 @@ def _is_own(codes: Codes, first: Codes, last: Codes) -> NDArray[np.bool_]:
     return own
 
 
-def _table(characters: Iterable[str]) -> NDArray[np.bool_]:
-    table = np.zeros(CODE_POINTS, np.bool_)
-    table[[ord(each) for each in characters]] = True
-    return table
-
-
-_particles, _parts = _table(PARTICLES), _table(PARTING - {"."})
+_particles, _parts = holds(PARTICLES), holds(PARTING - {"."})
 
 
 def _on_edges(reading: Reading, starts: Index, ends: Index) -> NDArray[np.bool_]:

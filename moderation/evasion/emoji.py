@@ -31,10 +31,8 @@ class EmojiSyllables:
         sizes = np.ones(len(codes), np.int64)
         sizes[places] = [len(text) for text in texts]
         found = np.repeat(codes, sizes)
-        starts = sizes.cumsum() - sizes
-        spoken = np.repeat(np.isin(np.arange(len(codes)), places), sizes)
+        spoken = np.repeat(self.number_of.take(codes) > 0, sizes)
         found[spoken] = [ord(character) for text in texts for character in text]
-        del starts
         return found, np.repeat(at, sizes)
 
 

@@ -8,7 +8,9 @@ once, and what stands between characters falls away. It says far too much: what 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +40,6 @@ SYMBOL_BREAK, _FIRST_SYLLABLE, _SILENT = 1, 0x100, 0x4000
 # What a first look tells of a code point, as bits.
 _FOREIGN, _LEET, _SPEAKS, _MASKS, _DRAWS, _PARTS = 1, 2, 4, 8, 16, 32
 
-_BRACKETS = np.array([ord(sign) for sign in "(+"], np.uint32)
-_STROKES = np.array([ord(sign) for sign in "|!(+"], np.uint32)
 MASK_SIGNS = "*#×■□●○█▇▆▓▒░◼◻⬛⬜☐⚫⚪◯⭕✱✲✳⁎∗•★☆⭐✖✕❌"
 """What is written over characters to mask them."""
 
@@ -178,8 +178,15 @@ def syllable_symbol(syllable: str) -> int:
     return sounds.number[syllable] + _FIRST_SYLLABLE
 
 
-is_latin = np.zeros(CODE_POINTS, np.bool_)
-is_latin[ord("a") : ord("z") + 1] = True
+def holds(characters: Iterable[str]) -> NDArray[np.bool_]:
+    """By code point, whether it is one of these characters."""
+    table = np.zeros(CODE_POINTS, np.bool_)
+    table[[ord(each) for each in characters]] = True
+    return table
+
+
+is_latin = holds(ascii_lowercase)
+_is_bracket, _is_stroke = holds("(+"), holds("|!(+")
 _is_foreign = (glyph_of > 0) | ((kind_of == BREAK) & (script_of != LATIN) & writes_spaces[script_of])
 
 
@@ -265,11 +272,11 @@ def _without_leet(codes: Codes, looks: Looks) -> Codes:
     first = opens.nonzero()[0]
     firsts, lasts = places[first], places[ends_of(first, len(places)) - 1]
     touches = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[np.minimum(lasts + 1, len(codes) - 1)])
-    single = (firsts == lasts) | np.isin(codes[np.minimum(firsts + 1, len(codes) - 1)], _STROKES)
+    single = (firsts == lasts) | _is_stroke.take(codes[np.minimum(firsts + 1, len(codes) - 1)])
     touches |= single & (_alone(codes, firsts, -1) | _alone(codes, firsts, 1))
     read = places[touches[opens.cumsum() - 1]]
     # f|u|c|k: strokes between single letters stand between them, and hi! ends with one; in b|tch it is a letter.
-    stroke = np.isin(codes[read], _STROKES)
+    stroke = _is_stroke.take(codes[read])
     if stroke.any():
         before, after = codes[read - 2], codes[np.minimum(read + 2, len(codes) - 1)]
         alone = (kind_of.take(before) != LETTER) & (kind_of.take(after) != LETTER)
@@ -277,13 +284,11 @@ def _without_leet(codes: Codes, looks: Looks) -> Codes:
         # fu(k, but not (cat); shi+, but not A+.
         inside = is_latin.take(codes[np.minimum(read + 1, len(codes) - 1)])
         ends = (codes[read] == ord("+")) & (kind_of.take(codes[read - 1]) == LETTER) & is_latin.take(codes[read - 2])
-        alone |= np.isin(codes[read], _BRACKETS) & ~((kind_of.take(codes[read - 1]) == LETTER) & inside) & ~ends
+        alone |= _is_bracket.take(codes[read]) & ~((kind_of.take(codes[read - 1]) == LETTER) & inside) & ~ends
         following = codes[np.minimum(read + 1, len(codes) - 1)]
         # hi!, but d!¢k.
         closing = (
-            ~ends
-            & (kind_of.take(following) != LETTER)
-            & ((leet_of.take(following) == 0) | np.isin(following, _STROKES))
+            ~ends & (kind_of.take(following) != LETTER) & ((leet_of.take(following) == 0) | _is_stroke.take(following))
         )
         read = read[~(stroke & (alone | closing))]
     if not len(read):
@@ -296,7 +301,9 @@ def _without_leet(codes: Codes, looks: Looks) -> Codes:
 def _alone(codes: Codes, places: Index, step: int) -> NDArray[np.bool_]:
     """Whether the second next to each place, in one direction, is a Latin letter by itself, a gap between them."""
     last = len(codes) - 1
-    near, next_to, beyond = (codes[np.clip(places + step * far, 0, last)] for far in (1, 2, 3))
+    near, next_to, beyond = (
+        codes[np.minimum(places + far, last) if step > 0 else np.maximum(places - far, 0)] for far in (1, 2, 3)
+    )
     gap = (kind_of.take(near) == GAP) & (leet_of.take(near) == 0)
     alone: NDArray[np.bool_] = gap & is_latin.take(next_to) & (kind_of.take(beyond) != LETTER)
     return alone

@@ -15,6 +15,7 @@ from moderation.evasion.literals import Literals, are_enough, is_short, sizes_of
 from moderation.evasion.reading import GAP, SYLLABLE, kind
 from moderation.evasion.spellings import Spelling, also_written, has_puns, spellings
 from moderation.evasion.tricks import ALWAYS_MASK, BIT
+from moderation.text.lists import held_in
 
 Index = NDArray[np.int64]
 Terms = Mapping[int, tuple[str, int]]
@@ -76,12 +77,7 @@ class Targets:
 
     def are_plain(self, number: Index, sums: Index, lengths: Index) -> NDArray[np.bool_]:
         """Whether texts, by the sum of their characters weighed by place and by length, need no trick to be targets."""
-        if not len(self.plain):
-            return np.zeros(len(number), np.bool_)
-        keys = mixed(number, sums, lengths)
-        at = np.minimum(self.plain.searchsorted(keys), len(self.plain) - 1)
-        held: NDArray[np.bool_] = self.plain[at] == keys
-        return held
+        return held_in(mixed(number, sums, lengths), self.plain)
 
 
 def mixed(target: Any, sums: Any, lengths: Any) -> Any:

@@ -86,7 +86,7 @@ def within_rows(
     row = np.searchsorted(view.starts, start, side="right") - 1
     inside = end < view.starts[row + 1]
     offset = view.starts[row]
-    return np.stack((row, pattern, start - offset, end - offset))[:, inside]
+    return np.array((row, pattern, start - offset, end - offset))[:, inside]
 
 
 def build_matcher(

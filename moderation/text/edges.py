@@ -34,14 +34,15 @@ _CLASS_OF = _edge_classes()
 
 def script_edges(view: View, rows: Indexes, starts: Indexes, ends: Indexes) -> Edges:
     """Which hits stand on edges; `starts` and `ends` are code points of the view, relative to their row."""
-    first, after = view.starts[rows] + starts, view.starts[rows] + ends
-    inside = _classes(view.codes, np.stack((first, after - 1)))
-    outside = _classes(view.codes, np.stack((first - 1, after)))
-    if (inside == _SHARED_MARK).any() or (outside == _SHARED_MARK).any():
-        inside[1], outside = _past_marks(view.codes, first, after)
-    joined = (inside == outside) & (inside != _UNTESTED)
-    joined[1] &= inside[1] != HANGUL
-    stands: Edges = ~joined.any(axis=0)
+    base = view.starts[rows]
+    first, after = base + starts, base + ends
+    classes = _classes(view.codes, np.array((first - 1, first, after - 1, after)))
+    if classes.max(initial=0) == _SHARED_MARK:
+        classes = _past_marks(view.codes, first, after)
+    before, opening, closing, behind = classes
+    joined = (before == opening) & (opening != _UNTESTED)
+    joined |= (behind == closing) & (closing != _UNTESTED) & (closing != HANGUL)
+    stands: Edges = ~joined
     return stands
 
 
@@ -49,14 +50,12 @@ def _classes(codes: NDArray[np.uint32], positions: Positions) -> NDArray[np.uint
     return _CLASS_OF.take(codes[positions])
 
 
-def _past_marks(
-    codes: NDArray[np.uint32], first: Positions, after: Positions
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The classes of the last character inside and of those outside, where shared marks are looked past."""
+def _past_marks(codes: NDArray[np.uint32], first: Positions, after: Positions) -> NDArray[np.uint8]:
+    """The classes before and at the start, at the end and behind it, where shared marks are looked past."""
     others = (_CLASS_OF.take(codes) != _SHARED_MARK).nonzero()[0]
     before, last = (others[np.searchsorted(others, end) - 1] for end in (first, after))
     following = others[np.searchsorted(others, after)]
-    return _classes(codes, last), _classes(codes, np.stack((before, following)))
+    return _classes(codes, np.array((before, first, last, following)))
 
 
 def word_edges(view: View, rows: Indexes, starts: Indexes, ends: Indexes) -> Edges:
