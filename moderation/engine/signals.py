@@ -10,6 +10,7 @@ from importlib import resources
 from math import prod
 
 import numpy as np
+import regex
 from numpy.typing import NDArray
 
 from moderation.evasion.matcher import LoosePlan
@@ -22,6 +23,7 @@ from moderation.text.lists import Lists
 EDGES = ("none", "script", "words")
 ALL_SCRIPTS = (1 << 64) - 1
 _MANY_DIGITS = 7
+_WIDE = regex.compile(r"[^\x00-\u2e7f]")
 # How much likelier a common word is beside the one that it is said with.
 _TOGETHER = 4
 
@@ -116,7 +118,10 @@ def _frequency(look: Look) -> float:
     if look.kind == "regex":
         digits = digits_of(look.text)
         return 2.0 ** (-5 * digits) if digits >= _MANY_DIGITS else 1 + 1 / max(size_of(look.text)[0], 1)
-    by_letters = float(2.0 ** -sum(9 if ord(letter) > 0x2E7F else 4 for letter in look.text))
+    wide = len(_WIDE.findall(look.text))
+    by_letters = float(2.0 ** -(9 * wide + 4 * (len(look.text) - wide)))
+    if wide:
+        return by_letters
     ranks = [_ranks().get(word) for word in look.text.split()]
     known = [1 / (rank + 3) for rank in ranks if rank is not None]
     # A word is as frequent as its rank is low (Zipf's law): `you` stands in every tenth post.
@@ -160,17 +165,12 @@ def plan_view(
         for pattern, items in enumerate(lists)
         if all(exception or number in demanded for number, exception, _ in items)
     )
-    edged = frozenset(
-        index
-        for index, text in enumerate(terms)
-        if all(exception or signals[number].edges != "none" for number, exception, _ in entries["term", text])
-    )
     numbers = {text: len(terms) + index for index, text in enumerate(regexes)}
     looked_for = [_regex(signal) if signal.view == name else None for signal in signals]
     bounds = np.cumsum([0, *map(len, lists)], dtype=np.int64)
     with ThreadPoolExecutor(1) as aside:
         # Hyperscan compiles without Python's lock, and for as long as the other spellings of terms take.
-        matcher = aside.submit(build_matcher, terms, regexes, name == "folded", timeout_ms, kind, late, edged)
+        matcher = aside.submit(build_matcher, terms, regexes, name == "folded", timeout_ms, kind, late)
         loose = _loose(terms, lists, signals, late) if name == "folded" else None
     return ViewPlan(
         name,

@@ -33,6 +33,8 @@ _second: NDArray[np.uint16] = _by_code(_table["second"])
 # Digits as they sound, and emoji aside, what else stands for a syllable.
 DIGITS = "零一二三四五六七八九"
 _NUMERALS = dict(zip("零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖两", "001234567891234567892", strict=True))
+WRITTEN = "0123456789" + "".join(_NUMERALS)
+"""How digits are written, in ASCII and in Chinese."""
 _NEAR = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
 
 

@@ -27,6 +27,7 @@ VOWEL = "◌"
 VOWEL_SIGNS = frozenset("-_.%&^?~")
 _LS = regex.compile("l+")
 _TENS = regex.compile("(?<![0-9])[1-9][0-9](?![0-9])")
+_DIGIT = regex.compile(f"[{sounds.WRITTEN}]")
 _LONGEST_WORD = 12
 _LETTERS = (("f", "ph"), ("u", "v"), ("w", "vv"))
 
@@ -163,9 +164,9 @@ def _puns() -> dict[str, tuple[str, ...]]:
 
 def in_other_digits(text: str) -> list[str]:
     """A folded text with its digits and Chinese numerals in other styles: 18, 一八, 壹捌, 十八."""
-    digits = {at: digit for at, character in enumerate(text) if (digit := sounds.digit_of(character))}
-    if not digits:
+    if not _DIGIT.search(text):
         return []
+    digits = {at: digit for at, character in enumerate(text) if (digit := sounds.digit_of(character))}
     styles = (
         "".join(style[int(digits[at])] if at in digits else each for at, each in enumerate(text)) for style in _STYLES
     )

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from moderation.evasion import sounds
 from moderation.evasion.literals import Literals, are_enough, is_short, sizes_of
-from moderation.evasion.reading import GAP, SYLLABLE, kind
+from moderation.evasion.reading import GAP, SYLLABLE, holds, kind, kind_of
 from moderation.evasion.spellings import Spelling, also_written, has_puns, spellings
 from moderation.evasion.tricks import ALWAYS_MASK, BIT
 from moderation.text.lists import held_in
 
+Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
 Terms = Mapping[int, tuple[str, int]]
 Kin = Mapping[int, frozenset[Hashable]]
@@ -61,18 +62,20 @@ class Targets:
     def of(cls, items: Sequence[Target], plain: set[tuple[int, int]]) -> Targets:
         """The columns of targets; `plain` are pairs of targets, the second standing for its text."""
         texts = [target.spelling.text for target in items]
-        lengths = list(map(len, texts))
-        sums = _sums(texts, lengths)
+        lengths = np.array(list(map(len, texts)), np.int64)
+        codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+        sums = _sums(codes, lengths)
+        exact = np.array([target.spelling.exact for target in items], np.bool_)
+        keys = {mixed(target, int(sums[other]), int(lengths[other])) for target, other in plain}
         return cls(
             tuple(items),
             sizes_of(texts),
-            np.array(lengths, np.int64),
-            np.array([target.spelling.exact for target in items], np.bool_),
+            lengths,
+            exact,
             np.array([_may_be_common(target.spelling) for target in items], np.bool_),
             np.array([_is_pair(target) for target in items], np.bool_),
-            np.array([_end(target.spelling, 0) for target in items], np.uint32),
-            np.array([_end(target.spelling, -1) for target in items], np.uint32),
-            np.array(sorted({mixed(target, sums[other], lengths[other]) for target, other in plain}), np.int64),
+            *_ends(codes, lengths, exact),
+            np.array(sorted(keys), np.int64),
         )
 
     def are_plain(self, number: Index, sums: Index, lengths: Index) -> NDArray[np.bool_]:
@@ -165,19 +168,22 @@ def _is_pair(target: Target) -> bool:
     return all(kind(each) == SYLLABLE for each in text) and not all(map(sounds.digit_of, text))
 
 
-def _end(spelling: Spelling, at: int) -> int:
-    """The code point at an end of a spelling; 0 where what is read there may be another, or nothing is."""
-    character = spelling.text[at]
-    free = kind(character) == GAP or character == "l" or sounds.digit_of(character) is not None
-    return 0 if spelling.exact and free else ord(character)
+def _ends(codes: Codes, lengths: Index, exact: NDArray[np.bool_]) -> tuple[Codes, Codes]:
+    """The first and the last character of each text; 0 where an exact one may be read as another, or is not read."""
+    ends = lengths.cumsum()
+    first, last = codes[ends - lengths], codes[ends - 1]
+    return np.where(exact & _may_be_another.take(first), 0, first), np.where(
+        exact & _may_be_another.take(last), 0, last
+    )
 
 
-def _sums(texts: Sequence[str], lengths: Sequence[int]) -> list[int]:
+def _sums(codes: Codes, lengths: Index) -> Index:
     """By text, the sum of its characters weighed by place; no text is empty."""
-    if not texts:
-        return []
-    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), "<u4").astype(np.int64)
-    ends = np.cumsum(lengths, dtype=np.int64)
-    places = np.arange(1, len(codes) + 1) - (ends - lengths).repeat(lengths)
-    sums: list[int] = np.add.reduceat(codes * places, ends - lengths).tolist()
-    return sums
+    if not len(lengths):
+        return lengths
+    opens = lengths.cumsum() - lengths
+    places = np.arange(1, len(codes) + 1) - opens.repeat(lengths)
+    return np.add.reduceat(codes.astype(np.int64) * places, opens)
+
+
+_may_be_another = holds(("l", *sounds.WRITTEN)) | (kind_of == GAP)

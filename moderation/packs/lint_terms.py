@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -57,14 +57,14 @@ def _idle_exceptions(
         return
     terms = [*fold_terms(condition.terms or ())]
     terms += (term for name in condition.list or () for term in fold_terms(pack.lists.get(name, ())))
-    may_meet = _shares_a_character if _may_resist(pack, policy, location) else _meet
+    may_meet = _one_shares_a_character if _may_resist(pack, policy, location) else _one_meets
     for index, phrase in enumerate(fold_terms(condition.except_ or ())):
-        if phrase and not any(may_meet(phrase, term) for term in terms):
+        if phrase and not may_meet(phrase, terms):
             written = (condition.except_ or ())[index]
             yield document.report("M065", document.place((*location, "except", index)), phrase=written)
     for index, name in enumerate(condition.except_list or ()):
         phrases = fold_terms(pack.lists.get(name, ()))
-        if phrases and not any(may_meet(phrase, term) for phrase in phrases for term in terms):
+        if phrases and not any(may_meet(phrase, terms) for phrase in phrases):
             yield document.report("M065", document.place((*location, "except_list", index)), phrase=name)
 
 
@@ -75,12 +75,16 @@ def _may_resist(pack: Pack, policy: PolicyFile | None, location: Location) -> bo
     return bool(next(names for names in (rule.resist, pack.file.resist, general) if names is not None))
 
 
-def _shares_a_character(phrase: str, term: str) -> bool:
-    return not set(phrase).isdisjoint(term)
+def _one_shares_a_character(phrase: str, terms: Sequence[str]) -> bool:
+    characters = set(phrase)
+    return not all(map(characters.isdisjoint, terms))
 
 
-def _meet(phrase: str, term: str) -> bool:
-    if term in phrase or phrase in term:
-        return True
+def _one_meets(phrase: str, terms: Sequence[str]) -> bool:
+    """Whether any of the terms may overlap a phrase: most phrases hold one."""
+    return any(term in phrase or phrase in term for term in terms) or any(_laps(phrase, term) for term in terms)
+
+
+def _laps(phrase: str, term: str) -> bool:
     shorter = min(len(phrase), len(term))
     return any(phrase.endswith(term[:n]) or term.endswith(phrase[:n]) for n in range(1, shorter))
