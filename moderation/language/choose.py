@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from moderation.language.glyphs import Glyphs
 from moderation.language.ngrams import SCALE, Ngrams
 from moderation.language.runs import Runs
+from moderation.language.sums import Odds, likeliest
 from moderation.text.codes import LANGUAGES
 
 Ints = NDArray[np.int64]
@@ -47,18 +48,19 @@ class Chooser:
     def languages(self) -> tuple[str, ...]:
         return self.ngrams.languages
 
-    def choose(self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None) -> Ints:
+    def choose(self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None) -> Odds:
         """Index in `languages` for each of the runs `at`; `wished` marks, by run and language, what hints name."""
         odds = self._odds(glyphs, runs, at)
         if wished is not None:
-            odds += wished * round(_HINT * SCALE)
-        best: Ints = odds.argmax(axis=1)
-        return best
+            odds += wished.T * round(_HINT * SCALE)
+        return likeliest(odds)[0]
 
     def odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> NDArray[np.float64]:
         """How likely each language is for each of the runs `at`, in nats."""
-        return self._odds(glyphs, runs, at) / SCALE
+        return self._odds(glyphs, runs, at).T / SCALE
 
-    def _odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> Ints:
-        odds: Ints = self.ngrams.score(glyphs, runs.first[at], runs.last[at]).odds + self.prior
+    def _odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> Odds:
+        sums = self.ngrams.sums(glyphs, runs.first[at], runs.last[at])
+        odds = sums.odds(len(self.languages))
+        odds += self.prior[:, None]
         return odds

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.glyphs import Glyphs
-from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Reading, Sums
-from moderation.language.runs import Runs, openings
+from moderation.language.latin import CEILING, SCALE, Latin, Reading
+from moderation.language.runs import Parts, Runs
+from moderation.language.sums import Odds, Sums, leading, likeliest
 from moderation.text.classes import HAN, HANGUL, KANA, THAI
-from moderation.text.lists import ends_of, lengths_of
+from moderation.text.lists import distinct, ends_of, lengths_of, ranges
 from moderation.text.lists import openings as first_of
 
 Ints = NDArray[np.int64]
@@ -57,17 +59,9 @@ _CHANGES = 2
 _QUARTERS = 4
 _SUSPECT = 8.0
 
+_EACH = slice(None)
 _HOSTS = np.zeros(64, np.bool_)
 _HOSTS[[HAN, KANA, HANGUL, THAI]] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Parts that runs fall into, in order: `of` is the run that each is of, `language` its language."""
-
-    runs: Runs
-    of: Ints
-    language: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,94 +90,93 @@ class LatinChooser:
         """
         prior = self._prior(runs, at, wished)
         sums = self.latin.glance(glyphs, runs.first[at], runs.last[at])
-        odds = sums.odds + prior[:, : self.latin.named]
-        best, lead = _best(odds)
-        chosen = np.where(self._told(sums, lead), best, self._undetermined)
+        best, lead = leading(prior.onto(sums.odds(self.latin.named)))
+        chosen = self._told(best, lead, sums.positions)
         if not self.closely:
             return chosen, None
-        doubtful = (self._doubtful(sums, best, lead)).nonzero()[0]
+        doubtful = _doubtful(sums, best, lead).nonzero()[0]
         if not len(doubtful):
             return chosen, None
-        parts = self._closely(glyphs, runs, at[doubtful], prior[doubtful])
-        if len(parts.of) > len(doubtful):
-            return chosen, replace(parts, of=doubtful[parts.of])
-        chosen[doubtful] = parts.language
-        return chosen, None
+        chosen[doubtful], parts = self._closely(glyphs, runs, at[doubtful], prior.at(doubtful))
+        return chosen, None if parts is None else replace(parts, of=doubtful[parts.of])
 
     def odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> NDArray[np.float64]:
         """How likely each language is for each of the runs `at`, in nats."""
         reading = self.latin.read(glyphs, runs.first[at], runs.last[at])
-        sums = self.latin.sums(reading, np.searchsorted(reading.run, np.arange(len(at))))
-        return (sums.odds + self._prior(runs, at, None)) / SCALE
+        sums = reading.words.joined(first_of(reading.run))
+        return self._prior(runs, at, None).onto(sums.odds(len(self.languages))).T / SCALE
 
-    @property
-    def _undetermined(self) -> int:
-        return self.languages.index(UNDETERMINED)
-
-    def _prior(self, runs: Runs, at: Ints, wished: Bools | None) -> Ints:
-        prior = np.zeros((len(at), len(self.languages)), np.int64)
-        prior[:, self.latin.named :] = -round(_ASKED_FOR * SCALE)
+    def _prior(self, runs: Runs, at: Ints, wished: Bools | None) -> _Prior:
         beside, letters = _beside(runs, at), runs.letters[at]
         word = letters >= _WORD
         borrowed = round(_BORROWED * SCALE) + round(_BORROWED_SHORT * SCALE) // letters
-        prior[:, self.english] += np.where(beside, self.guest, borrowed * word)
-        alone = -round(_NAMES_ALONE * SCALE) * letters * word
-        prior[:, self._undetermined] += np.where(beside, round(_NAMES * SCALE), alone)
-        if wished is not None:
-            prior += wished * round(_HINT * SCALE)
-        return prior
+        alone = -round(_NAMES_ALONE * SCALE) * letters
+        english = np.where(beside, self.guest, borrowed * word)
+        undetermined = np.where(beside, round(_NAMES * SCALE), alone * word)
+        return _Prior(self.latin.named, self.english, english, undetermined, wished)
 
-    def _told(self, sums: Sums, lead: Ints) -> Bools:
-        told: Bools = (sums.positions >= _LEAST) & (lead * sums.positions >= _CERTAINTY * SCALE)
-        return told
+    def _told(self, best: Odds, lead: Odds, positions: Ints) -> Ints:
+        """The likeliest languages, `und` where it is not sure enough."""
+        told = (positions >= _LEAST) & (lead * positions >= _CERTAINTY * SCALE)
+        return np.where(told, best, self.latin.named - 1)
 
-    def _doubtful(self, sums: Sums, best: Ints, lead: Ints) -> Bools:
-        short = CEILING * sums.positions - sums.odds[np.arange(len(best)), best]
-        doubtful: Bools = (lead < _PLAIN * SCALE) | (short > _EXPLAINED * SCALE * sums.positions)
-        return doubtful & (sums.positions >= _LEAST)
-
-    def _closely(self, glyphs: Glyphs, runs: Runs, at: Ints, prior: Ints) -> Parts:
-        """The runs `at` in parts of one language each."""
+    def _closely(self, glyphs: Glyphs, runs: Runs, at: Ints, prior: _Prior) -> tuple[Ints, Parts | None]:
+        """The languages of the runs `at`, and the parts of those that are of several languages."""
         reading = self.latin.read(glyphs, runs.first[at], runs.last[at])
-        starts, sums = self._parted(reading, prior)
-        run = reading.run[starts]
-        best, lead = _best(sums.odds + prior[run])
-        language = np.where(self._told(sums, lead), best, self._undetermined)
-        ends = ends_of(starts, len(reading.run)) - 1
-        letters = np.add.reduceat(reading.last - reading.first + 1, starts)
-        alone = np.bincount(run, minlength=len(at))[run] == 1
-        whole = runs.at(at[run])
-        parts = Runs(
-            whole.row,
-            whole.script,
-            np.where(alone, whole.first, reading.first[starts]),
-            np.where(alone, whole.last, reading.last[ends]),
-            np.where(alone, whole.letters, letters),
-        )
-        return Parts(parts, run, language)
-
-    def _parted(self, reading: Reading, prior: Ints) -> tuple[Ints, Sums]:
-        """The words that parts of one language begin with, and the sums of the parts; `prior` is that of each run."""
-        run = reading.run
-        starts = np.searchsorted(run, np.arange(len(prior)))
-        quarter = (np.arange(len(run)) - starts[run]) * _QUARTERS // lengths_of(starts, len(run))[run]
-        cuts = openings(run, quarter)
-        quarters = self.latin.sums(reading, cuts)
-        whole = quarters.joined(np.searchsorted(run[cuts], np.arange(len(prior))))
-        likely, mixed = _likely(quarters, whole, run[cuts], quarter[cuts], prior)
+        opens = first_of(reading.run)
+        closes = ends_of(opens, len(reading.run))
+        quarters, of, quarter = _quarters(reading, opens, closes)
+        whole = quarters.joined(first_of(of))
+        best, lead = leading(prior.onto(whole.odds(len(self.languages))))
+        language = self._told(best, lead, whole.positions)
+        likely, mixed = _likely(prior.onto(quarters.odds(len(self.languages)), of), of, quarter, best)
         if not len(mixed):
-            return starts, whole
-        number = np.full(len(prior), -1, np.int64)
-        number[mixed] = np.arange(len(mixed))
-        some = (number[run] >= 0).nonzero()[0]
-        words = self.latin.sums_of(reading, some)
-        starts = np.sort(np.concatenate((starts, some[_cuts(words, number[run[some]], likely[mixed], prior[mixed])])))
-        of = run[starts]
-        sums = Sums(whole.odds[of], whole.positions[of])
-        again = (number[of] >= 0).nonzero()[0]
-        parts = words.joined(np.searchsorted(some, starts[again]))
-        sums.odds[again], sums.positions[again] = parts.odds, parts.positions
-        return starts, sums
+            return language, None
+        ahead = prior.onto(np.zeros((len(self.languages), len(mixed)), np.int64), mixed)
+        cuts = _all_changes(reading.words, opens[mixed], closes[mixed], likely, np.take_along_axis(ahead, likely, 0))
+        return language, self._parted(reading, prior, opens, closes, cuts) if len(cuts) else None
+
+    def _parted(self, reading: Reading, prior: _Prior, opens: Ints, closes: Ints, cuts: Ints) -> Parts:
+        """The parts of runs, whose words are those from `opens` to `closes`, that begin with the words `cuts`."""
+        parted = distinct(reading.run[cuts])
+        starts = np.concatenate((opens[parted], cuts))
+        starts.sort()
+        words = ranges(opens[parted], closes[parted])
+        at = words.searchsorted(starts)
+        sums = reading.words.at(words).joined(at)
+        of = reading.run[starts]
+        language = self._told(*leading(prior.onto(sums.odds(len(self.languages)), of)), sums.positions)
+        many = lengths_of(at, len(words))
+        last = reading.last(starts + many - 1)
+        return Parts(of, reading.first[starts], last, sums.positions - many, language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prior:
+    """How likely languages are before anything is read (1/SCALE nat): by run, what is in favour of `english` and of
+    `und`, the last of the first `named`; and by run and language, what hints name.
+    """
+
+    named: int
+    english: int
+    for_english: Ints
+    for_undetermined: Ints
+    wished: Bools | None
+
+    def at(self, runs: Ints) -> _Prior:
+        """That of some runs."""
+        wished = None if self.wished is None else self.wished[runs]
+        return _Prior(self.named, self.english, self.for_english[runs], self.for_undetermined[runs], wished)
+
+    def onto(self, odds: Odds, runs: Ints | slice = _EACH) -> Odds:
+        """Add it to the odds, by language and stretch, of stretches of these runs; returns them."""
+        if self.english < len(odds):
+            odds[self.english] += self.for_english[runs]
+        odds[self.named - 1] += self.for_undetermined[runs]
+        odds[self.named :] -= round(_ASKED_FOR * SCALE)
+        if self.wished is not None:
+            odds += self.wished[runs, : len(odds)].T * round(_HINT * SCALE)
+        return odds
 
 
 @lru_cache(maxsize=4)
@@ -192,66 +185,81 @@ def _latin(wanted: tuple[str, ...]) -> Latin:
     return Latin.load(wanted)
 
 
-def _likely(quarters: Sums, whole: Sums, of: Ints, quarter: Ints, prior: Ints) -> tuple[Ints, Ints]:
-    """The likeliest languages of each run and of its quarters; and the runs that those make much likelier. The quarters
-    are `of` these runs, and the first, second … of them.
+def _doubtful(sums: Sums, best: Odds, lead: Odds) -> Bools:
+    short = CEILING * sums.positions - sums.odds_of(np.arange(len(best)), best)
+    doubtful: Bools = (lead < _PLAIN * SCALE) | (short > _EXPLAINED * SCALE * sums.positions)
+    return doubtful & (sums.positions >= _LEAST)
+
+
+def _quarters(reading: Reading, opens: Ints, closes: Ints) -> tuple[Sums, Ints, Ints]:
+    """Quarters of runs, whose words are those from `opens` to `closes`; the run of each, and which quarter it is."""
+    run = reading.run
+    order = (np.arange(len(run)) - opens[run]) * _QUARTERS // (closes - opens)[run] + run * _QUARTERS
+    cuts = first_of(order)
+    order = order[cuts]
+    return reading.words.joined(cuts), order // _QUARTERS, order % _QUARTERS
+
+
+def _likely(odds: Odds, of: Ints, quarter: Ints, whole: Odds) -> tuple[Odds, Ints]:
+    """The runs that the likeliest languages of their quarters make much likelier than that of the `whole`, and, by
+    column, all these languages. The quarters are `of` these runs, and the first, second … of them.
     """
-    odds, each = quarters.odds + prior[of], np.arange(len(of))
-    likeliest = (whole.odds + prior).argmax(axis=1)
-    best = odds.argmax(axis=1)
-    gain = odds[each, best] - odds[each, likeliest[of]]
+    best, highest = likeliest(odds)
+    gain = highest - odds[whole[of], np.arange(len(of))]
     mixed = (np.bincount(of, gain) > _SUSPECT * SCALE).nonzero()[0]
-    likely = likeliest[:, None].repeat(_QUARTERS + 1, axis=1)
-    likely[of, quarter] = best
-    return likely, mixed
+    likely = whole[None].repeat(_QUARTERS + 1, axis=0)
+    likely[quarter, of] = best
+    return likely[:, mixed], mixed
 
 
-def _cuts(words: Sums, run: Ints, languages: Ints, prior: Ints) -> Ints:
-    """The words that another language begins with, of runs each of which is searched for some `languages`."""
-    opens = np.searchsorted(run, np.arange(len(languages)))
-    odds = words.odds[np.arange(len(run))[:, None], languages[run]]
-    return _all_changes(odds, words.positions, opens, prior[np.arange(len(prior))[:, None], languages])
-
-
-def _all_changes(odds: Ints, positions: Ints, starts: Ints, prior: Ints) -> Ints:
-    """The words, of runs that begin at `starts`, that another language begins with; columns are a run's languages."""
-    run = np.arange(len(starts)).repeat(lengths_of(starts, len(odds)))
+def _all_changes(words: Sums, opens: Ints, closes: Ints, languages: Odds, prior: Ints) -> Ints:
+    """The words, of runs that are the words from `opens` to `closes`, that another language begins with; in each run
+    some `languages`, by column, are looked for.
+    """
+    count = closes - opens
+    held, run = ranges(opens, closes), np.arange(len(opens)).repeat(count)
+    odds = _running(words.odds_of(held, languages.take(run, axis=1)))
+    position = _running(words.positions[held])
+    ends = count.cumsum()
+    starts = ends - count
     found: list[Ints] = []
     for _ in range(_CHANGES):
-        cuts = _changes(odds, positions, starts, prior[run[starts]])
+        stretch, cuts = _changes(odds, position, starts, ends, prior)
         if not len(cuts):
             break
-        found.append(cuts)
-        starts = np.sort(np.concatenate((starts, cuts)))
-    return np.concatenate(found) if found else np.zeros(0, np.int64)
+        found.append(held[cuts])
+        starts, ends = np.concatenate((starts[stretch], cuts)), np.concatenate((cuts, ends[stretch]))
+        prior = prior.take(np.concatenate((stretch, stretch)), axis=1)
+    return np.concatenate(found) if found else held[:0]
 
 
-def _best(odds: Ints) -> tuple[Ints, Ints]:
-    """The likeliest of each row, and by how much it leads."""
-    best: Ints = odds.argmax(axis=1)
-    second, top = np.partition(odds, -2, axis=1)[:, -2:].T
-    return best, top - second
+def _running(values: NDArray[np.integer[Any]]) -> Ints:
+    """By boundary, the sum of what is before it."""
+    sums = np.zeros((*values.shape[:-1], values.shape[-1] + 1), np.int64)
+    values.cumsum(axis=-1, out=sums[..., 1:])
+    return sums
 
 
-def _changes(odds: Ints, positions: Ints, starts: Ints, prior: Ints) -> Ints:
-    """Where, at most once in each stretch of words, another language makes the text much likelier."""
-    stretch = np.arange(len(starts)).repeat(lengths_of(starts, len(positions)))
-    running = odds.cumsum(axis=0)
-    before = running[starts] - odds[starts]
-    whole = np.add.reduceat(odds, starts, axis=0)
-    left = running - before[stretch]
-    right = whole[stretch] - left
-    gain = (left + prior[stretch]).max(axis=1) + (right + prior[stretch]).max(axis=1)
-    gain -= ((whole + prior).max(axis=1))[stretch]
-    position = positions.cumsum()
-    ends = position[ends_of(starts, len(position)) - 1][stretch]
-    begins = (position - positions)[starts][stretch]
-    gain[(position - begins < _SIDE) | (ends - position < _SIDE)] = 0
-    best = np.maximum.reduceat(gain, starts)
-    hit = ((gain == best[stretch]) & (gain > _CHANGE * SCALE)).nonzero()[0]
-    hit = hit[first_of(stretch[hit])]
-    cuts: Ints = hit + 1
-    return cuts
+def _changes(odds: Ints, position: Ints, starts: Ints, ends: Ints, prior: Ints) -> tuple[Ints, Ints]:
+    """Where, at most once in each stretch, another language makes the text much likelier: stretches and boundaries.
+
+    `odds`, by language, and `position` are running sums by boundary.
+    """
+    between = ranges(starts + 1, ends)
+    stretch = np.arange(len(starts)).repeat(ends - starts - 1)
+    left, right = odds.take(starts, axis=1) - prior, odds.take(ends, axis=1)
+    here = odds.take(between, axis=1)
+    gain = (here - left.take(stretch, axis=1)).max(axis=0)
+    gain += ((right + prior).take(stretch, axis=1) - here).max(axis=0)
+    gain -= (right - left).max(axis=0)[stretch]
+    at = position[between]
+    room = np.minimum(at - position[starts][stretch], position[ends][stretch] - at)
+    hit = ((gain > _CHANGE * SCALE) & (room >= _SIDE)).nonzero()[0]
+    if len(hit):
+        gain, opens = gain[hit], first_of(stretch[hit])
+        hit = hit[gain == np.maximum.reduceat(gain, opens).repeat(lengths_of(opens, len(hit)))]
+        hit = hit[first_of(stretch[hit])]
+    return stretch[hit], between[hit]
 
 
 def _beside(runs: Runs, at: Ints) -> Bools:

@@ -7,6 +7,7 @@ the row that they stand in. Latin, Cyrillic, Arabic and Devanagari runs are told
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +105,7 @@ class Detector:
         language[at] = self._latin_numbers[chosen]
         if parts is None:
             return runs, language
-        return runs.with_parts(at[parts.of], parts.runs, language, self._latin_numbers[parts.language])
+        return runs.with_parts(replace(parts, of=at[parts.of], label=self._latin_numbers[parts.label]), language)
 
     def odds(self, batch: Batch) -> NDArray[np.float64]:
         """Log-likelihood (nats) of each language in `names` for each row, over the runs that need telling apart; -inf

@@ -1,7 +1,7 @@
 """Tells the languages of the Latin alphabet apart: how likely each letter is after those before it.
 
 A first look at all runs reads the three letters that end at each position, for the languages asked for. A closer look,
-at the runs that it leaves in doubt, reads up to five, for all languages that are known. Sums are those of `ngrams`.
+at the runs that it leaves in doubt, reads up to five, for all languages that are known. 
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.glyphs import SYMBOL_BITS, SYMBOLS, Glyphs
-from moderation.language.ngrams import Words, gathered, lane_sums, packed, symbols_of
+from moderation.language.ngrams import gathered, keys_of, pairs_of, symbols_of
+from moderation.language.sums import Sums, Words, packed
 from moderation.language.tables import read_table
 from moderation.text.classes import LATIN
-from moderation.text.lists import distinct, ends_of, lengths_of, ranges
+from moderation.text.lists import distinct
 
 SCALE = 12
 """Log-probabilities are whole numbers of 1/SCALE nat: sums are exact whatever the order they are taken in."""
@@ -35,34 +36,23 @@ _SLOTS = 1 << _SLOT_BITS
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _FIRST_HALF, _SECOND_HALF = np.uint64(65 - _SLOT_BITS), np.uint64(24)
 _HALF, _HALF_SLOTS = np.uint64(_SLOTS // 2 - 1), np.uint64(_SLOTS // 2)
-_KEY, _ROW, _NO_ROW = np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(0)
+_KEY, _ROW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """By stretch of text: how likely it is in each language (1/SCALE nat); its positions: letters and words' ends."""
-
-    odds: Ints
-    positions: Ints
-
-    def joined(self, starts: Ints) -> Sums:
-        """The same by longer stretches, each of which goes to where the next begins."""
-        return Sums(np.add.reduceat(self.odds, starts, axis=0), np.add.reduceat(self.positions, starts))
+Keys = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Runs read closely: the row of the table for each position, and by word the run that it is of, where it starts
-    among the positions, and its first and last letter in the text.
-    """
+    """Runs read closely: the sums of each word, the run that it is of, and its first letter in the text."""
 
-    rows: NDArray[np.intp]
+    words: Sums
     run: Ints
-    start: Ints
     first: Ints
-    last: Ints
+
+    def last(self, words: Ints) -> Ints:
+        """The last letter in the text of some words."""
+        return self.first[words] + self.words.positions[words] - 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,80 +93,56 @@ class Latin:
         """
         if 2 * (lasts - firsts + 2).sum() < len(glyphs):
             glyphs, firsts = gathered(glyphs, firsts, lasts + 2)
-        keys = _keys(glyphs)
-        at = ((keys & (_PAIRS - 1)) != 0).nonzero()[0]
-        starts = np.searchsorted(at, firsts)
-        rows = self.row_of.take(keys.take(at), mode="clip").astype(np.intp)  # faster than to ask for errors
-        return _sums(self.first_words, rows, starts, self.named)
+        at, keys = keys_of(glyphs, LATIN)
+        return Sums.of(self.first_words, self.row_of.take(keys, mode="clip"), at.searchsorted(firsts), CEILING)
 
     def read(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Reading:
         """Runs read closely, word by word."""
         pieces, moved = gathered(glyphs, firsts, lasts + 2)
-        symbols = symbols_of(pieces, LATIN).astype(np.int64)
-        at, rows = self._closely(symbols)
+        at, keys = _long_keys(pieces)
         opens = np.ones(len(at), np.bool_)
-        opens[1:] = symbols[at[:-1]] == 0
+        np.equal(keys[:-1] & (SYMBOLS - 1), 0, out=opens[1:])
         starts = opens.nonzero()[0]
-        ends = ends_of(starts, len(at)) - 1
-        run = np.searchsorted(moved, at[starts], side="right") - 1
-        shift = (firsts - moved)[run]
-        return Reading(rows, run, starts, at[starts] + shift, at[ends] - 1 + shift)
+        first = at[starts]
+        run = moved.searchsorted(first, side="right") - 1
+        return Reading(Sums.of(self.words, self._rows(keys), starts, CEILING), run, first + (firsts - moved)[run])
 
-    def sums(self, reading: Reading, words: Ints) -> Sums:
-        """Sums for all languages over stretches of words, each of which goes to where the next begins."""
-        return _sums(self.words, reading.rows, reading.start[words], len(self.languages))
-
-    def sums_of(self, reading: Reading, words: Ints) -> Sums:
-        """Sums for all languages over some words, each by itself."""
-        opens = reading.start[words]
-        closes = ends_of(reading.start, len(reading.rows))[words]
-        lengths = closes - opens
-        rows = reading.rows.take(ranges(opens, closes))
-        return _sums(self.words, rows, lengths.cumsum() - lengths, len(self.languages))
-
-    def _closely(self, symbols: Ints) -> tuple[Ints, NDArray[np.intp]]:
-        """The positions that hold a letter or a word's end, and the row of the longest known n-gram that ends there."""
-        keys = symbols.copy()
-        for back in range(1, ORDER):
-            keys[back:] |= symbols[:-back] << SYMBOL_BITS * back
-        at = ((keys & (_PAIRS - 1)) != 0).nonzero()[0]
-        keys = keys[at]
-        rows = self.row_of.take(keys & _TRIPLE, mode="clip").astype(np.intp)
-        for order in range(4, ORDER + 1):
-            found = self._find(_tagged(keys & (1 << SYMBOL_BITS * order) - 1, order))
-            rows = np.where(found > 0, found, rows)
-        return at, rows
-
-    def _find(self, keys: NDArray[np.uint32]) -> NDArray[np.intp]:
-        """Row by key, 0 for keys that are not known."""
-        first, second = (self.slots.take(slots) for slots in _slots(keys))
-        held = np.where((first >> _KEY) == keys, first, second)
-        return np.where((held >> _KEY) == keys, held & _ROW, _NO_ROW).astype(np.intp)
+    def _rows(self, keys: Keys) -> NDArray[np.intp]:
+        """The row of the longest known n-gram that each key ends in: that of the highest number."""
+        tagged = keys & _MASKS | _TAGS
+        wanted = tagged << _KEY
+        first, second = _slots(tagged)
+        # What is left of a slot without the key is its row, or, if the key is another, a higher number than any row.
+        found = np.minimum(self.slots.take(first) ^ wanted, self.slots.take(second) ^ wanted)
+        shorter = self.row_of.take(keys & _TRIPLE, mode="clip")
+        return np.where(found <= _ROW, found, shorter).max(axis=0).view(np.intp)
 
 
-def _sums(words: Words, rows: NDArray[np.intp], starts: Ints, languages: int) -> Sums:
-    sums = lane_sums(words, rows, starts, CEILING)
-    return Sums(sums[:, :languages], lengths_of(starts, len(rows)))
-
-
-def _keys(glyphs: Glyphs) -> NDArray[np.int32]:
+def _long_keys(glyphs: Glyphs) -> tuple[Ints, Keys]:
+    """The positions that hold a Latin letter or a word's end, and the ORDER symbols that end at each."""
     symbols = symbols_of(glyphs, LATIN)
-    keys: NDArray[np.int32] = symbols.copy()
-    keys[1:] |= symbols[:-1] << SYMBOL_BITS
-    keys[2:] |= symbols[:-2] << 2 * SYMBOL_BITS
-    return keys
+    pairs = pairs_of(symbols)
+    at = (pairs != 0).nonzero()[0]
+    keys = pairs.astype(np.uint32)
+    keys[2:] |= keys[:-2] << 2 * SYMBOL_BITS
+    keys[4:] |= np.left_shift(symbols[:-4], 4 * SYMBOL_BITS, dtype=np.uint32)
+    return at, keys.take(at)
 
 
-def _tagged(keys: Ints, order: int | NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Keys of 30 bits, and in the two above them which of the longer orders they are of; never 0."""
-    tagged: NDArray[np.uint32] = (keys | (np.asarray(order, np.int64) - 3) << ORDER * SYMBOL_BITS).astype(np.uint32)
-    return tagged
+def _tag(order: Ints) -> Keys:
+    """What keys of 30 bits bear in the two above them: which of the longer orders they are of; never 0."""
+    return ((order - 3) << ORDER * SYMBOL_BITS).astype(np.uint32)
 
 
-def _slots(keys: NDArray[np.uint32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+_LONGER = np.arange(4, ORDER + 1)[:, None]
+_MASKS, _TAGS = ((1 << SYMBOL_BITS * _LONGER) - 1).astype(np.uint32), _tag(_LONGER)
+
+
+def _slots(keys: Keys) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The two slots, one in each half of the table, in which keys may lie."""
-    spread = keys.astype(np.uint64) * _SPREAD
-    return (spread >> _FIRST_HALF).astype(np.intp), ((spread >> _SECOND_HALF) & _HALF | _HALF_SLOTS).astype(np.intp)
+    spread = keys * _SPREAD
+    first, second = spread >> _FIRST_HALF, (spread >> _SECOND_HALF) & _HALF | _HALF_SLOTS
+    return first.view(np.intp), second.view(np.intp)
 
 
 def _hashed(grams: Ints, orders: NDArray[np.uint8], first_row: int) -> NDArray[np.uint64]:
@@ -184,7 +150,8 @@ def _hashed(grams: Ints, orders: NDArray[np.uint8], first_row: int) -> NDArray[n
 
     Keys are placed in rounds; who is driven out, or loses a race for a slot, tries the other one in the next.
     """
-    left = (_tagged(grams, orders).astype(np.uint64) << _KEY) | np.arange(first_row, first_row + len(grams), dtype="u8")
+    keys = grams.astype(np.uint32) | _tag(orders.astype(np.int64))
+    left = (keys << _KEY) | np.arange(first_row, first_row + len(grams), dtype="u8")
     half = np.zeros(len(left), np.bool_)
     table = np.zeros(_SLOTS, np.uint64)
     while len(left):

@@ -36,27 +36,29 @@ class Runs:
         """The runs for which `keep` is true, those that then follow one another in one row and script made one."""
         return _merged(self.row[keep], self.script[keep], self.first[keep], self.last[keep], self.letters[keep])
 
-    def at(self, numbers: Ints) -> Runs:
-        """Some runs, by number."""
-        return Runs(*(column[numbers] for column in self._columns()))
-
     def relabelled(self, script: Ints) -> Runs:
         """The runs with other scripts, those that then follow one another in one row and script made one."""
         return _merged(self.row, script, self.first, self.last, self.letters)
 
-    def with_parts(self, of: Ints, parts: Runs, label: Ints, labels: Ints) -> tuple[Runs, Ints]:
-        """The runs, those numbered in `of` replaced by their `parts`; and labels of runs, for parts those of parts."""
-        kept = np.ones(len(self), np.bool_)
-        kept[of] = False
-        order = np.argsort(np.concatenate((kept.nonzero()[0], of)), kind="stable")
-        columns = [
-            np.concatenate((mine[kept], theirs))[order]
-            for mine, theirs in zip(self._columns(), parts._columns(), strict=True)
-        ]
-        return Runs(*columns), np.concatenate((label[kept], labels))[order]
+    def with_parts(self, parts: Parts, label: Ints) -> tuple[Runs, Ints]:
+        """The runs, some in parts, and labels of runs, for parts those of parts."""
+        count = np.maximum(np.bincount(parts.of, minlength=len(self)), 1)
+        number = np.arange(len(self)).repeat(count)
+        at = (count > 1)[number].nonzero()[0]
+        first, last, letters, label = (values[number] for values in (self.first, self.last, self.letters, label))
+        first[at], last[at], letters[at], label[at] = parts.first, parts.last, parts.letters, parts.label
+        return Runs(self.row[number], self.script[number], first, last, letters), label
 
-    def _columns(self) -> tuple[Ints, ...]:
-        return self.row, self.script, self.first, self.last, self.letters
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Parts that runs fall into, at least two each, in order: `of` is the number of the run; `label` their own."""
+
+    of: Ints
+    first: Ints
+    last: Ints
+    letters: Ints
+    label: Ints
 
 
 def _merged(row: Ints, script: Ints, first: Ints, last: Ints, letters: Ints) -> Runs:
