@@ -7,9 +7,8 @@ asked for explains it well, is read closely, against all languages that are know
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,9 @@ from numpy.typing import NDArray
 from moderation.language.glyphs import Glyphs
 from moderation.language.latin import CEILING, SCALE, Latin, Reading
 from moderation.language.runs import Parts, Runs
-from moderation.language.sums import Odds, Sums, leading, likeliest
+from moderation.language.sums import Ranks, Sums, leading, number_of, odds_in, rank
 from moderation.text.classes import HAN, HANGUL, KANA, THAI
-from moderation.text.lists import distinct, ends_of, lengths_of, ranges
+from moderation.text.lists import ends_of, lengths_of, ranges
 from moderation.text.lists import openings as first_of
 
 Ints = NDArray[np.int64]
@@ -57,27 +56,33 @@ _CHANGES = 2
 
 # A run is searched for changes if the languages of its quarters make it so much likelier (nats).
 _QUARTERS = 4
+_EACH_QUARTER = np.arange(_QUARTERS)[:, None]
 _SUSPECT = 8.0
 
-_EACH = slice(None)
 _HOSTS = np.zeros(64, np.bool_)
 _HOSTS[[HAN, KANA, HANGUL, THAI]] = True
 
 
 @dataclass(frozen=True, slots=True)
 class LatinChooser:
-    """Chooses among `languages`; `guest` is the bonus of English (1/SCALE nat) in rows with letters of Asia."""
+    """Chooses among `languages`; `guest` is the bonus of English (1/SCALE nat) in rows with letters of Asia. `ranks` are
+    those of all languages where nothing is in favour of any but that it was asked for.
+    """
 
     latin: Latin
     english: int
     guest: int
     closely: bool
+    ranks: Ranks
 
     @classmethod
     def load(cls, wanted: Sequence[str], cjk_english: float, closely: bool = True) -> LatinChooser:
         """The chooser that prefers the `wanted` languages; reads what is doubtful `closely`, or not."""
         latin = _latin(tuple(wanted))
-        return cls(latin, latin.languages.index("en"), round(cjk_english * SCALE), closely)
+        against = round(_ASKED_FOR * SCALE)
+        ranks = [rank(-against * (number >= latin.named), number) for number in range(len(latin.languages))]
+        english = latin.languages.index("en")
+        return cls(latin, english, round(cjk_english * SCALE), closely, np.array(ranks, np.int32)[:, None])
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -89,22 +94,27 @@ class LatinChooser:
         changes inside any. `wished` marks, by run and language, what hints name.
         """
         prior = self._prior(runs, at, wished)
-        sums = self.latin.glance(glyphs, runs.first[at], runs.last[at])
-        best, lead = leading(prior.onto(sums.odds(self.latin.named)))
-        chosen = self._told(best, lead, sums.positions)
+        glance = self.latin.glance(glyphs, runs.first[at], runs.last[at])
+        best, lead = leading(prior.onto(glance.sums.ranks(self.latin.named)))
+        chosen = self._told(best, lead, glance.sums.positions)
         if not self.closely:
             return chosen, None
-        doubtful = _doubtful(sums, best, lead).nonzero()[0]
+        doubtful = _doubtful(glance.sums, best, lead).nonzero()[0]
         if not len(doubtful):
             return chosen, None
-        chosen[doubtful], parts = self._closely(glyphs, runs, at[doubtful], prior.at(doubtful))
-        return chosen, None if parts is None else replace(parts, of=doubtful[parts.of])
+        reading = self.latin.read(glance, doubtful)
+        starts, sums, ranks = self._parted(reading, prior.at(doubtful))
+        language = self._told(*leading(ranks), sums.positions)
+        if len(starts) == len(doubtful):
+            chosen[doubtful] = language
+            return chosen, None
+        return chosen, _parts(reading, starts, sums, at[doubtful], language)
 
     def odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> NDArray[np.float64]:
         """How likely each language is for each of the runs `at`, in nats."""
-        reading = self.latin.read(glyphs, runs.first[at], runs.last[at])
-        sums = reading.words.joined(first_of(reading.run))
-        return self._prior(runs, at, None).onto(sums.odds(len(self.languages))).T / SCALE
+        reading = self.latin.read(self.latin.glance(glyphs, runs.first[at], runs.last[at]), np.arange(len(at)))
+        ranks = reading.words.joined(reading.opens).ranks(len(self.languages))
+        return odds_in(self._prior(runs, at, None).onto(ranks)).T / SCALE
 
     def _prior(self, runs: Runs, at: Ints, wished: Bools | None) -> _Prior:
         beside, letters = _beside(runs, at), runs.letters[at]
@@ -113,70 +123,58 @@ class LatinChooser:
         alone = -round(_NAMES_ALONE * SCALE) * letters
         english = np.where(beside, self.guest, borrowed * word)
         undetermined = np.where(beside, round(_NAMES * SCALE), alone * word)
-        return _Prior(self.latin.named, self.english, english, undetermined, wished)
+        numbers = self.english, self.latin.named - 1
+        return _Prior(self.ranks, numbers, rank(1) * english, rank(1) * undetermined, wished)
 
-    def _told(self, best: Odds, lead: Odds, positions: Ints) -> Ints:
+    def _told(self, best: Ranks, lead: Ranks, positions: Ints) -> Ints:
         """The likeliest languages, `und` where it is not sure enough."""
         told = (positions >= _LEAST) & (lead * positions >= _CERTAINTY * SCALE)
         return np.where(told, best, self.latin.named - 1)
 
-    def _closely(self, glyphs: Glyphs, runs: Runs, at: Ints, prior: _Prior) -> tuple[Ints, Parts | None]:
-        """The languages of the runs `at`, and the parts of those that are of several languages."""
-        reading = self.latin.read(glyphs, runs.first[at], runs.last[at])
-        opens = first_of(reading.run)
-        closes = ends_of(opens, len(reading.run))
-        quarters, of, quarter = _quarters(reading, opens, closes)
-        whole = quarters.joined(first_of(of))
-        best, lead = leading(prior.onto(whole.odds(len(self.languages))))
-        language = self._told(best, lead, whole.positions)
-        likely, mixed = _likely(prior.onto(quarters.odds(len(self.languages)), of), of, quarter, best)
-        if not len(mixed):
-            return language, None
-        ahead = prior.onto(np.zeros((len(self.languages), len(mixed)), np.int64), mixed)
-        cuts = _all_changes(reading.words, opens[mixed], closes[mixed], likely, np.take_along_axis(ahead, likely, 0))
-        return language, self._parted(reading, prior, opens, closes, cuts) if len(cuts) else None
-
-    def _parted(self, reading: Reading, prior: _Prior, opens: Ints, closes: Ints, cuts: Ints) -> Parts:
-        """The parts of runs, whose words are those from `opens` to `closes`, that begin with the words `cuts`."""
-        parted = distinct(reading.run[cuts])
-        starts = np.concatenate((opens[parted], cuts))
+    def _parted(self, reading: Reading, prior: _Prior) -> tuple[Ints, Sums, Ranks]:
+        """The words that parts of one language begin with, the sums of the parts, and ranks; `prior` is by run."""
+        quarters, of, quarter = _quarters(reading)
+        whole = quarters.joined(of.searchsorted(np.arange(len(reading.opens))))
+        ranks = whole.ranks(len(self.languages))
+        ahead = prior.onto(np.zeros_like(ranks))
+        ranks += ahead
+        each = quarters.ranks(len(self.languages)) + ahead.take(of, axis=1)
+        likely, mixed = _likely(each, of, quarter, number_of(np.maximum.reduce(ranks)))
+        cuts = _all_changes(reading, mixed, likely, odds_in(ahead[likely, mixed])) if len(mixed) else mixed
+        if not len(cuts):
+            return reading.opens, whole, ranks
+        starts = np.concatenate((reading.opens, cuts))
         starts.sort()
-        words = ranges(opens[parted], closes[parted])
-        at = words.searchsorted(starts)
-        sums = reading.words.at(words).joined(at)
-        of = reading.run[starts]
-        language = self._told(*leading(prior.onto(sums.odds(len(self.languages)), of)), sums.positions)
-        many = lengths_of(at, len(words))
-        last = reading.last(starts + many - 1)
-        return Parts(of, reading.first[starts], last, sums.positions - many, language)
+        sums = reading.words.joined(starts)
+        return starts, sums, sums.ranks(len(self.languages)) + ahead.take(reading.run[starts], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
 class _Prior:
-    """How likely languages are before anything is read (1/SCALE nat): by run, what is in favour of `english` and of
-    `und`, the last of the first `named`; and by run and language, what hints name.
+    """How likely languages are before anything is read: `ranks` by language, and by run what is added to the ranks of
+    two, English and `und`; by run and language, what hints name.
     """
 
-    named: int
-    english: int
-    for_english: Ints
-    for_undetermined: Ints
+    ranks: Ranks
+    numbers: tuple[int, int]
+    english: Ints
+    undetermined: Ints
     wished: Bools | None
 
     def at(self, runs: Ints) -> _Prior:
         """That of some runs."""
         wished = None if self.wished is None else self.wished[runs]
-        return _Prior(self.named, self.english, self.for_english[runs], self.for_undetermined[runs], wished)
+        return _Prior(self.ranks, self.numbers, self.english[runs], self.undetermined[runs], wished)
 
-    def onto(self, odds: Odds, runs: Ints | slice = _EACH) -> Odds:
-        """Add it to the odds, by language and stretch, of stretches of these runs; returns them."""
-        if self.english < len(odds):
-            odds[self.english] += self.for_english[runs]
-        odds[self.named - 1] += self.for_undetermined[runs]
-        odds[self.named :] -= round(_ASKED_FOR * SCALE)
+    def onto(self, ranks: Ranks) -> Ranks:
+        """Add it to the ranks of runs; returns them."""
+        ranks += self.ranks[: len(ranks)]
+        for number, more in zip(self.numbers, (self.english, self.undetermined), strict=True):
+            if number < len(ranks):
+                ranks[number] += more
         if self.wished is not None:
-            odds += self.wished[runs, : len(odds)].T * round(_HINT * SCALE)
-        return odds
+            ranks += self.wished[:, : len(ranks)].T * rank(round(_HINT * SCALE))
+        return ranks
 
 
 @lru_cache(maxsize=4)
@@ -185,81 +183,81 @@ def _latin(wanted: tuple[str, ...]) -> Latin:
     return Latin.load(wanted)
 
 
-def _doubtful(sums: Sums, best: Odds, lead: Odds) -> Bools:
+def _doubtful(sums: Sums, best: Ranks, lead: Ranks) -> Bools:
     short = CEILING * sums.positions - sums.odds_of(np.arange(len(best)), best)
     doubtful: Bools = (lead < _PLAIN * SCALE) | (short > _EXPLAINED * SCALE * sums.positions)
     return doubtful & (sums.positions >= _LEAST)
 
 
-def _quarters(reading: Reading, opens: Ints, closes: Ints) -> tuple[Sums, Ints, Ints]:
-    """Quarters of runs, whose words are those from `opens` to `closes`; the run of each, and which quarter it is."""
-    run = reading.run
-    order = (np.arange(len(run)) - opens[run]) * _QUARTERS // (closes - opens)[run] + run * _QUARTERS
-    cuts = first_of(order)
-    order = order[cuts]
-    return reading.words.joined(cuts), order // _QUARTERS, order % _QUARTERS
+def _quarters(reading: Reading) -> tuple[Sums, Ints, Ints]:
+    """Quarters of runs, of words that are nearly as many; the run of each, and which quarter it is."""
+    words = lengths_of(reading.opens, len(reading.run))
+    starts = (reading.opens + (words * _EACH_QUARTER + _QUARTERS - 1) // _QUARTERS).T.ravel()
+    number = lengths_of(starts, len(reading.run)).nonzero()[0]
+    return reading.words.joined(starts[number]), number // _QUARTERS, number % _QUARTERS
 
 
-def _likely(odds: Odds, of: Ints, quarter: Ints, whole: Odds) -> tuple[Odds, Ints]:
+def _likely(ranks: Ranks, of: Ints, quarter: Ints, whole: Ranks) -> tuple[Ranks, Ints]:
     """The runs that the likeliest languages of their quarters make much likelier than that of the `whole`, and, by
     column, all these languages. The quarters are `of` these runs, and the first, second … of them.
     """
-    best, highest = likeliest(odds)
-    gain = highest - odds[whole[of], np.arange(len(of))]
+    top = np.maximum.reduce(ranks)
+    gain = odds_in(top) - odds_in(ranks[whole[of], np.arange(len(of))])
     mixed = (np.bincount(of, gain) > _SUSPECT * SCALE).nonzero()[0]
     likely = whole[None].repeat(_QUARTERS + 1, axis=0)
-    likely[quarter, of] = best
-    return likely[:, mixed], mixed
+    likely[quarter, of] = number_of(top)
+    return likely.take(mixed, axis=1), mixed
 
 
-def _all_changes(words: Sums, opens: Ints, closes: Ints, languages: Odds, prior: Ints) -> Ints:
-    """The words, of runs that are the words from `opens` to `closes`, that another language begins with; in each run
-    some `languages`, by column, are looked for.
+def _all_changes(reading: Reading, runs: Ints, languages: Ranks, prior: Ints) -> Ints:
+    """The words, of some runs, that another language begins with; in each run some `languages`, by column, are looked
+    for.
     """
-    count = closes - opens
-    held, run = ranges(opens, closes), np.arange(len(opens)).repeat(count)
-    odds = _running(words.odds_of(held, languages.take(run, axis=1)))
-    position = _running(words.positions[held])
-    ends = count.cumsum()
-    starts = ends - count
-    found: list[Ints] = []
+    count = lengths_of(reading.opens, len(reading.run))[runs]
+    opens = reading.opens[runs]
+    words, run = ranges(opens, opens + count), np.arange(len(runs)).repeat(count)
+    running = np.zeros((len(languages) + 1, len(words) + 1), np.int64)
+    running[:-1, 1:] = reading.words.odds_of(words, languages.take(run, axis=1))
+    running[-1, 1:] = reading.words.positions[words]
+    running.cumsum(axis=1, out=running)
+    starts = count.cumsum() - count
+    found = [words[:0]]
     for _ in range(_CHANGES):
-        stretch, cuts = _changes(odds, position, starts, ends, prior)
+        cuts = _changes(running, starts, prior.take(run[starts], axis=1))
         if not len(cuts):
             break
-        found.append(held[cuts])
-        starts, ends = np.concatenate((starts[stretch], cuts)), np.concatenate((cuts, ends[stretch]))
-        prior = prior.take(np.concatenate((stretch, stretch)), axis=1)
-    return np.concatenate(found) if found else held[:0]
+        found.append(words[cuts])
+        starts = np.concatenate((starts, cuts))
+        starts.sort()
+    return np.concatenate(found)
 
 
-def _running(values: NDArray[np.integer[Any]]) -> Ints:
-    """By boundary, the sum of what is before it."""
-    sums = np.zeros((*values.shape[:-1], values.shape[-1] + 1), np.int64)
-    values.cumsum(axis=-1, out=sums[..., 1:])
-    return sums
+def _changes(running: Ints, starts: Ints, prior: Ints) -> Ints:
+    """Where, at most once in each stretch of words, another language makes the text much likelier.
 
-
-def _changes(odds: Ints, position: Ints, starts: Ints, ends: Ints, prior: Ints) -> tuple[Ints, Ints]:
-    """Where, at most once in each stretch, another language makes the text much likelier: stretches and boundaries.
-
-    `odds`, by language, and `position` are running sums by boundary.
+    `running`, by word, are the sums of what is before it: odds by language, and positions.
     """
-    between = ranges(starts + 1, ends)
-    stretch = np.arange(len(starts)).repeat(ends - starts - 1)
-    left, right = odds.take(starts, axis=1) - prior, odds.take(ends, axis=1)
-    here = odds.take(between, axis=1)
-    gain = (here - left.take(stretch, axis=1)).max(axis=0)
-    gain += ((right + prior).take(stretch, axis=1) - here).max(axis=0)
-    gain -= (right - left).max(axis=0)[stretch]
-    at = position[between]
-    room = np.minimum(at - position[starts][stretch], position[ends][stretch] - at)
-    hit = ((gain > _CHANGE * SCALE) & (room >= _SIDE)).nonzero()[0]
+    ends = ends_of(starts, running.shape[1] - 1)
+    stretch = np.arange(len(starts)).repeat(ends - starts)
+    opens, closes, here = running.take(starts, axis=1), running.take(ends, axis=1), running[:, 1:]
+    opens[:-1] -= prior
+    whole = np.maximum.reduce((closes - opens)[:-1])
+    closes[:-1] += prior
+    left, right = here - opens.take(stretch, axis=1), closes.take(stretch, axis=1) - here
+    gain = np.maximum.reduce(left[:-1]) + np.maximum.reduce(right[:-1]) - whole[stretch]
+    hit = ((gain > _CHANGE * SCALE) & (np.minimum(left[-1], right[-1]) >= _SIDE)).nonzero()[0]
     if len(hit):
-        gain, opens = gain[hit], first_of(stretch[hit])
-        hit = hit[gain == np.maximum.reduceat(gain, opens).repeat(lengths_of(opens, len(hit)))]
+        gain, first = gain[hit], first_of(stretch[hit])
+        hit = hit[gain == np.maximum.reduceat(gain, first).repeat(lengths_of(first, len(hit)))]
         hit = hit[first_of(stretch[hit])]
-    return stretch[hit], between[hit]
+    return hit + 1
+
+
+def _parts(reading: Reading, starts: Ints, sums: Sums, runs: Ints, language: Ints) -> Parts:
+    """Parts that begin with these words; `runs` are the numbers of the runs that were read."""
+    words = lengths_of(starts, len(reading.run))
+    first, last = reading.letters(starts, starts + words - 1)
+    return Parts(runs[reading.run[starts]], first, last, sums.positions - words, language)
 
 
 def _beside(runs: Runs, at: Ints) -> Bools:

@@ -105,7 +105,7 @@ class Detector:
         language[at] = self._latin_numbers[chosen]
         if parts is None:
             return runs, language
-        return runs.with_parts(replace(parts, of=at[parts.of], label=self._latin_numbers[parts.label]), language)
+        return runs.with_parts(replace(parts, label=self._latin_numbers[parts.label]), language)
 
     def odds(self, batch: Batch) -> NDArray[np.float64]:
         """Log-likelihood (nats) of each language in `names` for each row, over the runs that need telling apart; -inf

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.glyphs import SYMBOL_BITS, SYMBOLS, Glyphs
-from moderation.language.ngrams import gathered, keys_of, pairs_of, symbols_of
+from moderation.language.ngrams import keys_of
 from moderation.language.sums import Sums, Words, packed
 from moderation.language.tables import read_table
 from moderation.text.classes import LATIN
-from moderation.text.lists import distinct
+from moderation.text.lists import distinct, ranges
 
 SCALE = 12
 """Log-probabilities are whole numbers of 1/SCALE nat: sums are exact whatever the order they are taken in."""
@@ -30,7 +30,7 @@ MAIN = ("en",)
 UNDETERMINED = "und"
 
 _PAIRS = SYMBOLS * SYMBOLS
-_TRIPLE = (1 << 3 * SYMBOL_BITS) - 1
+_BEFORE = (SYMBOLS - 1) << SYMBOL_BITS
 _SLOT_BITS = 18
 _SLOTS = 1 << _SLOT_BITS
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -43,16 +43,33 @@ Keys = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """A first look at runs: the sums of each and where it starts among the positions, which have columns: where they
+    are in the text, the three symbols that end there, and the row of the table.
+    """
+
+    sums: Sums
+    start: Ints
+    at: Ints
+    keys: NDArray[np.int32]
+    rows: NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """Runs read closely: the sums of each word, the run that it is of, and its first letter in the text."""
+    """Runs read closely, word by word: the sums of each word, the run that it is of, its first letter among the
+    positions `at` in the text. `opens` are the first words of runs.
+    """
 
     words: Sums
     run: Ints
-    first: Ints
+    start: Ints
+    at: Ints
+    opens: Ints
 
-    def last(self, words: Ints) -> Ints:
-        """The last letter in the text of some words."""
-        return self.first[words] + self.words.positions[words] - 2
+    def letters(self, firsts: Ints, lasts: Ints) -> tuple[Ints, Ints]:
+        """Where in the text stretches of words start, and the last letters of them."""
+        return self.at[self.start[firsts]], self.at[self.start[lasts] + self.words.positions[lasts] - 2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,47 +103,39 @@ class Latin:
         slots = _hashed(grams[triples:], lengths[triples:], _PAIRS + triples)
         return cls(languages, len(chosen), row_of, first, packed(odds), slots)
 
-    def glance(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Sums:
-        """Sums for the languages asked for, by run, of which `firsts` and `lasts` are the outer letters, in order.
+    def glance(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Glance:
+        """Runs, of which `firsts` and `lasts` are the outer letters, in order; sums for the languages asked for.
 
         All Latin letters in `glyphs` must belong to a run, and each run must be followed by an edge.
         """
-        if 2 * (lasts - firsts + 2).sum() < len(glyphs):
-            glyphs, firsts = gathered(glyphs, firsts, lasts + 2)
-        at, keys = keys_of(glyphs, LATIN)
-        return Sums.of(self.first_words, self.row_of.take(keys, mode="clip"), at.searchsorted(firsts), CEILING)
+        at, keys = keys_of(glyphs, LATIN, firsts, lasts)
+        rows = self.row_of.take(keys, mode="clip")  # faster than to ask for errors
+        starts = at.searchsorted(firsts)
+        return Glance(Sums.of(self.first_words, rows, starts, CEILING), starts, at, keys, rows)
 
-    def read(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Reading:
-        """Runs read closely, word by word."""
-        pieces, moved = gathered(glyphs, firsts, lasts + 2)
-        at, keys = _long_keys(pieces)
-        opens = np.ones(len(at), np.bool_)
-        np.equal(keys[:-1] & (SYMBOLS - 1), 0, out=opens[1:])
-        starts = opens.nonzero()[0]
-        first = at[starts]
-        run = moved.searchsorted(first, side="right") - 1
-        return Reading(Sums.of(self.words, self._rows(keys), starts, CEILING), run, first + (firsts - moved)[run])
+    def read(self, glance: Glance, runs: Ints) -> Reading:
+        """Some runs read closely; sums for all languages."""
+        lengths = glance.sums.positions[runs]
+        start = glance.start[runs]
+        at = ranges(start, start + lengths)
+        # Two positions before it may be elsewhere: then a gap is in the middle of the key, and in that of no n-gram.
+        keys = glance.keys.take(at)
+        keys |= (glance.keys.take(at - 2, mode="clip") & -SYMBOLS) << 2 * SYMBOL_BITS
+        starts = ((keys & _BEFORE) == 0).nonzero()[0]
+        closes = lengths.cumsum()
+        rows = self._rows(keys.view(np.uint32), glance.rows.take(at))
+        words = Sums.of(self.words, rows, starts, CEILING)
+        run = closes.searchsorted(starts, side="right")
+        return Reading(words, run, starts, glance.at.take(at), starts.searchsorted(closes - lengths))
 
-    def _rows(self, keys: Keys) -> NDArray[np.intp]:
+    def _rows(self, keys: Keys, shorter: NDArray[np.uint16]) -> NDArray[np.intp]:
         """The row of the longest known n-gram that each key ends in: that of the highest number."""
         tagged = keys & _MASKS | _TAGS
         wanted = tagged << _KEY
         first, second = _slots(tagged)
         # What is left of a slot without the key is its row, or, if the key is another, a higher number than any row.
         found = np.minimum(self.slots.take(first) ^ wanted, self.slots.take(second) ^ wanted)
-        shorter = self.row_of.take(keys & _TRIPLE, mode="clip")
-        return np.where(found <= _ROW, found, shorter).max(axis=0).view(np.intp)
-
-
-def _long_keys(glyphs: Glyphs) -> tuple[Ints, Keys]:
-    """The positions that hold a Latin letter or a word's end, and the ORDER symbols that end at each."""
-    symbols = symbols_of(glyphs, LATIN)
-    pairs = pairs_of(symbols)
-    at = (pairs != 0).nonzero()[0]
-    keys = pairs.astype(np.uint32)
-    keys[2:] |= keys[:-2] << 2 * SYMBOL_BITS
-    keys[4:] |= np.left_shift(symbols[:-4], 4 * SYMBOL_BITS, dtype=np.uint32)
-    return at, keys.take(at)
+        return np.maximum.reduce(np.where(found <= _ROW, found, shorter)).view(np.intp)
 
 
 def _tag(order: Ints) -> Keys:

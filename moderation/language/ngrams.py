@@ -53,40 +53,24 @@ class Ngrams:
 
         All letters of this script in `glyphs` must belong to a run, and each run must be followed by an edge.
         """
-        if 2 * (lasts - firsts + 2).sum() < len(glyphs):
-            glyphs, firsts = gathered(glyphs, firsts, lasts + 2)
-        at, keys = keys_of(glyphs, self.script)
+        at, keys = keys_of(glyphs, self.script, firsts, lasts)
         return Sums.of(self.words, self.row_of.take(keys), at.searchsorted(firsts), self.highest)
 
 
-def gathered(glyphs: Glyphs, starts: Ints, ends: Ints) -> tuple[Glyphs, Ints]:
-    """The stretches of a buffer one after the other, and where they start."""
-    lengths = ends - starts
-    return glyphs.take(ranges(starts, ends)), lengths.cumsum() - lengths
-
-
-def symbols_of(glyphs: Glyphs, script: int) -> Glyphs:
-    """The symbols of one script's letters; 0 elsewhere."""
+def keys_of(glyphs: Glyphs, script: int, firsts: Ints, lasts: Ints) -> tuple[Ints, NDArray[np.int32]]:
+    """The positions, in runs, that hold a letter of a script or its edge, and the three symbols that end at each."""
+    places = None
+    if 2 * (lasts - firsts + 2).sum() < len(glyphs):
+        places = ranges(firsts, lasts + 2)
+        glyphs = glyphs.take(places)
     symbols = glyphs ^ np.uint16(script << SYMBOL_BITS)
     symbols *= symbols < SYMBOLS
-    return symbols
-
-
-def pairs_of(symbols: Glyphs) -> Glyphs:
-    """By position: its symbol and the one before it; not zero where there is a letter or its edge."""
     pairs = symbols.copy()
     pairs[1:] |= symbols[:-1] << SYMBOL_BITS
-    return pairs
-
-
-def keys_of(glyphs: Glyphs, script: int) -> tuple[Ints, NDArray[np.int32]]:
-    """The positions that hold a letter of a script or its edge, and the three symbols that end at each."""
-    symbols = symbols_of(glyphs, script)
-    pairs = pairs_of(symbols)
     at = (pairs != 0).nonzero()[0]
     keys = pairs.astype(np.int32)
     keys[2:] |= np.left_shift(symbols[:-2], 2 * SYMBOL_BITS, dtype=np.int32)
-    return at, keys.take(at)
+    return at if places is None else places.take(at), keys.take(at)
 
 
 def _rows(

@@ -42,9 +42,9 @@ class Runs:
 
     def with_parts(self, parts: Parts, label: Ints) -> tuple[Runs, Ints]:
         """The runs, some in parts, and labels of runs, for parts those of parts."""
-        count = np.maximum(np.bincount(parts.of, minlength=len(self)), 1)
-        number = np.arange(len(self)).repeat(count)
-        at = (count > 1)[number].nonzero()[0]
+        count = np.bincount(parts.of, minlength=len(self))
+        number = np.arange(len(self)).repeat(np.maximum(count, 1))
+        at = count[number].nonzero()[0]
         first, last, letters, label = (values[number] for values in (self.first, self.last, self.letters, label))
         first[at], last[at], letters[at], label[at] = parts.first, parts.last, parts.letters, parts.label
         return Runs(self.row[number], self.script[number], first, last, letters), label
@@ -52,7 +52,7 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Parts that runs fall into, at least two each, in order: `of` is the number of the run; `label` their own."""
+    """Parts that some runs fall into, in order: `of` is the number of the run; `label` their own."""
 
     of: Ints
     first: Ints

@@ -14,8 +14,10 @@ from moderation.text.lists import lengths_of
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
-Odds = NDArray[np.int32] | NDArray[np.int64]
-"""By language, then by stretch. Lanes fit in 32 bits: half of the memory to go through."""
+Ranks = NDArray[np.int32] | NDArray[np.int64]
+"""By language and stretch: odds, and below them the language's number, backwards: one maximum finds both, and of equals
+the first. What is summed in lanes fits in 32 bits.
+"""
 
 _LANES = 4
 _LANE = (1 << 16) - 1
@@ -23,10 +25,8 @@ _LANE = (1 << 16) - 1
 # A row of as many words is copied by one instruction or two; others go through memmove, at three times the cost.
 _QUICK = (1, 2, 4)
 
-# Odds and the number of their language in one integer, so that one maximum finds both; the first of equals wins.
 _NUMBER_BITS = 6
 _LAST_NUMBER = (1 << _NUMBER_BITS) - 1
-_BACKWARDS = _LAST_NUMBER - np.arange(_LAST_NUMBER + 1, dtype=np.int32)[:, None]
 _LOWEST = np.iinfo(np.int32).min
 
 
@@ -60,14 +60,12 @@ class Sums:
         lanes = self.lanes if positions.max() <= self.longest else _integers(self.lanes)
         return Sums(np.add.reduceat(lanes, starts, axis=0), positions, self.longest)
 
-    def at(self, numbers: Ints) -> Sums:
-        """Those of some stretches."""
-        return Sums(self.lanes.take(numbers, axis=0), self.positions[numbers], self.longest)
-
-    def odds(self, languages: int) -> Odds:
-        """The sums of the first so many languages."""
+    def ranks(self, languages: int) -> Ranks:
+        """The sums of the first so many languages, before they are told apart by number: see `number_of`."""
         columns = self._columns()[:, :languages].T
-        return columns.astype(np.int64 if columns.dtype == np.int64 else np.int32, order="C")
+        ranks = columns.astype(np.int64 if columns.dtype == np.int64 else np.int32, order="C")
+        ranks <<= _NUMBER_BITS
+        return ranks
 
     def odds_of(self, numbers: Ints, languages: Ints) -> NDArray[np.integer[Any]]:
         """The sum of one language for each of some stretches, or, by row of `languages`, those of several."""
@@ -92,23 +90,23 @@ def packed(rows: NDArray[np.unsignedinteger[Any]]) -> Words:
     return lanes.view("<u8")
 
 
-def likeliest(odds: Odds) -> tuple[Odds, Odds]:
-    """The likeliest language of each stretch, of equals the first, and its odds."""
-    top = _ranked(odds).max(axis=0)
-    return _number(top), top >> _NUMBER_BITS
+def rank(odds: int, number: int = _LAST_NUMBER) -> int:
+    """Odds of a language as they are ranked, by its number if they are not to be added to a rank."""
+    return (odds << _NUMBER_BITS) + _LAST_NUMBER - number
 
 
-def leading(odds: Odds) -> tuple[Odds, Odds]:
+def odds_in(ranks: Ranks) -> Ranks:
+    """The odds in ranks."""
+    return ranks >> _NUMBER_BITS
+
+
+def number_of(ranks: Ranks) -> Ranks:
+    """The numbers of the languages that ranks are of."""
+    return ~ranks & _LAST_NUMBER
+
+
+def leading(ranks: Ranks) -> tuple[Ranks, Ranks]:
     """The likeliest language of each stretch, of equals the first, and by how much it leads."""
-    ranked = _ranked(odds)
-    top = ranked.max(axis=0)
-    second = np.where(ranked == top, _LOWEST, ranked).max(axis=0)
-    return _number(top), (top >> _NUMBER_BITS) - (second >> _NUMBER_BITS)
-
-
-def _ranked(odds: Odds) -> Odds:
-    return odds << _NUMBER_BITS | _BACKWARDS[: len(odds)]
-
-
-def _number(ranked: Odds) -> Odds:
-    return ~ranked & _LAST_NUMBER
+    top = np.maximum.reduce(ranks)
+    second = np.maximum.reduce(np.where(ranks == top, _LOWEST, ranks))
+    return number_of(top), odds_in(top) - odds_in(second)
