@@ -47,6 +47,7 @@ _EXPLAINED = 1.15
 # surer the choice must be.
 _LEAST = 4
 _CERTAINTY = 1.5
+_SURE = round(_CERTAINTY * SCALE)
 
 # A change of language must make the text so much likelier (nats), and each side be so long (positions). Every part is
 # looked at for one change so many times.
@@ -59,14 +60,24 @@ _QUARTERS = 4
 _EACH_QUARTER = np.arange(_QUARTERS)[:, None]
 _SUSPECT = 8.0
 
+
+def _borrowed(letters: int) -> int:
+    return (round(_BORROWED * SCALE) + round(_BORROWED_SHORT * SCALE) // letters) * (letters >= _WORD)
+
+
+# The same as they are added to ranks; from so many letters on, nothing is left of what is shared out.
+_ALL_LETTERS = round(_BORROWED_SHORT * SCALE) + 1
+_BORROWED_BY_LETTERS = np.array([0, *(rank(_borrowed(letters)) for letters in range(1, _ALL_LETTERS + 1))])
+_NAME, _NO_NAME = rank(round(_NAMES * SCALE)), rank(-round(_NAMES_ALONE * SCALE))
+
 _HOSTS = np.zeros(64, np.bool_)
 _HOSTS[[HAN, KANA, HANGUL, THAI]] = True
 
 
 @dataclass(frozen=True, slots=True)
 class LatinChooser:
-    """Chooses among `languages`; `guest` is the bonus of English (1/SCALE nat) in rows with letters of Asia. `ranks` are
-    those of all languages where nothing is in favour of any but that it was asked for.
+    """Chooses among `languages`; `guest` is what is added to the rank of English in rows with letters of Asia.
+    `ranks` are those of all languages where nothing is in favour of any but that it was asked for.
     """
 
     latin: Latin
@@ -82,16 +93,16 @@ class LatinChooser:
         against = round(_ASKED_FOR * SCALE)
         ranks = [rank(-against * (number >= latin.named), number) for number in range(len(latin.languages))]
         english = latin.languages.index("en")
-        return cls(latin, english, round(cjk_english * SCALE), closely, np.array(ranks, np.int32)[:, None])
+        return cls(latin, english, rank(round(cjk_english * SCALE)), closely, np.array(ranks, np.int32)[:, None])
 
     @property
     def languages(self) -> tuple[str, ...]:
         """All that it can say, those asked for first."""
         return self.latin.languages
 
-    def choose(self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None) -> tuple[Ints, Parts | None]:
-        """Index in `languages` for each of the runs `at`, and parts to put in the place of some, if the language
-        changes inside any. `wished` marks, by run and language, what hints name.
+    def choose(self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None) -> tuple[Ints, tuple[Parts, Ints] | None]:
+        """Index in `languages` for each of the runs `at`, and parts to put in the place of some, with theirs, if the
+        language changes inside any. `wished` marks, by run and language, what hints name.
         """
         prior = self._prior(runs, at, wished)
         glance = self.latin.glance(glyphs, runs.first[at], runs.last[at])
@@ -108,7 +119,7 @@ class LatinChooser:
         if len(starts) == len(doubtful):
             chosen[doubtful] = language
             return chosen, None
-        return chosen, _parts(reading, starts, sums, at[doubtful], language)
+        return chosen, (_parts(reading, starts, sums, at[doubtful]), language)
 
     def odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> NDArray[np.float64]:
         """How likely each language is for each of the runs `at`, in nats."""
@@ -118,17 +129,13 @@ class LatinChooser:
 
     def _prior(self, runs: Runs, at: Ints, wished: Bools | None) -> _Prior:
         beside, letters = _beside(runs, at), runs.letters[at]
-        word = letters >= _WORD
-        borrowed = round(_BORROWED * SCALE) + round(_BORROWED_SHORT * SCALE) // letters
-        alone = -round(_NAMES_ALONE * SCALE) * letters
-        english = np.where(beside, self.guest, borrowed * word)
-        undetermined = np.where(beside, round(_NAMES * SCALE), alone * word)
-        numbers = self.english, self.latin.named - 1
-        return _Prior(self.ranks, numbers, rank(1) * english, rank(1) * undetermined, wished)
+        english = np.where(beside, self.guest, _BORROWED_BY_LETTERS.take(letters, mode="clip"))
+        undetermined = np.where(beside, _NAME, letters * (letters >= _WORD) * _NO_NAME)
+        return _Prior(self.ranks, (self.english, self.latin.named - 1), english, undetermined, wished)
 
     def _told(self, best: Ranks, lead: Ranks, positions: Ints) -> Ints:
         """The likeliest languages, `und` where it is not sure enough."""
-        told = (positions >= _LEAST) & (lead * positions >= _CERTAINTY * SCALE)
+        told = (positions >= _LEAST) & (lead * positions >= _SURE)
         return np.where(told, best, self.latin.named - 1)
 
     def _parted(self, reading: Reading, prior: _Prior) -> tuple[Ints, Sums, Ranks]:
@@ -185,7 +192,7 @@ def _latin(wanted: tuple[str, ...]) -> Latin:
 
 def _doubtful(sums: Sums, best: Ranks, lead: Ranks) -> Bools:
     short = CEILING * sums.positions - sums.odds_of(np.arange(len(best)), best)
-    doubtful: Bools = (lead < _PLAIN * SCALE) | (short > _EXPLAINED * SCALE * sums.positions)
+    doubtful: Bools = (lead < round(_PLAIN * SCALE)) | (short > _EXPLAINED * SCALE * sums.positions)
     return doubtful & (sums.positions >= _LEAST)
 
 
@@ -245,25 +252,27 @@ def _changes(running: Ints, starts: Ints, prior: Ints) -> Ints:
     closes[:-1] += prior
     left, right = here - opens.take(stretch, axis=1), closes.take(stretch, axis=1) - here
     gain = np.maximum.reduce(left[:-1]) + np.maximum.reduce(right[:-1]) - whole[stretch]
-    hit = ((gain > _CHANGE * SCALE) & (np.minimum(left[-1], right[-1]) >= _SIDE)).nonzero()[0]
+    hit = ((gain > round(_CHANGE * SCALE)) & (np.minimum(left[-1], right[-1]) >= _SIDE)).nonzero()[0]
     if len(hit):
         gain, first = gain[hit], first_of(stretch[hit])
+        if len(first) == len(hit):
+            return hit + 1
         hit = hit[gain == np.maximum.reduceat(gain, first).repeat(lengths_of(first, len(hit)))]
         hit = hit[first_of(stretch[hit])]
     return hit + 1
 
 
-def _parts(reading: Reading, starts: Ints, sums: Sums, runs: Ints, language: Ints) -> Parts:
+def _parts(reading: Reading, starts: Ints, sums: Sums, runs: Ints) -> Parts:
     """Parts that begin with these words; `runs` are the numbers of the runs that were read."""
     words = lengths_of(starts, len(reading.run))
     first, last = reading.letters(starts, starts + words - 1)
-    return Parts(runs[reading.run[starts]], first, last, sums.positions - words, language)
+    return Parts(runs[reading.run[starts]], first, last, sums.positions - words)
 
 
 def _beside(runs: Runs, at: Ints) -> Bools:
     """Which of the runs `at` share their row with letters that English is a guest among."""
-    hosts = runs.row[_HOSTS[runs.script]]
-    nearest = np.searchsorted(hosts, runs.row[at])
-    nearest[nearest == len(hosts)] = 0
-    beside: Bools = hosts[nearest] == runs.row[at] if len(hosts) else np.zeros(len(at), np.bool_)
+    hosts, rows = runs.row[_HOSTS[runs.script]], runs.row[at]
+    if not len(hosts):
+        return np.zeros(len(at), np.bool_)
+    beside: Bools = hosts.take(hosts.searchsorted(rows), mode="clip") == rows
     return beside

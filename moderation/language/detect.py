@@ -7,7 +7,6 @@ the row that they stand in. Latin, Cyrillic, Arabic and Devanagari runs are told
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,11 +100,12 @@ class Detector:
         if not len(at):
             return runs, language
         wished = None if hinted is None else hinted[runs.row[at]][:, None] == self._latin_numbers
-        chosen, parts = self._latin.choose(glyphs, runs, at, wished)
+        chosen, changes = self._latin.choose(glyphs, runs, at, wished)
         language[at] = self._latin_numbers[chosen]
-        if parts is None:
+        if changes is None:
             return runs, language
-        return runs.with_parts(replace(parts, label=self._latin_numbers[parts.label]), language)
+        parts, languages = changes
+        return runs.with_parts(parts, language, self._latin_numbers[languages])
 
     def odds(self, batch: Batch) -> NDArray[np.float64]:
         """Log-likelihood (nats) of each language in `names` for each row, over the runs that need telling apart; -inf
@@ -138,7 +138,7 @@ class Detector:
     def _japanese(self, runs: Runs, rows: int, hinted: Ints | None) -> Runs:
         """Give Han to Japanese in rows with enough kana, kana to Chinese in the others."""
         kana, han = runs.script == classes.KANA, runs.script == classes.HAN
-        if not kana.any() and hinted is None:
+        if hinted is None and not np.count_nonzero(kana):
             return runs
         kana_letters = np.bincount(runs.row[kana], runs.letters[kana], rows)
         han_letters = np.bincount(runs.row[han], runs.letters[han], rows)

@@ -33,9 +33,9 @@ _PAIRS = SYMBOLS * SYMBOLS
 _BEFORE = (SYMBOLS - 1) << SYMBOL_BITS
 _SLOT_BITS = 18
 _SLOTS = 1 << _SLOT_BITS
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
-_FIRST_HALF, _SECOND_HALF = np.uint64(65 - _SLOT_BITS), np.uint64(24)
-_HALF, _HALF_SLOTS = np.uint64(_SLOTS // 2 - 1), np.uint64(_SLOTS // 2)
+_SPREADS = np.array((0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F), np.uint64)[:, None, None]
+_HALVES = np.array((0, _SLOTS // 2), np.uint64)[:, None, None]
+_TO_HALF = np.uint64(65 - _SLOT_BITS)
 _KEY, _ROW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 Ints = NDArray[np.int64]
@@ -131,10 +131,8 @@ class Latin:
     def _rows(self, keys: Keys, shorter: NDArray[np.uint16]) -> NDArray[np.intp]:
         """The row of the longest known n-gram that each key ends in: that of the highest number."""
         tagged = keys & _MASKS | _TAGS
-        wanted = tagged << _KEY
-        first, second = _slots(tagged)
         # What is left of a slot without the key is its row, or, if the key is another, a higher number than any row.
-        found = np.minimum(self.slots.take(first) ^ wanted, self.slots.take(second) ^ wanted)
+        found = np.minimum.reduce(self.slots.take(_slots(tagged), mode="clip") ^ (tagged << _KEY))
         return np.maximum.reduce(np.where(found <= _ROW, found, shorter)).view(np.intp)
 
 
@@ -147,11 +145,12 @@ _LONGER = np.arange(4, ORDER + 1)[:, None]
 _MASKS, _TAGS = ((1 << SYMBOL_BITS * _LONGER) - 1).astype(np.uint32), _tag(_LONGER)
 
 
-def _slots(keys: Keys) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The two slots, one in each half of the table, in which keys may lie."""
-    spread = keys * _SPREAD
-    first, second = spread >> _FIRST_HALF, (spread >> _SECOND_HALF) & _HALF | _HALF_SLOTS
-    return first.view(np.intp), second.view(np.intp)
+def _slots(keys: Keys) -> NDArray[np.intp]:
+    """The two slots, one in each half of the table, in which keys by order may lie."""
+    slots = keys * _SPREADS
+    slots >>= _TO_HALF
+    slots |= _HALVES
+    return slots.view(np.intp)
 
 
 def _hashed(grams: Ints, orders: NDArray[np.uint8], first_row: int) -> NDArray[np.uint64]:
@@ -164,7 +163,7 @@ def _hashed(grams: Ints, orders: NDArray[np.uint8], first_row: int) -> NDArray[n
     half = np.zeros(len(left), np.bool_)
     table = np.zeros(_SLOTS, np.uint64)
     while len(left):
-        slot = np.where(half, *_slots((left >> _KEY).astype(np.uint32))[::-1])
+        slot = np.where(half, *_slots((left >> _KEY).astype(np.uint32)[None])[::-1, 0])
         claimed = distinct(slot)
         driven = table[claimed]
         table[slot] = left

@@ -60,7 +60,7 @@ class Ngrams:
 def keys_of(glyphs: Glyphs, script: int, firsts: Ints, lasts: Ints) -> tuple[Ints, NDArray[np.int32]]:
     """The positions, in runs, that hold a letter of a script or its edge, and the three symbols that end at each."""
     places = None
-    if 2 * (lasts - firsts + 2).sum() < len(glyphs):
+    if 2 * int(np.add.reduce(lasts - firsts)) + 4 * len(firsts) < len(glyphs):
         places = ranges(firsts, lasts + 2)
         glyphs = glyphs.take(places)
     symbols = glyphs ^ np.uint16(script << SYMBOL_BITS)

@@ -46,7 +46,7 @@ class Sums:
         longest = _LANE // highest
         lengths = lengths_of(starts, len(rows))
         lanes = words.take(rows, axis=0, mode="clip")  # faster than to ask for errors
-        if lengths.max() <= longest:
+        if np.maximum.reduce(lengths) <= longest:
             return cls(np.add.reduceat(lanes, starts, axis=0), lengths, longest)
         pieces = -(-lengths // longest)
         first = pieces.cumsum() - pieces
@@ -57,7 +57,7 @@ class Sums:
     def joined(self, starts: Ints) -> Sums:
         """The same by longer stretches, each of which goes to where the next begins."""
         positions = np.add.reduceat(self.positions, starts)
-        lanes = self.lanes if positions.max() <= self.longest else _integers(self.lanes)
+        lanes = self.lanes if np.maximum.reduce(positions) <= self.longest else _integers(self.lanes)
         return Sums(np.add.reduceat(lanes, starts, axis=0), positions, self.longest)
 
     def ranks(self, languages: int) -> Ranks:
@@ -109,4 +109,4 @@ def leading(ranks: Ranks) -> tuple[Ranks, Ranks]:
     """The likeliest language of each stretch, of equals the first, and by how much it leads."""
     top = np.maximum.reduce(ranks)
     second = np.maximum.reduce(np.where(ranks == top, _LOWEST, ranks))
-    return number_of(top), odds_in(top) - odds_in(second)
+    return number_of(top), odds_in((top | _LAST_NUMBER) - second)

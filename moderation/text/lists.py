@@ -20,7 +20,8 @@ def distinct(numbers: Index) -> Index:
 
 def openings(ascending: Index) -> Index:
     """Where each value of sorted numbers stands first."""
-    first = np.ones(len(ascending), np.bool_)
+    first = np.empty(len(ascending), np.bool_)
+    first[:1] = True
     np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
     return first.nonzero()[0]
 
