@@ -18,7 +18,7 @@ from moderation.language.latin import CEILING, SCALE, Latin, Reading
 from moderation.language.runs import Parts, Runs
 from moderation.language.sums import Ranks, Sums, leading, number_of, odds_in, rank
 from moderation.text.classes import HAN, HANGUL, KANA, THAI
-from moderation.text.lists import ends_of, lengths_of, ranges
+from moderation.text.lists import ends_of, lengths_of
 from moderation.text.lists import openings as first_of
 
 Ints = NDArray[np.int64]
@@ -100,7 +100,9 @@ class LatinChooser:
         """All that it can say, those asked for first."""
         return self.latin.languages
 
-    def choose(self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None) -> tuple[Ints, tuple[Parts, Ints] | None]:
+    def choose(
+        self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None
+    ) -> tuple[Ints, tuple[Parts, Ints] | None]:
         """Index in `languages` for each of the runs `at`, and parts to put in the place of some, with theirs, if the
         language changes inside any. `wished` marks, by run and language, what hints name.
         """
@@ -143,7 +145,7 @@ class LatinChooser:
         quarters, of, quarter = _quarters(reading)
         whole = quarters.joined(of.searchsorted(np.arange(len(reading.opens))))
         ranks = whole.ranks(len(self.languages))
-        ahead = prior.onto(np.zeros_like(ranks))
+        ahead = prior.onto(np.zeros(ranks.shape, ranks.dtype))
         ranks += ahead
         each = quarters.ranks(len(self.languages)) + ahead.take(of, axis=1)
         likely, mixed = _likely(each, of, quarter, number_of(np.maximum.reduce(ranks)))
@@ -198,8 +200,7 @@ def _doubtful(sums: Sums, best: Ranks, lead: Ranks) -> Bools:
 
 def _quarters(reading: Reading) -> tuple[Sums, Ints, Ints]:
     """Quarters of runs, of words that are nearly as many; the run of each, and which quarter it is."""
-    words = lengths_of(reading.opens, len(reading.run))
-    starts = (reading.opens + (words * _EACH_QUARTER + _QUARTERS - 1) // _QUARTERS).T.ravel()
+    starts = (reading.opens + (reading.count * _EACH_QUARTER + _QUARTERS - 1) // _QUARTERS).T.ravel()
     number = lengths_of(starts, len(reading.run)).nonzero()[0]
     return reading.words.joined(starts[number]), number // _QUARTERS, number % _QUARTERS
 
@@ -216,18 +217,18 @@ def _likely(ranks: Ranks, of: Ints, quarter: Ints, whole: Ranks) -> tuple[Ranks,
     return likely.take(mixed, axis=1), mixed
 
 
-def _all_changes(reading: Reading, runs: Ints, languages: Ranks, prior: Ints) -> Ints:
+def _all_changes(reading: Reading, runs: Ints, languages: Ranks, prior: Ranks) -> Ints:
     """The words, of some runs, that another language begins with; in each run some `languages`, by column, are looked
     for.
     """
-    count = lengths_of(reading.opens, len(reading.run))[runs]
-    opens = reading.opens[runs]
-    words, run = ranges(opens, opens + count), np.arange(len(runs)).repeat(count)
+    count = reading.count[runs]
+    starts = count.cumsum() - count
+    run = np.arange(len(runs)).repeat(count)
+    words = (reading.opens[runs] - starts)[run] + np.arange(len(run))
     running = np.zeros((len(languages) + 1, len(words) + 1), np.int64)
     running[:-1, 1:] = reading.words.odds_of(words, languages.take(run, axis=1))
     running[-1, 1:] = reading.words.positions[words]
     running.cumsum(axis=1, out=running)
-    starts = count.cumsum() - count
     found = [words[:0]]
     for _ in range(_CHANGES):
         cuts = _changes(running, starts, prior.take(run[starts], axis=1))
@@ -239,7 +240,7 @@ def _all_changes(reading: Reading, runs: Ints, languages: Ranks, prior: Ints) ->
     return np.concatenate(found)
 
 
-def _changes(running: Ints, starts: Ints, prior: Ints) -> Ints:
+def _changes(running: Ints, starts: Ints, prior: Ranks) -> Ints:
     """Where, at most once in each stretch of words, another language makes the text much likelier.
 
     `running`, by word, are the sums of what is before it: odds by language, and positions.
@@ -253,13 +254,13 @@ def _changes(running: Ints, starts: Ints, prior: Ints) -> Ints:
     left, right = here - opens.take(stretch, axis=1), closes.take(stretch, axis=1) - here
     gain = np.maximum.reduce(left[:-1]) + np.maximum.reduce(right[:-1]) - whole[stretch]
     hit = ((gain > round(_CHANGE * SCALE)) & (np.minimum(left[-1], right[-1]) >= _SIDE)).nonzero()[0]
-    if len(hit):
-        gain, first = gain[hit], first_of(stretch[hit])
-        if len(first) == len(hit):
-            return hit + 1
+    first = first_of(stretch[hit])
+    if len(first) < len(hit):
+        gain = gain[hit]
         hit = hit[gain == np.maximum.reduceat(gain, first).repeat(lengths_of(first, len(hit)))]
         hit = hit[first_of(stretch[hit])]
-    return hit + 1
+    cuts: Ints = hit + 1
+    return cuts
 
 
 def _parts(reading: Reading, starts: Ints, sums: Sums, runs: Ints) -> Parts:

@@ -1,7 +1,7 @@
 """Tells the languages of the Latin alphabet apart: how likely each letter is after those before it.
 
 A first look at all runs reads the three letters that end at each position, for the languages asked for. A closer look,
-at the runs that it leaves in doubt, reads up to five, for all languages that are known. 
+at the runs that it leaves in doubt, reads up to five, for all languages that are known.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from moderation.language.ngrams import keys_of
 from moderation.language.sums import Sums, Words, packed
 from moderation.language.tables import read_table
 from moderation.text.classes import LATIN
-from moderation.text.lists import distinct, ranges
+from moderation.text.lists import distinct, lengths_of
 
 SCALE = 12
 """Log-probabilities are whole numbers of 1/SCALE nat: sums are exact whatever the order they are taken in."""
@@ -58,7 +58,7 @@ class Glance:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Runs read closely, word by word: the sums of each word, the run that it is of, its first letter among the
-    positions `at` in the text. `opens` are the first words of runs.
+    positions `at` in the text. `opens` are the first words of runs, `count` is how many they have.
     """
 
     words: Sums
@@ -66,6 +66,7 @@ class Reading:
     start: Ints
     at: Ints
     opens: Ints
+    count: Ints
 
     def letters(self, firsts: Ints, lasts: Ints) -> tuple[Ints, Ints]:
         """Where in the text stretches of words start, and the last letters of them."""
@@ -116,24 +117,28 @@ class Latin:
     def read(self, glance: Glance, runs: Ints) -> Reading:
         """Some runs read closely; sums for all languages."""
         lengths = glance.sums.positions[runs]
-        start = glance.start[runs]
-        at = ranges(start, start + lengths)
+        closes = lengths.cumsum()
+        moved = closes - lengths
+        at = (glance.start[runs] - moved).repeat(lengths)
+        at += np.arange(len(at))
         # Two positions before it may be elsewhere: then a gap is in the middle of the key, and in that of no n-gram.
         keys = glance.keys.take(at)
         keys |= (glance.keys.take(at - 2, mode="clip") & -SYMBOLS) << 2 * SYMBOL_BITS
         starts = ((keys & _BEFORE) == 0).nonzero()[0]
-        closes = lengths.cumsum()
         rows = self._rows(keys.view(np.uint32), glance.rows.take(at))
         words = Sums.of(self.words, rows, starts, CEILING)
-        run = closes.searchsorted(starts, side="right")
-        return Reading(words, run, starts, glance.at.take(at), starts.searchsorted(closes - lengths))
+        opens = starts.searchsorted(moved)
+        count = lengths_of(opens, len(starts))
+        run = np.arange(len(runs)).repeat(count)
+        return Reading(words, run, starts, glance.at.take(at), opens, count)
 
     def _rows(self, keys: Keys, shorter: NDArray[np.uint16]) -> NDArray[np.intp]:
         """The row of the longest known n-gram that each key ends in: that of the highest number."""
         tagged = keys & _MASKS | _TAGS
         # What is left of a slot without the key is its row, or, if the key is another, a higher number than any row.
         found = np.minimum.reduce(self.slots.take(_slots(tagged), mode="clip") ^ (tagged << _KEY))
-        return np.maximum.reduce(np.where(found <= _ROW, found, shorter)).view(np.intp)
+        rows: NDArray[np.intp] = np.maximum.reduce(np.where(found <= _ROW, found, shorter)).view(np.intp)
+        return rows
 
 
 def _tag(order: Ints) -> Keys:
@@ -163,7 +168,8 @@ def _hashed(grams: Ints, orders: NDArray[np.uint8], first_row: int) -> NDArray[n
     half = np.zeros(len(left), np.bool_)
     table = np.zeros(_SLOTS, np.uint64)
     while len(left):
-        slot = np.where(half, *_slots((left >> _KEY).astype(np.uint32)[None])[::-1, 0])
+        first, second = _slots((left >> _KEY).astype(np.uint32)[None])[:, 0]
+        slot = np.where(half, second, first)
         claimed = distinct(slot)
         driven = table[claimed]
         table[slot] = left

@@ -15,6 +15,12 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
+# Scripts whose letters say nothing when they stand alone, and those of which only weak ones do not; kana are asked of
+# before.
+_LETTERS, _SYLLABLES = np.ones(64, np.bool_), np.zeros(64, np.bool_)
+_LETTERS[[HAN, HANGUL, KANA]], _SYLLABLES[[HAN, HANGUL]] = False, True
+
+
 @dataclass(frozen=True, slots=True)
 class Runs:
     """Columns by run, in reading order: row, script class, positions of the first and the last letter, letters."""
@@ -119,12 +125,11 @@ def _drop_lone_kana(glyphs: Glyphs, scripts: NDArray[np.uint8]) -> None:
 
 def _lone(glyphs: Glyphs, runs: Runs, at: Ints, first: Ints) -> Bools:
     """Which runs hold no two letters side by side. One Han character or Hangul syllable is a word all the same."""
-    lone = runs.last - runs.first + 1 >= 2 * runs.letters - 1
+    lone = runs.last - runs.first + 2 >= runs.letters + runs.letters
     if not np.count_nonzero(lone):
         return lone
-    word = (runs.script == HAN) | (runs.script == HANGUL)
-    lone &= ~word | ((glyphs[runs.first] & (SYMBOLS - 1)) >= WEAK)
-    lone &= runs.script != KANA
+    weak = (glyphs[runs.first] & (SYMBOLS - 1)) >= WEAK
+    lone &= _LETTERS[runs.script] | (_SYLLABLES[runs.script] & weak)
     several = (lone & (runs.letters > 1)).nonzero()[0]
     if len(several):
         lone[several] = ~_touching(at, first[several], runs.letters[several])

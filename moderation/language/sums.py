@@ -14,7 +14,7 @@ from moderation.text.lists import lengths_of
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
-Ranks = NDArray[np.int32] | NDArray[np.int64]
+Ranks = NDArray[np.signedinteger[Any]]
 """By language and stretch: odds, and below them the language's number, backwards: one maximum finds both, and of equals
 the first. What is summed in lanes fits in 32 bits.
 """
@@ -63,14 +63,15 @@ class Sums:
     def ranks(self, languages: int) -> Ranks:
         """The sums of the first so many languages, before they are told apart by number: see `number_of`."""
         columns = self._columns()[:, :languages].T
-        ranks = columns.astype(np.int64 if columns.dtype == np.int64 else np.int32, order="C")
+        ranks: Ranks = columns.astype(np.int64 if columns.dtype == np.int64 else np.int32, order="C")
         ranks <<= _NUMBER_BITS
         return ranks
 
-    def odds_of(self, numbers: Ints, languages: Ints) -> NDArray[np.integer[Any]]:
+    def odds_of(self, numbers: Ints, languages: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
         """The sum of one language for each of some stretches, or, by row of `languages`, those of several."""
         columns = self._columns()
-        return columns.ravel().take(numbers * columns.shape[1] + languages)
+        odds: NDArray[np.integer[Any]] = columns.ravel().take(numbers * columns.shape[1] + languages)
+        return odds
 
     def _columns(self) -> NDArray[np.integer[Any]]:
         return self.lanes.view("<u2") if self.lanes.dtype == np.uint64 else self.lanes
@@ -106,7 +107,7 @@ def number_of(ranks: Ranks) -> Ranks:
 
 
 def leading(ranks: Ranks) -> tuple[Ranks, Ranks]:
-    """The likeliest language of each stretch, of equals the first, and by how much it leads."""
+    """The likeliest language of each stretch, of equals the first, and by how much it leads. Ranks are used up."""
     top = np.maximum.reduce(ranks)
-    second = np.maximum.reduce(np.where(ranks == top, _LOWEST, ranks))
-    return number_of(top), odds_in((top | _LAST_NUMBER) - second)
+    np.putmask(ranks, ranks == top, _LOWEST)
+    return number_of(top), odds_in((top | _LAST_NUMBER) - np.maximum.reduce(ranks))
