@@ -249,14 +249,15 @@ def _changes(running: Ints, starts: Ints, prior: Ranks) -> Ints:
     stretch = np.arange(len(starts)).repeat(ends - starts)
     opens, closes, here = running.take(starts, axis=1), running.take(ends, axis=1), running[:, 1:]
     opens[:-1] -= prior
-    whole = np.maximum.reduce((closes - opens)[:-1])
     closes[:-1] += prior
     left, right = here - opens.take(stretch, axis=1), closes.take(stretch, axis=1) - here
-    gain = np.maximum.reduce(left[:-1]) + np.maximum.reduce(right[:-1]) - whole[stretch]
+    gain = np.maximum.reduce(left[:-1])
+    whole = gain[ends - 1]
+    gain += np.maximum.reduce(right[:-1])
+    gain -= whole[stretch]
     hit = ((gain > round(_CHANGE * SCALE)) & (np.minimum(left[-1], right[-1]) >= _SIDE)).nonzero()[0]
-    first = first_of(stretch[hit])
-    if len(first) < len(hit):
-        gain = gain[hit]
+    if len(hit) > 1:
+        gain, first = gain[hit], first_of(stretch[hit])
         hit = hit[gain == np.maximum.reduceat(gain, first).repeat(lengths_of(first, len(hit)))]
         hit = hit[first_of(stretch[hit])]
     cuts: Ints = hit + 1
