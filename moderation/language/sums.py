@@ -5,6 +5,7 @@ addition adds four of them. What is too long for the lanes is summed in parts th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ _LANE = (1 << 16) - 1
 
 # A row of as many words is copied by one instruction or two; others go through memmove, at three times the cost.
 _QUICK = (1, 2, 4)
+
+_BLOCK = 1 << 14
 
 _NUMBER_BITS = 6
 _LAST_NUMBER = (1 << _NUMBER_BITS) - 1
@@ -45,14 +48,12 @@ class Sums:
         """The sums of rows of `words` from each start to the next; no lane is higher than `highest`."""
         longest = _LANE // highest
         lengths = lengths_of(starts, len(rows))
-        lanes = words.take(rows, axis=0, mode="clip")  # faster than to ask for errors
         if np.maximum.reduce(lengths) <= longest:
-            return cls(np.add.reduceat(lanes, starts, axis=0), lengths, longest)
+            return cls(_added(words, rows, starts), lengths, longest)
         pieces = -(-lengths // longest)
         first = pieces.cumsum() - pieces
         cuts = starts.repeat(pieces) + (np.arange(pieces.sum()) - first.repeat(pieces)) * longest
-        whole = np.add.reduceat(_integers(np.add.reduceat(lanes, cuts, axis=0)), first, axis=0)
-        return cls(whole, lengths, longest)
+        return cls(np.add.reduceat(_integers(_added(words, rows, cuts)), first, axis=0), lengths, longest)
 
     def joined(self, starts: Ints) -> Sums:
         """The same by longer stretches, each of which goes to where the next begins."""
@@ -75,6 +76,25 @@ class Sums:
 
     def _columns(self) -> NDArray[np.integer[Any]]:
         return self.lanes.view("<u2") if self.lanes.dtype == np.uint64 else self.lanes
+
+
+def _added(words: Words, rows: NDArray[np.integer[Any]], starts: Ints) -> Words:
+    """The sums of rows from each start to the next; of many, block by block, so that what is gathered stays cached."""
+    if len(rows) <= _BLOCK:
+        return _gathered(words, rows, starts)
+    blocks = sorted({*starts.searchsorted(np.arange(0, len(rows), _BLOCK)).tolist(), len(starts)})
+    bounds = np.concatenate((starts, [len(rows)]))[blocks].tolist()
+    sums = np.empty((len(starts), words.shape[1]), np.uint64)
+    for (first, end), (low, high) in zip(pairwise(blocks), pairwise(bounds), strict=True):
+        sums[first:end] = _gathered(words, rows[low:high], starts[first:end] - low)
+    return sums
+
+
+def _gathered(words: Words, rows: NDArray[np.integer[Any]], starts: Ints) -> Words:
+    sums: Words = np.add.reduceat(
+        words.take(rows, axis=0, mode="clip"), starts, axis=0
+    )  # faster than to ask for errors
+    return sums
 
 
 def _integers(lanes: Words | Ints) -> Ints:
