@@ -26,6 +26,7 @@ _LANE = (1 << 16) - 1
 # A row of as many words is copied by one instruction or two; others go through memmove, at three times the cost.
 _QUICK = (1, 2, 4)
 
+# Rows that fit in the second-level cache with their words.
 _BLOCK = 1 << 14
 
 _NUMBER_BITS = 6
