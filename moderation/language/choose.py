@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from moderation.language.glyphs import Glyphs
 from moderation.language.ngrams import SCALE, Ngrams
 from moderation.language.runs import Runs
+from moderation.language.sums import Ranks, number_of, odds_in, rank
 from moderation.text.codes import LANGUAGES
 
 Ints = NDArray[np.int64]
@@ -28,10 +29,10 @@ _ASKED_FOR = 14.0
 
 @dataclass(frozen=True, slots=True)
 class Chooser:
-    """Chooses among all languages of an alphabet; `prior` is how likely each is before anything is read."""
+    """Chooses among all languages of an alphabet; `prior` is the rank of each before anything is read."""
 
     ngrams: Ngrams
-    prior: Ints
+    prior: Ranks
 
     @classmethod
     def load(cls, script: int, wanted: Sequence[str]) -> Chooser:
@@ -41,24 +42,24 @@ class Chooser:
         asked[0] |= not asked.any()
         prior = np.where(asked, 0, -round(_ASKED_FOR * SCALE))
         prior[asked.argmax()] += round(_HOME * SCALE)
-        return cls(ngrams, prior)
+        ranks = [rank(odds, number) for number, odds in enumerate(prior.tolist())]
+        return cls(ngrams, np.array(ranks, np.int32)[:, None])
 
     @property
     def languages(self) -> tuple[str, ...]:
         return self.ngrams.languages
 
-    def choose(self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None) -> Ints:
+    def choose(self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None) -> Ranks:
         """Index in `languages` for each of the runs `at`; `wished` marks, by run and language, what hints name."""
-        odds = self._odds(glyphs, runs, at)
+        ranks = self._ranks(glyphs, runs, at)
         if wished is not None:
-            odds += wished * round(_HINT * SCALE)
-        best: Ints = odds.argmax(axis=1)
-        return best
+            ranks += wished.T * rank(round(_HINT * SCALE))
+        return number_of(np.maximum.reduce(ranks))
 
     def odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> NDArray[np.float64]:
         """How likely each language is for each of the runs `at`, in nats."""
-        return self._odds(glyphs, runs, at) / SCALE
+        return odds_in(self._ranks(glyphs, runs, at)).T / SCALE
 
-    def _odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> Ints:
-        odds: Ints = self.ngrams.score(glyphs, runs.first[at], runs.last[at]).odds + self.prior
-        return odds
+    def _ranks(self, glyphs: Glyphs, runs: Runs, at: Ints) -> Ranks:
+        sums = self.ngrams.sums(glyphs, runs.first[at], runs.last[at])
+        return sums.ranks(len(self.languages)) + self.prior

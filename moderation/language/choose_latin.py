@@ -7,15 +7,16 @@ asked for explains it well, is read closely, against all languages that are know
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.glyphs import Glyphs
-from moderation.language.latin import CEILING, SCALE, UNDETERMINED, Latin, Reading, Sums
-from moderation.language.runs import Runs, openings
+from moderation.language.latin import CEILING, SCALE, Latin, Reading
+from moderation.language.runs import Parts, Runs
+from moderation.language.sums import Ranks, Sums, leading, number_of, odds_in, rank
 from moderation.text.classes import HAN, HANGUL, KANA, THAI
 from moderation.text.lists import ends_of, lengths_of
 from moderation.text.lists import openings as first_of
@@ -46,6 +47,7 @@ _EXPLAINED = 1.15
 # surer the choice must be.
 _LEAST = 4
 _CERTAINTY = 1.5
+_SURE = round(_CERTAINTY * SCALE)
 
 # A change of language must make the text so much likelier (nats), and each side be so long (positions). Every part is
 # looked at for one change so many times.
@@ -55,135 +57,133 @@ _CHANGES = 2
 
 # A run is searched for changes if the languages of its quarters make it so much likelier (nats).
 _QUARTERS = 4
+_EACH_QUARTER = np.arange(_QUARTERS)[:, None]
 _SUSPECT = 8.0
+
+
+def _borrowed(letters: int) -> int:
+    return (round(_BORROWED * SCALE) + round(_BORROWED_SHORT * SCALE) // letters) * (letters >= _WORD)
+
+
+# The same as they are added to ranks; from so many letters on, nothing is left of what is shared out.
+_ALL_LETTERS = round(_BORROWED_SHORT * SCALE) + 1
+_BORROWED_BY_LETTERS = np.array([0, *(rank(_borrowed(letters)) for letters in range(1, _ALL_LETTERS + 1))])
+_NAME, _NO_NAME = rank(round(_NAMES * SCALE)), rank(-round(_NAMES_ALONE * SCALE))
 
 _HOSTS = np.zeros(64, np.bool_)
 _HOSTS[[HAN, KANA, HANGUL, THAI]] = True
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """Parts that runs fall into, in order: `of` is the run that each is of, `language` its language."""
-
-    runs: Runs
-    of: Ints
-    language: Ints
-
-
-@dataclass(frozen=True, slots=True)
 class LatinChooser:
-    """Chooses among `languages`; `guest` is the bonus of English (1/SCALE nat) in rows with letters of Asia."""
+    """Chooses among `languages`; `guest` is what is added to the rank of English in rows with letters of Asia.
+    `ranks` are those of all languages where nothing is in favour of any but that it was asked for.
+    """
 
     latin: Latin
     english: int
     guest: int
     closely: bool
+    ranks: Ranks
 
     @classmethod
     def load(cls, wanted: Sequence[str], cjk_english: float, closely: bool = True) -> LatinChooser:
         """The chooser that prefers the `wanted` languages; reads what is doubtful `closely`, or not."""
         latin = _latin(tuple(wanted))
-        return cls(latin, latin.languages.index("en"), round(cjk_english * SCALE), closely)
+        against = round(_ASKED_FOR * SCALE)
+        ranks = [rank(-against * (number >= latin.named), number) for number in range(len(latin.languages))]
+        english = latin.languages.index("en")
+        return cls(latin, english, rank(round(cjk_english * SCALE)), closely, np.array(ranks, np.int32)[:, None])
 
     @property
     def languages(self) -> tuple[str, ...]:
         """All that it can say, those asked for first."""
         return self.latin.languages
 
-    def choose(self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None) -> tuple[Ints, Parts | None]:
-        """Index in `languages` for each of the runs `at`, and parts to put in the place of some, if the language
-        changes inside any. `wished` marks, by run and language, what hints name.
+    def choose(
+        self, glyphs: Glyphs, runs: Runs, at: Ints, wished: Bools | None
+    ) -> tuple[Ints, tuple[Parts, Ints] | None]:
+        """Index in `languages` for each of the runs `at`, and parts to put in the place of some, with theirs, if the
+        language changes inside any. `wished` marks, by run and language, what hints name.
         """
         prior = self._prior(runs, at, wished)
-        sums = self.latin.glance(glyphs, runs.first[at], runs.last[at])
-        odds = sums.odds + prior[:, : self.latin.named]
-        best, lead = _best(odds)
-        chosen = np.where(self._told(sums, lead), best, self._undetermined)
+        glance = self.latin.glance(glyphs, runs.first[at], runs.last[at])
+        best, lead = leading(prior.onto(glance.sums.ranks(self.latin.named)))
+        chosen = self._told(best, lead, glance.sums.positions)
         if not self.closely:
             return chosen, None
-        doubtful = (self._doubtful(sums, best, lead)).nonzero()[0]
+        doubtful = _doubtful(glance.sums, best, lead).nonzero()[0]
         if not len(doubtful):
             return chosen, None
-        parts = self._closely(glyphs, runs, at[doubtful], prior[doubtful])
-        if len(parts.of) > len(doubtful):
-            return chosen, replace(parts, of=doubtful[parts.of])
-        chosen[doubtful] = parts.language
-        return chosen, None
+        reading = self.latin.read(glance, doubtful)
+        starts, sums, ranks = self._parted(reading, prior.at(doubtful))
+        language = self._told(*leading(ranks), sums.positions)
+        if len(starts) == len(doubtful):
+            chosen[doubtful] = language
+            return chosen, None
+        return chosen, (_parts(reading, starts, sums, at[doubtful]), language)
 
     def odds(self, glyphs: Glyphs, runs: Runs, at: Ints) -> NDArray[np.float64]:
         """How likely each language is for each of the runs `at`, in nats."""
-        reading = self.latin.read(glyphs, runs.first[at], runs.last[at])
-        sums = self.latin.sums(reading, np.searchsorted(reading.run, np.arange(len(at))))
-        return (sums.odds + self._prior(runs, at, None)) / SCALE
+        reading = self.latin.read(self.latin.glance(glyphs, runs.first[at], runs.last[at]), np.arange(len(at)))
+        ranks = reading.words.joined(reading.opens).ranks(len(self.languages))
+        return odds_in(self._prior(runs, at, None).onto(ranks)).T / SCALE
 
-    @property
-    def _undetermined(self) -> int:
-        return self.languages.index(UNDETERMINED)
-
-    def _prior(self, runs: Runs, at: Ints, wished: Bools | None) -> Ints:
-        prior = np.zeros((len(at), len(self.languages)), np.int64)
-        prior[:, self.latin.named :] = -round(_ASKED_FOR * SCALE)
+    def _prior(self, runs: Runs, at: Ints, wished: Bools | None) -> _Prior:
         beside, letters = _beside(runs, at), runs.letters[at]
-        word = letters >= _WORD
-        borrowed = round(_BORROWED * SCALE) + round(_BORROWED_SHORT * SCALE) // letters
-        prior[:, self.english] += np.where(beside, self.guest, borrowed * word)
-        alone = -round(_NAMES_ALONE * SCALE) * letters * word
-        prior[:, self._undetermined] += np.where(beside, round(_NAMES * SCALE), alone)
-        if wished is not None:
-            prior += wished * round(_HINT * SCALE)
-        return prior
+        english = np.where(beside, self.guest, _BORROWED_BY_LETTERS.take(letters, mode="clip"))
+        undetermined = np.where(beside, _NAME, letters * (letters >= _WORD) * _NO_NAME)
+        return _Prior(self.ranks, (self.english, self.latin.named - 1), english, undetermined, wished)
 
-    def _told(self, sums: Sums, lead: Ints) -> Bools:
-        told: Bools = (sums.positions >= _LEAST) & (lead * sums.positions >= _CERTAINTY * SCALE)
-        return told
+    def _told(self, best: Ranks, lead: Ranks, positions: Ints) -> Ints:
+        """The likeliest languages, `und` where it is not sure enough."""
+        told = (positions >= _LEAST) & (lead * positions >= _SURE)
+        return np.where(told, best, self.latin.named - 1)
 
-    def _doubtful(self, sums: Sums, best: Ints, lead: Ints) -> Bools:
-        short = CEILING * sums.positions - sums.odds[np.arange(len(best)), best]
-        doubtful: Bools = (lead < _PLAIN * SCALE) | (short > _EXPLAINED * SCALE * sums.positions)
-        return doubtful & (sums.positions >= _LEAST)
+    def _parted(self, reading: Reading, prior: _Prior) -> tuple[Ints, Sums, Ranks]:
+        """The words that parts of one language begin with, the sums of the parts, and ranks; `prior` is by run."""
+        quarters, of, quarter = _quarters(reading)
+        whole = quarters.joined(of.searchsorted(np.arange(len(reading.opens))))
+        ranks = whole.ranks(len(self.languages))
+        ahead = prior.onto(np.zeros(ranks.shape, ranks.dtype))
+        ranks += ahead
+        each = quarters.ranks(len(self.languages)) + ahead.take(of, axis=1)
+        likely, mixed = _likely(each, of, quarter, number_of(np.maximum.reduce(ranks)))
+        cuts = _all_changes(reading, mixed, likely, odds_in(ahead[likely, mixed])) if len(mixed) else mixed
+        if not len(cuts):
+            return reading.opens, whole, ranks
+        starts = np.concatenate((reading.opens, cuts))
+        starts.sort()
+        sums = reading.words.joined(starts)
+        return starts, sums, sums.ranks(len(self.languages)) + ahead.take(reading.run[starts], axis=1)
 
-    def _closely(self, glyphs: Glyphs, runs: Runs, at: Ints, prior: Ints) -> Parts:
-        """The runs `at` in parts of one language each."""
-        reading = self.latin.read(glyphs, runs.first[at], runs.last[at])
-        starts, sums = self._parted(reading, prior)
-        run = reading.run[starts]
-        best, lead = _best(sums.odds + prior[run])
-        language = np.where(self._told(sums, lead), best, self._undetermined)
-        ends = ends_of(starts, len(reading.run)) - 1
-        letters = np.add.reduceat(reading.last - reading.first + 1, starts)
-        alone = np.bincount(run, minlength=len(at))[run] == 1
-        whole = runs.at(at[run])
-        parts = Runs(
-            whole.row,
-            whole.script,
-            np.where(alone, whole.first, reading.first[starts]),
-            np.where(alone, whole.last, reading.last[ends]),
-            np.where(alone, whole.letters, letters),
-        )
-        return Parts(parts, run, language)
 
-    def _parted(self, reading: Reading, prior: Ints) -> tuple[Ints, Sums]:
-        """The words that parts of one language begin with, and the sums of the parts; `prior` is that of each run."""
-        run = reading.run
-        starts = np.searchsorted(run, np.arange(len(prior)))
-        quarter = (np.arange(len(run)) - starts[run]) * _QUARTERS // lengths_of(starts, len(run))[run]
-        cuts = openings(run, quarter)
-        quarters = self.latin.sums(reading, cuts)
-        whole = quarters.joined(np.searchsorted(run[cuts], np.arange(len(prior))))
-        likely, mixed = _likely(quarters, whole, run[cuts], quarter[cuts], prior)
-        if not len(mixed):
-            return starts, whole
-        number = np.full(len(prior), -1, np.int64)
-        number[mixed] = np.arange(len(mixed))
-        some = (number[run] >= 0).nonzero()[0]
-        words = self.latin.sums_of(reading, some)
-        starts = np.sort(np.concatenate((starts, some[_cuts(words, number[run[some]], likely[mixed], prior[mixed])])))
-        of = run[starts]
-        sums = Sums(whole.odds[of], whole.positions[of])
-        again = (number[of] >= 0).nonzero()[0]
-        parts = words.joined(np.searchsorted(some, starts[again]))
-        sums.odds[again], sums.positions[again] = parts.odds, parts.positions
-        return starts, sums
+@dataclass(frozen=True, slots=True)
+class _Prior:
+    """How likely languages are before anything is read: `ranks` by language, and by run what is added to the ranks of
+    two, English and `und`; by run and language, what hints name.
+    """
+
+    ranks: Ranks
+    numbers: tuple[int, int]
+    english: Ints
+    undetermined: Ints
+    wished: Bools | None
+
+    def at(self, runs: Ints) -> _Prior:
+        """That of some runs."""
+        wished = None if self.wished is None else self.wished[runs]
+        return _Prior(self.ranks, self.numbers, self.english[runs], self.undetermined[runs], wished)
+
+    def onto(self, ranks: Ranks) -> Ranks:
+        """Add it to the ranks of runs; returns them."""
+        ranks += self.ranks[: len(ranks)]
+        for number, more in zip(self.numbers, (self.english, self.undetermined), strict=True):
+            if number < len(ranks):
+                ranks[number] += more
+        if self.wished is not None:
+            ranks += self.wished[:, : len(ranks)].T * rank(round(_HINT * SCALE))
+        return ranks
 
 
 @lru_cache(maxsize=4)
@@ -192,72 +192,89 @@ def _latin(wanted: tuple[str, ...]) -> Latin:
     return Latin.load(wanted)
 
 
-def _likely(quarters: Sums, whole: Sums, of: Ints, quarter: Ints, prior: Ints) -> tuple[Ints, Ints]:
-    """The likeliest languages of each run and of its quarters; and the runs that those make much likelier. The quarters
-    are `of` these runs, and the first, second … of them.
+def _doubtful(sums: Sums, best: Ranks, lead: Ranks) -> Bools:
+    short = CEILING * sums.positions - sums.odds_of(np.arange(len(best)), best)
+    doubtful: Bools = (lead < round(_PLAIN * SCALE)) | (short > _EXPLAINED * SCALE * sums.positions)
+    return doubtful & (sums.positions >= _LEAST)
+
+
+def _quarters(reading: Reading) -> tuple[Sums, Ints, Ints]:
+    """Quarters of runs, of words that are nearly as many; the run of each, and which quarter it is."""
+    starts = (reading.opens + (reading.count * _EACH_QUARTER + _QUARTERS - 1) // _QUARTERS).T.ravel()
+    number = lengths_of(starts, len(reading.run)).nonzero()[0]
+    return reading.words.joined(starts[number]), number // _QUARTERS, number % _QUARTERS
+
+
+def _likely(ranks: Ranks, of: Ints, quarter: Ints, whole: Ranks) -> tuple[Ranks, Ints]:
+    """The runs that the likeliest languages of their quarters make much likelier than that of the `whole`, and, by
+    column, all these languages. The quarters are `of` these runs, and the first, second … of them.
     """
-    odds, each = quarters.odds + prior[of], np.arange(len(of))
-    likeliest = (whole.odds + prior).argmax(axis=1)
-    best = odds.argmax(axis=1)
-    gain = odds[each, best] - odds[each, likeliest[of]]
+    top = np.maximum.reduce(ranks)
+    gain = odds_in(top) - odds_in(ranks[whole[of], np.arange(len(of))])
     mixed = (np.bincount(of, gain) > _SUSPECT * SCALE).nonzero()[0]
-    likely = likeliest[:, None].repeat(_QUARTERS + 1, axis=1)
-    likely[of, quarter] = best
-    return likely, mixed
+    likely = whole[None].repeat(_QUARTERS + 1, axis=0)
+    likely[quarter, of] = number_of(top)
+    return likely.take(mixed, axis=1), mixed
 
 
-def _cuts(words: Sums, run: Ints, languages: Ints, prior: Ints) -> Ints:
-    """The words that another language begins with, of runs each of which is searched for some `languages`."""
-    opens = np.searchsorted(run, np.arange(len(languages)))
-    odds = words.odds[np.arange(len(run))[:, None], languages[run]]
-    return _all_changes(odds, words.positions, opens, prior[np.arange(len(prior))[:, None], languages])
-
-
-def _all_changes(odds: Ints, positions: Ints, starts: Ints, prior: Ints) -> Ints:
-    """The words, of runs that begin at `starts`, that another language begins with; columns are a run's languages."""
-    run = np.arange(len(starts)).repeat(lengths_of(starts, len(odds)))
-    found: list[Ints] = []
+def _all_changes(reading: Reading, runs: Ints, languages: Ranks, prior: Ranks) -> Ints:
+    """The words, of some runs, that another language begins with; in each run some `languages`, by column, are looked
+    for.
+    """
+    count = reading.count[runs]
+    starts = count.cumsum() - count
+    run = np.arange(len(runs)).repeat(count)
+    words = (reading.opens[runs] - starts)[run] + np.arange(len(run))
+    running = np.zeros((len(languages) + 1, len(words) + 1), np.int64)
+    running[:-1, 1:] = reading.words.odds_of(words, languages.take(run, axis=1))
+    running[-1, 1:] = reading.words.positions[words]
+    running.cumsum(axis=1, out=running)
+    found = [words[:0]]
     for _ in range(_CHANGES):
-        cuts = _changes(odds, positions, starts, prior[run[starts]])
+        cuts = _changes(running, starts, prior.take(run[starts], axis=1))
         if not len(cuts):
             break
-        found.append(cuts)
-        starts = np.sort(np.concatenate((starts, cuts)))
-    return np.concatenate(found) if found else np.zeros(0, np.int64)
+        found.append(words[cuts])
+        starts = np.concatenate((starts, cuts))
+        starts.sort()
+    return np.concatenate(found)
 
 
-def _best(odds: Ints) -> tuple[Ints, Ints]:
-    """The likeliest of each row, and by how much it leads."""
-    best: Ints = odds.argmax(axis=1)
-    second, top = np.partition(odds, -2, axis=1)[:, -2:].T
-    return best, top - second
+def _changes(running: Ints, starts: Ints, prior: Ranks) -> Ints:
+    """Where, at most once in each stretch of words, another language makes the text much likelier.
 
-
-def _changes(odds: Ints, positions: Ints, starts: Ints, prior: Ints) -> Ints:
-    """Where, at most once in each stretch of words, another language makes the text much likelier."""
-    stretch = np.arange(len(starts)).repeat(lengths_of(starts, len(positions)))
-    running = odds.cumsum(axis=0)
-    before = running[starts] - odds[starts]
-    whole = np.add.reduceat(odds, starts, axis=0)
-    left = running - before[stretch]
-    right = whole[stretch] - left
-    gain = (left + prior[stretch]).max(axis=1) + (right + prior[stretch]).max(axis=1)
-    gain -= ((whole + prior).max(axis=1))[stretch]
-    position = positions.cumsum()
-    ends = position[ends_of(starts, len(position)) - 1][stretch]
-    begins = (position - positions)[starts][stretch]
-    gain[(position - begins < _SIDE) | (ends - position < _SIDE)] = 0
-    best = np.maximum.reduceat(gain, starts)
-    hit = ((gain == best[stretch]) & (gain > _CHANGE * SCALE)).nonzero()[0]
-    hit = hit[first_of(stretch[hit])]
+    `running`, by word, are the sums of what is before it: odds by language, and positions.
+    """
+    ends = ends_of(starts, running.shape[1] - 1)
+    stretch = np.arange(len(starts)).repeat(ends - starts)
+    opens, closes, here = running.take(starts, axis=1), running.take(ends, axis=1), running[:, 1:]
+    opens[:-1] -= prior
+    closes[:-1] += prior
+    left, right = here - opens.take(stretch, axis=1), closes.take(stretch, axis=1) - here
+    gain = np.maximum.reduce(left[:-1])
+    whole = gain[ends - 1]
+    gain += np.maximum.reduce(right[:-1])
+    gain -= whole[stretch]
+    hit = ((gain > round(_CHANGE * SCALE)) & (np.minimum(left[-1], right[-1]) >= _SIDE)).nonzero()[0]
+    if len(hit) > 1:
+        gain, first = gain[hit], first_of(stretch[hit])
+        hit = hit[gain == np.maximum.reduceat(gain, first).repeat(lengths_of(first, len(hit)))]
+        hit = hit[first_of(stretch[hit])]
     cuts: Ints = hit + 1
     return cuts
 
 
+def _parts(reading: Reading, starts: Ints, sums: Sums, runs: Ints) -> Parts:
+    """Parts that begin with these words; `runs` are the numbers of the runs that were read."""
+    words = lengths_of(starts, len(reading.run))
+    first, last = reading.letters(starts, starts + words - 1)
+    return Parts(runs[reading.run[starts]], first, last, sums.positions - words)
+
+
 def _beside(runs: Runs, at: Ints) -> Bools:
     """Which of the runs `at` share their row with letters that English is a guest among."""
-    hosts = runs.row[_HOSTS[runs.script]]
-    nearest = np.searchsorted(hosts, runs.row[at])
-    nearest[nearest == len(hosts)] = 0
-    beside: Bools = hosts[nearest] == runs.row[at] if len(hosts) else np.zeros(len(at), np.bool_)
+    hosts, rows = runs.row[_HOSTS[runs.script]], runs.row[at]
+    if not len(hosts):
+        return np.zeros(len(at), np.bool_)
+    beside: Bools = hosts.take(hosts.searchsorted(rows), mode="clip") == rows
     return beside

@@ -79,38 +79,40 @@ class Detector:
 
         A row's segments depend on its text and its hint alone, not on the batch that it is in.
         """
-        glyphs = self._glyph_of.take(batch.codes)
+        glyphs = self._glyph_of.take(batch.codes, mode="clip")
         mask(batch.codes, glyphs)
         glyphs, starts, source = join(batch.codes, glyphs, batch.starts)
         runs = find_runs(glyphs, starts)
         hinted = None if hints is None else self._hinted(hints)
-        runs = self._japanese(runs, len(batch), hinted)
+        scripts = runs.scripts()
+        if classes.KANA in scripts or hinted is not None:
+            runs = self._japanese(runs, len(batch), hinted)
         language = self._of_script[runs.script]
-        for script in runs.scripts() & self._choosers.keys():
+        for script in scripts & self._choosers.keys():
             chooser, numbers = self._choosers[script]
             at = (runs.script == script).nonzero()[0]
             wished = None if hinted is None else hinted[runs.row[at]][:, None] == numbers
             language[at] = numbers[chooser.choose(glyphs, runs, at, wished)]
-        runs, language = self._read_latin(glyphs, runs, language, hinted)
+        if classes.LATIN in scripts:
+            runs, language = self._read_latin(glyphs, runs, language, hinted)
         return to_segments(self.names, batch.starts, runs, language, source)
 
     def _read_latin(self, glyphs: Glyphs, runs: Runs, language: Ints, hinted: Ints | None) -> tuple[Runs, Ints]:
         """Name the language of Latin runs, and part those in which it changes."""
         at = (runs.script == classes.LATIN).nonzero()[0]
-        if not len(at):
-            return runs, language
         wished = None if hinted is None else hinted[runs.row[at]][:, None] == self._latin_numbers
-        chosen, parts = self._latin.choose(glyphs, runs, at, wished)
+        chosen, changes = self._latin.choose(glyphs, runs, at, wished)
         language[at] = self._latin_numbers[chosen]
-        if parts is None:
+        if changes is None:
             return runs, language
-        return runs.with_parts(at[parts.of], parts.runs, language, self._latin_numbers[parts.language])
+        parts, languages = changes
+        return runs.with_parts(parts, language, self._latin_numbers[languages])
 
     def odds(self, batch: Batch) -> NDArray[np.float64]:
         """Log-likelihood (nats) of each language in `names` for each row, over the runs that need telling apart; -inf
         for languages that it was not compared with, and for rows without such runs.
         """
-        glyphs = self._glyph_of.take(batch.codes)
+        glyphs = self._glyph_of.take(batch.codes, mode="clip")
         mask(batch.codes, glyphs)
         glyphs, starts, _ = join(batch.codes, glyphs, batch.starts)
         runs = find_runs(glyphs, starts)
@@ -137,8 +139,6 @@ class Detector:
     def _japanese(self, runs: Runs, rows: int, hinted: Ints | None) -> Runs:
         """Give Han to Japanese in rows with enough kana, kana to Chinese in the others."""
         kana, han = runs.script == classes.KANA, runs.script == classes.HAN
-        if not kana.any() and hinted is None:
-            return runs
         kana_letters = np.bincount(runs.row[kana], runs.letters[kana], rows)
         han_letters = np.bincount(runs.row[han], runs.letters[han], rows)
         japanese = (kana_letters > 0) & (kana_letters >= _KANA_SHARE * (kana_letters + han_letters))

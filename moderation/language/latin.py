@@ -1,7 +1,7 @@
 """Tells the languages of the Latin alphabet apart: how likely each letter is after those before it.
 
 A first look at all runs reads the three letters that end at each position, for the languages asked for. A closer look,
-at the runs that it leaves in doubt, reads up to five, for all languages that are known. Sums are those of `ngrams`.
+at the runs that it leaves in doubt, reads up to five, for all languages that are known.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.glyphs import SYMBOL_BITS, SYMBOLS, Glyphs
-from moderation.language.ngrams import Words, gathered, lane_sums, packed, symbols_of
+from moderation.language.ngrams import keys_of
+from moderation.language.sums import Sums, Words, packed
 from moderation.language.tables import read_table
 from moderation.text.classes import LATIN
-from moderation.text.lists import distinct, ends_of, lengths_of, ranges
+from moderation.text.lists import distinct, lengths_of
 
 SCALE = 12
 """Log-probabilities are whole numbers of 1/SCALE nat: sums are exact whatever the order they are taken in."""
@@ -29,40 +30,47 @@ MAIN = ("en",)
 UNDETERMINED = "und"
 
 _PAIRS = SYMBOLS * SYMBOLS
-_TRIPLE = (1 << 3 * SYMBOL_BITS) - 1
+_BEFORE = (SYMBOLS - 1) << SYMBOL_BITS
 _SLOT_BITS = 18
 _SLOTS = 1 << _SLOT_BITS
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
-_FIRST_HALF, _SECOND_HALF = np.uint64(65 - _SLOT_BITS), np.uint64(24)
-_HALF, _HALF_SLOTS = np.uint64(_SLOTS // 2 - 1), np.uint64(_SLOTS // 2)
-_KEY, _ROW, _NO_ROW = np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(0)
+_SPREADS = np.array((0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F), np.uint64)[:, None, None]
+_HALVES = np.array((0, _SLOTS // 2), np.uint64)[:, None, None]
+_TO_HALF = np.uint64(65 - _SLOT_BITS)
+_KEY, _ROW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 Ints = NDArray[np.int64]
+Keys = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
-    """By stretch of text: how likely it is in each language (1/SCALE nat); its positions: letters and words' ends."""
+class Glance:
+    """A first look at runs: the sums of each and where it starts among the positions, which have columns: where they
+    are in the text, the three symbols that end there, and the row of the table.
+    """
 
-    odds: Ints
-    positions: Ints
-
-    def joined(self, starts: Ints) -> Sums:
-        """The same by longer stretches, each of which goes to where the next begins."""
-        return Sums(np.add.reduceat(self.odds, starts, axis=0), np.add.reduceat(self.positions, starts))
+    sums: Sums
+    start: Ints
+    at: Ints
+    keys: NDArray[np.int32]
+    rows: NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Runs read closely: the row of the table for each position, and by word the run that it is of, where it starts
-    among the positions, and its first and last letter in the text.
+    """Runs read closely, word by word: the sums of each word, the run that it is of, its first letter among the
+    positions `at` in the text. `opens` are the first words of runs, `count` is how many they have.
     """
 
-    rows: NDArray[np.intp]
+    words: Sums
     run: Ints
     start: Ints
-    first: Ints
-    last: Ints
+    at: Ints
+    opens: Ints
+    count: Ints
+
+    def letters(self, firsts: Ints, lasts: Ints) -> tuple[Ints, Ints]:
+        """Where in the text stretches of words start, and the last letters of them."""
+        return self.at[self.start[firsts]], self.at[self.start[lasts] + self.words.positions[lasts] - 2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,87 +104,58 @@ class Latin:
         slots = _hashed(grams[triples:], lengths[triples:], _PAIRS + triples)
         return cls(languages, len(chosen), row_of, first, packed(odds), slots)
 
-    def glance(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Sums:
-        """Sums for the languages asked for, by run, of which `firsts` and `lasts` are the outer letters, in order.
+    def glance(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Glance:
+        """Runs, of which `firsts` and `lasts` are the outer letters, in order; sums for the languages asked for.
 
         All Latin letters in `glyphs` must belong to a run, and each run must be followed by an edge.
         """
-        if 2 * (lasts - firsts + 2).sum() < len(glyphs):
-            glyphs, firsts = gathered(glyphs, firsts, lasts + 2)
-        keys = _keys(glyphs)
-        at = ((keys & (_PAIRS - 1)) != 0).nonzero()[0]
-        starts = np.searchsorted(at, firsts)
-        rows = self.row_of.take(keys.take(at), mode="clip").astype(np.intp)  # faster than to ask for errors
-        return _sums(self.first_words, rows, starts, self.named)
+        at, keys = keys_of(glyphs, LATIN, firsts, lasts)
+        rows = self.row_of.take(keys, mode="clip")  # faster than to ask for errors
+        starts = at.searchsorted(firsts)
+        return Glance(Sums.of(self.first_words, rows, starts, CEILING), starts, at, keys, rows)
 
-    def read(self, glyphs: Glyphs, firsts: Ints, lasts: Ints) -> Reading:
-        """Runs read closely, word by word."""
-        pieces, moved = gathered(glyphs, firsts, lasts + 2)
-        symbols = symbols_of(pieces, LATIN).astype(np.int64)
-        at, rows = self._closely(symbols)
-        opens = np.ones(len(at), np.bool_)
-        opens[1:] = symbols[at[:-1]] == 0
-        starts = opens.nonzero()[0]
-        ends = ends_of(starts, len(at)) - 1
-        run = np.searchsorted(moved, at[starts], side="right") - 1
-        shift = (firsts - moved)[run]
-        return Reading(rows, run, starts, at[starts] + shift, at[ends] - 1 + shift)
+    def read(self, glance: Glance, runs: Ints) -> Reading:
+        """Some runs read closely; sums for all languages."""
+        lengths = glance.sums.positions[runs]
+        closes = lengths.cumsum()
+        moved = closes - lengths
+        at = (glance.start[runs] - moved).repeat(lengths)
+        at += np.arange(len(at))
+        # Two positions before it may be elsewhere: then a gap is in the middle of the key, and in that of no n-gram.
+        keys = glance.keys.take(at)
+        keys |= (glance.keys.take(at - 2, mode="clip") & -SYMBOLS) << 2 * SYMBOL_BITS
+        starts = ((keys & _BEFORE) == 0).nonzero()[0]
+        rows = self._rows(keys.view(np.uint32), glance.rows.take(at))
+        words = Sums.of(self.words, rows, starts, CEILING)
+        opens = starts.searchsorted(moved)
+        count = lengths_of(opens, len(starts))
+        run = np.arange(len(runs)).repeat(count)
+        return Reading(words, run, starts, glance.at.take(at), opens, count)
 
-    def sums(self, reading: Reading, words: Ints) -> Sums:
-        """Sums for all languages over stretches of words, each of which goes to where the next begins."""
-        return _sums(self.words, reading.rows, reading.start[words], len(self.languages))
-
-    def sums_of(self, reading: Reading, words: Ints) -> Sums:
-        """Sums for all languages over some words, each by itself."""
-        opens = reading.start[words]
-        closes = ends_of(reading.start, len(reading.rows))[words]
-        lengths = closes - opens
-        rows = reading.rows.take(ranges(opens, closes))
-        return _sums(self.words, rows, lengths.cumsum() - lengths, len(self.languages))
-
-    def _closely(self, symbols: Ints) -> tuple[Ints, NDArray[np.intp]]:
-        """The positions that hold a letter or a word's end, and the row of the longest known n-gram that ends there."""
-        keys = symbols.copy()
-        for back in range(1, ORDER):
-            keys[back:] |= symbols[:-back] << SYMBOL_BITS * back
-        at = ((keys & (_PAIRS - 1)) != 0).nonzero()[0]
-        keys = keys[at]
-        rows = self.row_of.take(keys & _TRIPLE, mode="clip").astype(np.intp)
-        for order in range(4, ORDER + 1):
-            found = self._find(_tagged(keys & (1 << SYMBOL_BITS * order) - 1, order))
-            rows = np.where(found > 0, found, rows)
-        return at, rows
-
-    def _find(self, keys: NDArray[np.uint32]) -> NDArray[np.intp]:
-        """Row by key, 0 for keys that are not known."""
-        first, second = (self.slots.take(slots) for slots in _slots(keys))
-        held = np.where((first >> _KEY) == keys, first, second)
-        return np.where((held >> _KEY) == keys, held & _ROW, _NO_ROW).astype(np.intp)
+    def _rows(self, keys: Keys, shorter: NDArray[np.uint16]) -> NDArray[np.intp]:
+        """The row of the longest known n-gram that each key ends in: that of the highest number."""
+        tagged = keys & _MASKS | _TAGS
+        # What is left of a slot without the key is its row, or, if the key is another, a higher number than any row.
+        found = np.minimum.reduce(self.slots.take(_slots(tagged), mode="clip") ^ (tagged << _KEY))
+        rows: NDArray[np.intp] = np.maximum.reduce(np.where(found <= _ROW, found, shorter)).view(np.intp)
+        return rows
 
 
-def _sums(words: Words, rows: NDArray[np.intp], starts: Ints, languages: int) -> Sums:
-    sums = lane_sums(words, rows, starts, CEILING)
-    return Sums(sums[:, :languages], lengths_of(starts, len(rows)))
+def _tag(order: Ints) -> Keys:
+    """What keys of 30 bits bear in the two above them: which of the longer orders they are of; never 0."""
+    return ((order - 3) << ORDER * SYMBOL_BITS).astype(np.uint32)
 
 
-def _keys(glyphs: Glyphs) -> NDArray[np.int32]:
-    symbols = symbols_of(glyphs, LATIN)
-    keys: NDArray[np.int32] = symbols.copy()
-    keys[1:] |= symbols[:-1] << SYMBOL_BITS
-    keys[2:] |= symbols[:-2] << 2 * SYMBOL_BITS
-    return keys
+_LONGER = np.arange(4, ORDER + 1)[:, None]
+_MASKS, _TAGS = ((1 << SYMBOL_BITS * _LONGER) - 1).astype(np.uint32), _tag(_LONGER)
 
 
-def _tagged(keys: Ints, order: int | NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Keys of 30 bits, and in the two above them which of the longer orders they are of; never 0."""
-    tagged: NDArray[np.uint32] = (keys | (np.asarray(order, np.int64) - 3) << ORDER * SYMBOL_BITS).astype(np.uint32)
-    return tagged
-
-
-def _slots(keys: NDArray[np.uint32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The two slots, one in each half of the table, in which keys may lie."""
-    spread = keys.astype(np.uint64) * _SPREAD
-    return (spread >> _FIRST_HALF).astype(np.intp), ((spread >> _SECOND_HALF) & _HALF | _HALF_SLOTS).astype(np.intp)
+def _slots(keys: Keys) -> NDArray[np.intp]:
+    """The two slots, one in each half of the table, in which keys by order may lie."""
+    slots = keys * _SPREADS
+    slots >>= _TO_HALF
+    slots |= _HALVES
+    return slots.view(np.intp)
 
 
 def _hashed(grams: Ints, orders: NDArray[np.uint8], first_row: int) -> NDArray[np.uint64]:
@@ -184,11 +163,13 @@ def _hashed(grams: Ints, orders: NDArray[np.uint8], first_row: int) -> NDArray[n
 
     Keys are placed in rounds; who is driven out, or loses a race for a slot, tries the other one in the next.
     """
-    left = (_tagged(grams, orders).astype(np.uint64) << _KEY) | np.arange(first_row, first_row + len(grams), dtype="u8")
+    keys = grams.astype(np.uint32) | _tag(orders.astype(np.int64))
+    left = (keys << _KEY) | np.arange(first_row, first_row + len(grams), dtype="u8")
     half = np.zeros(len(left), np.bool_)
     table = np.zeros(_SLOTS, np.uint64)
     while len(left):
-        slot = np.where(half, *_slots((left >> _KEY).astype(np.uint32))[::-1])
+        first, second = _slots((left >> _KEY).astype(np.uint32)[None])[:, 0]
+        slot = np.where(half, second, first)
         claimed = distinct(slot)
         driven = table[claimed]
         table[slot] = left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ _NOT_ASCII = 128
 
 
 def _ascii(characters: str) -> Bools:
-    """Membership by code point, with one entry more, false, for all that is not ASCII."""
+    """Membership by code point, with one entry more, false, which clips all that is not ASCII."""
     table = np.zeros(_NOT_ASCII + 1, np.bool_)
     table[[ord(character) for character in characters]] = True
     return table
@@ -43,24 +44,28 @@ _DOMAINS = (
     "uk", "vip", "xyz",
 )  # fmt: skip
 _LONGEST_DOMAIN = 4
+_THREE_BEFORE, _DOMAIN_BEHIND = np.arange(-3, 0), np.arange(1, _LONGEST_DOMAIN + 2)
 _CASE = 32
 _SLASH = ord("/")
 
 
+_KEY_BYTES = 8
+
+
 def _key(codes: Codes) -> NDArray[np.uint64]:
     """ASCII letters (or 0 for none), a row of up to eight, as one number; case does not matter."""
-    key = np.zeros(len(codes), np.uint64)
-    for column in codes.T.astype(np.uint64):
-        key = key << np.uint64(8) | np.where(column > 0, column | np.uint64(_CASE), 0)
-    return key
+    letters = np.zeros((len(codes), _KEY_BYTES), np.uint8)
+    letters[:, : codes.shape[1]] = np.minimum(codes, _NOT_ASCII) | (codes > 0) * np.uint32(_CASE)
+    return letters.view("<u8")[:, 0]
 
 
-def _key_of(word: str) -> int:
-    return int.from_bytes(word.encode().ljust(_LONGEST_DOMAIN + 1, b"\0"), "big")
+def _keys_of(words: Iterable[str]) -> NDArray[np.uint64]:
+    """The keys of words, ascending."""
+    return np.sort(np.frombuffer(b"".join(word.encode().ljust(_KEY_BYTES, b"\0") for word in words), "<u8"))
 
 
-_DOMAIN_KEYS = np.array([_key_of(domain) for domain in _DOMAINS], np.uint64)
-_WWW = np.uint64(int.from_bytes(b"www", "big"))
+_DOMAIN_KEYS = _keys_of(_DOMAINS)
+_WWW = _keys_of(["www"])[0]
 
 
 def mask(codes: Codes, glyphs: Glyphs) -> None:
@@ -126,16 +131,17 @@ class _Text:
         return (self._reach(at - 1, _HOST, -1) + 1, self._reach(at, _ADDRESS, 1)) if len(at) else (at, at)
 
     def _is_www(self, at: Ints) -> Bools:
-        before = _key(self._code(at[:, None] + np.arange(-3, 0)))
+        before = _key(self._code(at[:, None] + _THREE_BEFORE))
         www: Bools = (before == _WWW) & ~self._is(_WORD, at - 4)
         return www
 
     def _is_domain(self, at: Ints) -> Bools:
-        ends = self._code(at[:, None] + np.arange(1, _LONGEST_DOMAIN + 2))
-        inside = np.logical_and.accumulate(_LETTER[np.minimum(ends, _NOT_ASCII)], axis=1)
-        key = _key(np.where(inside, ends, 0))
-        behind = at + 1 + inside.sum(axis=1)
-        known: Bools = np.isin(key, _DOMAIN_KEYS) & ~self._is(_WORD, behind)
+        ends = self._code(at[:, None] + _DOMAIN_BEHIND)
+        inside = np.logical_and.accumulate(_LETTER.take(ends, mode="clip"), axis=1)
+        key = _key(ends * inside)
+        found = _DOMAIN_KEYS.take(_DOMAIN_KEYS.searchsorted(key), mode="clip") == key
+        behind = at + 1 + np.add.reduce(inside, axis=1)
+        known: Bools = found & ~self._is(_WORD, behind)
         return known
 
     def _name_end(self, at: Ints) -> Ints:
@@ -146,7 +152,7 @@ class _Text:
 
     def _in_word(self, at: Ints) -> Bools:
         at = np.minimum(at, len(self.codes) - 1)
-        inside: Bools = (self.glyphs[at] > 0) | _WORD[np.minimum(self.codes[at], _NOT_ASCII)]
+        inside: Bools = (self.glyphs[at] > 0) | _WORD.take(self.codes[at], mode="clip")
         return inside
 
     def _reach(self, at: Ints, allowed: Bools, step: int) -> Ints:
@@ -165,12 +171,12 @@ class _Text:
 
     def _far(self, at: Ints, allowed: Bools, step: int) -> Ints:
         """The same by one look at the whole buffer: linear time however many positions look however far."""
-        stops = (~allowed[np.minimum(self.codes, _NOT_ASCII)]).nonzero()[0]
+        stops = (~allowed.take(self.codes, mode="clip")).nonzero()[0]
         stops = np.concatenate(([-1], stops))
         return stops[np.searchsorted(stops, at, side="left" if step > 0 else "right") - (step < 0)]
 
     def _is(self, allowed: Bools, at: Ints) -> Bools:
-        found: Bools = allowed[np.minimum(self._code(at), _NOT_ASCII)]
+        found: Bools = allowed.take(self._code(at), mode="clip")
         return found
 
     def _code(self, at: Ints) -> Codes:

@@ -15,6 +15,12 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
+# Scripts whose letters say nothing when they stand alone, and those of which only weak ones do not; kana are asked of
+# before.
+_LETTERS, _SYLLABLES = np.ones(64, np.bool_), np.zeros(64, np.bool_)
+_LETTERS[[HAN, HANGUL, KANA]], _SYLLABLES[[HAN, HANGUL]] = False, True
+
+
 @dataclass(frozen=True, slots=True)
 class Runs:
     """Columns by run, in reading order: row, script class, positions of the first and the last letter, letters."""
@@ -30,33 +36,34 @@ class Runs:
 
     def scripts(self) -> set[int]:
         """The scripts that there are runs of."""
-        return set((np.bincount(self.script)).nonzero()[0].tolist())
+        return set(np.bincount(self.script).nonzero()[0].tolist())
 
     def where(self, keep: Bools) -> Runs:
         """The runs for which `keep` is true, those that then follow one another in one row and script made one."""
         return _merged(self.row[keep], self.script[keep], self.first[keep], self.last[keep], self.letters[keep])
 
-    def at(self, numbers: Ints) -> Runs:
-        """Some runs, by number."""
-        return Runs(*(column[numbers] for column in self._columns()))
-
     def relabelled(self, script: Ints) -> Runs:
         """The runs with other scripts, those that then follow one another in one row and script made one."""
         return _merged(self.row, script, self.first, self.last, self.letters)
 
-    def with_parts(self, of: Ints, parts: Runs, label: Ints, labels: Ints) -> tuple[Runs, Ints]:
-        """The runs, those numbered in `of` replaced by their `parts`; and labels of runs, for parts those of parts."""
-        kept = np.ones(len(self), np.bool_)
-        kept[of] = False
-        order = np.argsort(np.concatenate((kept.nonzero()[0], of)), kind="stable")
-        columns = [
-            np.concatenate((mine[kept], theirs))[order]
-            for mine, theirs in zip(self._columns(), parts._columns(), strict=True)
-        ]
-        return Runs(*columns), np.concatenate((label[kept], labels))[order]
+    def with_parts(self, parts: Parts, label: Ints, labels: Ints) -> tuple[Runs, Ints]:
+        """The runs, some in parts; and labels of runs, for parts their own `labels`."""
+        count = np.bincount(parts.of, minlength=len(self))
+        number = np.arange(len(self)).repeat(np.maximum(count, 1))
+        at = count[number].nonzero()[0]
+        first, last, letters, label = self.first[number], self.last[number], self.letters[number], label[number]
+        first[at], last[at], letters[at], label[at] = parts.first, parts.last, parts.letters, labels
+        return Runs(self.row[number], self.script[number], first, last, letters), label
 
-    def _columns(self) -> tuple[Ints, ...]:
-        return self.row, self.script, self.first, self.last, self.letters
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Parts that some runs fall into, in order: `of` is the number of the run."""
+
+    of: Ints
+    first: Ints
+    last: Ints
+    letters: Ints
 
 
 def _merged(row: Ints, script: Ints, first: Ints, last: Ints, letters: Ints) -> Runs:
@@ -69,8 +76,10 @@ def _merged(row: Ints, script: Ints, first: Ints, last: Ints, letters: Ints) -> 
 
 def openings(row: Ints, label: Ints) -> Ints:
     """Where row or label are others than before."""
-    opens = np.ones(len(row), np.bool_)
-    opens[1:] = (row[1:] != row[:-1]) | (label[1:] != label[:-1])
+    opens = np.empty(len(row), np.bool_)
+    opens[:1] = True
+    np.not_equal(row[1:], row[:-1], out=opens[1:])
+    opens[1:] |= label[1:] != label[:-1]
     return opens.nonzero()[0]
 
 
@@ -85,17 +94,17 @@ def find_runs(glyphs: Glyphs, starts: Ints) -> Runs:
     if not len(at):
         return Runs(at, at, at, at, at)
     script = scripts[at]
-    row_starts = np.searchsorted(at, starts)
+    row_starts = at.searchsorted(starts)
     opens = np.empty(len(at) + 1, np.bool_)
     np.not_equal(script[1:], script[:-1], out=opens[1:-1])
     opens[row_starts] = True
     opens[0] = opens[-1] = True
     bounds = opens.nonzero()[0]
     first, end = bounds[:-1], bounds[1:]
-    row = np.searchsorted(row_starts, first, side="right") - 1
+    row = row_starts.searchsorted(first, side="right") - 1
     runs = Runs(row, script[first].astype(np.int64), at[first], at[end - 1], end - first)
     lone = _lone(glyphs, runs, at, first)
-    if not lone.any():
+    if not np.count_nonzero(lone):
         return runs
     glyphs[at[lone.repeat(runs.letters)]] = 0
     return runs.where(~lone)
@@ -116,12 +125,11 @@ def _drop_lone_kana(glyphs: Glyphs, scripts: NDArray[np.uint8]) -> None:
 
 def _lone(glyphs: Glyphs, runs: Runs, at: Ints, first: Ints) -> Bools:
     """Which runs hold no two letters side by side. One Han character or Hangul syllable is a word all the same."""
-    lone = runs.last - runs.first + 1 >= 2 * runs.letters - 1
-    if not lone.any():
+    lone = runs.last - runs.first + 2 >= runs.letters + runs.letters
+    if not np.count_nonzero(lone):
         return lone
-    word = (runs.script == HAN) | (runs.script == HANGUL)
-    lone &= ~word | ((glyphs[runs.first] & (SYMBOLS - 1)) >= WEAK)
-    lone &= runs.script != KANA
+    weak = (glyphs[runs.first] & (SYMBOLS - 1)) >= WEAK
+    lone &= _LETTERS[runs.script] | (_SYLLABLES[runs.script] & weak)
     several = (lone & (runs.letters > 1)).nonzero()[0]
     if len(several):
         lone[several] = ~_touching(at, first[several], runs.letters[several])

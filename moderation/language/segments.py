@@ -62,17 +62,19 @@ def to_segments(names: tuple[str, ...], row_starts: Ints, runs: Runs, language: 
     if not len(runs):
         nothing = np.zeros(0, np.int32)
         return Segments(names, nothing, nothing, nothing, nothing.astype(np.int16), nothing)
-    starts = openings(runs.row, language)
-    ends = ends_of(starts, len(runs)) - 1
-    first, last = runs.first[starts], runs.last[ends]
+    row, first, last, weight = runs.row, runs.first, runs.last, runs.letters * _WEIGHT[runs.script]
+    starts = openings(row, language)
+    if len(starts) < len(runs):
+        last, weight = last[ends_of(starts, len(runs)) - 1], np.add.reduceat(weight, starts)
+        row, first, language = row[starts], first[starts], language[starts]
     if source is not None:
         first, last = source[first], source[last]
-    row = runs.row[starts]
+    base = row_starts[row]
     return Segments(
         names,
         row.astype(np.int32),
-        (first - row_starts[row]).astype(np.int32),
-        (last - row_starts[row] + 1).astype(np.int32),
-        language[starts].astype(np.int16),
-        np.add.reduceat(runs.letters * _WEIGHT[runs.script], starts).astype(np.int32),
+        (first - base).astype(np.int32),
+        (last - base + 1).astype(np.int32),
+        language.astype(np.int16),
+        weight.astype(np.int32),
     )

@@ -225,6 +225,12 @@ def test_addresses_of_any_length(detector: Detector, length: int) -> None:
     assert detector.detect(Batch.of([text, text])).weight.tolist() == [18, 18]
 
 
+@pytest.mark.parametrize("start", ["ŷŷŷ", "ww睷", "睷睷睷"])
+def test_letters_that_only_resemble_www_by_number_start_no_address(detector: Detector, start: str) -> None:
+    weights = [detector.detect(Batch.of([f"{text}.hello my friends"])).weight.sum() for text in (start, "www")]
+    assert weights[0] > weights[1] == len("myfriends")
+
+
 @pytest.mark.parametrize(
     "piece", ["x.com", "a.com.", "a://", "@", "a@", "#", "#a ", "e\u0301", "aя", "ab你", "www.", "ಠ", "の"]
 )

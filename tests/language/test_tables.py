@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moderation.language import tables
-from moderation.language.glyphs import SYMBOLS, glyph_of
+from moderation.language.glyphs import SYMBOL_BITS, SYMBOLS, glyph_of
 from moderation.language.latin import CEILING, ORDER, Latin
 from moderation.language.ngrams import ALPHABETS
+from moderation.language.sums import leading, odds_in, rank
 from moderation.text.batch import Batch
 
 NAMES = ("glyphs", *ALPHABETS.values(), "latin")
@@ -84,17 +85,40 @@ def test_sums_are_those_of_the_longest_ngrams_known(latin: Latin, words: list[st
     firsts, lasts = np.array([start for start, _ in bounds]), np.array([end - 2 for _, end in bounds])
     glyphs = glyph_of()[batch.codes]
     glance = latin.glance(glyphs, firsts, lasts)
-    assert glance.odds[1].tolist() == slow_sums(text, 3, latin.languages[: latin.named])
-    assert glance.positions[1] == times * sum(len(word) + 1 for word in words)
-    reading = latin.read(glyphs, firsts, lasts)
-    whole = latin.sums(reading, np.searchsorted(reading.run, np.arange(3)))
-    assert whole.odds[1].tolist() == slow_sums(text, ORDER, latin.languages)
-    words_alone = latin.sums(reading, np.arange(len(reading.run)))
-    assert words_alone.joined(np.searchsorted(reading.run, np.arange(3))).odds.tolist() == whole.odds.tolist()
+    assert odds_in(glance.sums.ranks(latin.named))[:, 1].tolist() == slow_sums(text, 3, latin.languages[: latin.named])
+    assert glance.sums.positions[1] == times * sum(len(word) + 1 for word in words)
+    reading = latin.read(glance, np.arange(3))
+    whole = reading.words.joined(reading.opens).ranks(len(latin.languages))
+    assert odds_in(whole)[:, 1].tolist() == slow_sums(text, ORDER, latin.languages)
+    every = np.arange(len(reading.run))
     spelled = [
-        text[first - firsts[1] : last - firsts[1] + 1] for first, last in zip(reading.first, reading.last, strict=True)
+        text[first - firsts[1] : last - firsts[1] + 1]
+        for first, last in zip(*reading.letters(every, every), strict=True)
     ]
     assert spelled[1:-1] == words * times
+
+
+@given(words=WORDS, times=st.integers(1, 40))
+def test_some_runs_are_read_as_they_are_among_others(latin: Latin, words: list[str], times: int) -> None:
+    batch = Batch.of(["ab", "  ".join(words * times), "zz", " ".join(words)])
+    firsts, lasts = batch.starts[:-1], batch.starts[1:] - 2
+    glance = latin.glance(glyph_of()[batch.codes], firsts, lasts)
+    every, some = latin.read(glance, np.arange(4)), latin.read(glance, np.array([1, 3]))
+    sums = [reading.words.joined(reading.opens).ranks(len(latin.languages)) for reading in (every, some)]
+    assert sums[0][:, [1, 3]].tolist() == sums[1].tolist()
+
+
+def test_no_ngram_goes_over_a_gap() -> None:
+    table = tables.read_table("latin")
+    for order in range(3, ORDER + 1):
+        grams = table["grams"][table["lengths"] == order]
+        assert all((grams >> SYMBOL_BITS * inner & (SYMBOLS - 1)).all() for inner in range(1, order - 1))
+
+
+def test_the_likeliest_of_equals_is_the_first() -> None:
+    odds = np.array([[3, 7, -5], [3, -2, -4], [1, 7, -4]]) << 6
+    ranks = odds + np.array([rank(0, number) for number in range(3)])[:, None]
+    assert [column.tolist() for column in leading(ranks)] == [[0, 0, 1], [0, 0, 0]]
 
 
 def test_every_row_has_its_likeliest_language_at_the_ceiling() -> None:
