@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from moderation.decision import FAILURE, Decision, encode, undecided
-from moderation.dumps.arrays import arrays_of, schema_of
+from moderation.dumps.arrays import arrays_of, arrays_of_decisions, schema_of
 from moderation.dumps.columnar import Table
 from moderation.dumps.fields import FieldMap
 from moderation.dumps.readers import Block, Unit
@@ -116,13 +116,12 @@ class _Scorer:
         arrow = import_module("pyarrow")
         looked_at = batch.select([name for name in batch.schema.names if name in keys])
         read = self._read(engine, Table("", 0, looked_at, 0))
-        decisions = _decided(engine, read.posts)
+        arrays = _decided(engine, read.posts)
         told: list[str | None] = [None] * batch.num_rows
         for reject in read.rejects:
             told[reject.line] = f"{reject.code} {reject.reason}"
-        arrays = arrays_of(decisions)[1:]
         if read.rejects:
-            numbers = iter(range(len(decisions)))
+            numbers = iter(range(len(read.posts)))
             places = arrow.array([next(numbers) if each is None else None for each in told], arrow.int64())
             arrays = [array.take(places) for array in arrays]
         names = [f"{self.prefix}{name}" for name in (*(field.name for field in _fields()), REJECT)]
@@ -144,12 +143,15 @@ class _LineScorer(_Scorer):
         return arrow.RecordBatch.from_arrays([values, kinds], ["value", "rejected"])
 
 
-def _decided(engine: Engine, posts: Sequence[PostLike] | Columns) -> list[Decision]:
-    """One post that breaks the engine must not take the job with it."""
+def _decided(engine: Engine, posts: Sequence[PostLike] | Columns) -> list[Any]:
+    """The columns of decisions, but their ids. One post that breaks the engine must not take the job with it."""
     try:
-        return engine.decide_batch(posts)
+        portions = [arrays_of(judged) for judged in engine.judge_batch(posts)]
     except Exception:
-        return [_one(engine, Post.of(post, engine.text_fields)) for post in posts]
+        decisions = [_one(engine, Post.of(post, engine.text_fields)) for post in posts]
+        portions = [arrays_of_decisions(decisions, engine.fingerprint)]
+    portions = portions or [arrays_of_decisions((), engine.fingerprint)]
+    return [import_module("pyarrow").concat_arrays(column) for column in zip(*portions, strict=True)][1:]
 
 
 def _written(engine: Engine, posts: Sequence[PostLike] | Columns) -> list[bytes]:

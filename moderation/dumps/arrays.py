@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence, Sized
+from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
 from itertools import chain
 from operator import attrgetter
@@ -10,9 +13,13 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from moderation.decision import Decision, Reason
+from moderation.engine.judged import Judged
 from moderation.errors import DumpError
+from moderation.post import PostId
+from moderation.text.lists import Index
 
 
 def pyarrow() -> Any:
@@ -36,67 +43,132 @@ def schema_of(kept: Sequence[str]) -> Any:
     return arrow.schema([*columns, *((name, text) for name in kept)])
 
 
-def encode_batch(decisions: Sequence[Decision], kept: Sequence[Sequence[str | None]], names: Sequence[str]) -> bytes:
-    """Decisions, and by decision what is kept of its post, as one message of an Arrow stream for `ParquetSink`."""
+def encode_batch(arrays: Sequence[Sequence[Any]], names: Sequence[str]) -> bytes:
+    """Columns, those of each portion, as one message of an Arrow stream for `ParquetSink`. The columns that are kept of
+    posts have `names` and stand behind those of decisions.
+    """
     arrow, schema = pyarrow(), schema_of(names)
-    texts = [arrow.array([row[at] for row in kept], arrow.string()) for at in range(len(names))]
     sink = arrow.BufferOutputStream()
     with arrow.ipc.new_stream(sink, schema) as stream:
-        stream.write_batch(arrow.record_batch([*arrays_of(decisions), *texts], schema=schema))
+        for portion in arrays:
+            stream.write_batch(arrow.record_batch(list(portion), schema=schema))
     return bytes(sink.getvalue())
 
 
-def arrays_of(decisions: Sequence[Decision]) -> list[Any]:
+def arrays_of(judged: Judged) -> list[Any]:
     """Decisions as columns, pyarrow.Array each, in the order and with the types of `schema_of`."""
-    arrow = pyarrow()
-    reasons = _column(decisions, "reasons")
+    arrow, number = pyarrow(), len(judged)
+    post, language, share = judged.said.spoken()
+    known = ~np.isnan(judged.scores)
+    scored, category = known.nonzero()
+    languages = _map(arrow, _offsets(arrow, post, number), judged.said.found.names, language, share)
+    scores = _map(arrow, _offsets(arrow, scored, number), judged.categories, category, judged.scores[known])
+    return _arrays(_Told(arrow, number, judged.at, judged.told), judged.ids, languages, scores, judged.engine)
+
+
+def arrays_of_decisions(decisions: Sequence[Decision], engine: str) -> list[Any]:
+    """The same of decisions as they are; `engine` is their fingerprint."""
+    arrow, number = pyarrow(), len(decisions)
+    told = _Told(arrow, number, np.arange(number), decisions)
+    ids, languages, scores = map(told.column, ("id", "languages", "scores"))
+    return _arrays(told, ids, _map_of(arrow, languages), _map_of(arrow, scores), engine)
+
+
+def _arrays(told: _Told, ids: Sequence[PostId], languages: Any, scores: Any, engine: str) -> list[Any]:
     return [
-        arrow.array(list(map(str, _column(decisions, "id"))), arrow.string()),
-        _repeated(arrow, _column(decisions, "verdict")),
-        arrow.array(_column(decisions, "severity"), arrow.int32()),
-        _lists(arrow, _column(decisions, "categories")),
-        _lists(arrow, _rules(reasons)),
-        _lists(arrow, _rules(_column(decisions, "shadow"))),
-        _maps(arrow, _column(decisions, "languages")),
-        _lists(arrow, _column(decisions, "uncovered")),
-        _maps(arrow, _column(decisions, "scores")),
-        _lists(arrow, _column(decisions, "unknown")),
-        arrow.array([_told(each) for each in reasons], arrow.string()),
-        _repeated(arrow, _column(decisions, "engine")),
+        _ids(told.arrow, ids),
+        told.texts("allowed", told.column("verdict")),
+        told.numbers(told.column("severity")),
+        told.lists(told.column("categories")),
+        told.lists(_rules(told.column("reasons"))),
+        told.lists(_rules(told.column("shadow"))),
+        languages,
+        told.lists(told.column("uncovered")),
+        scores,
+        told.lists(told.column("unknown")),
+        told.texts("[]", list(map(_as_json, told.column("reasons")))),
+        told.arrow.repeat(told.arrow.scalar(engine, told.arrow.string()), told.number),
     ]
 
 
-def _column(decisions: Sequence[Decision], name: str) -> list[Any]:
-    return list(map(attrgetter(name), decisions))
+def text_array(texts: Sequence[str | None]) -> Any:
+    """A column of texts."""
+    return pyarrow().array(texts, pyarrow().string())
 
 
-def _repeated(arrow: Any, values: Sequence[str]) -> Any:
-    """Texts that are often all the same."""
-    if len(set(values)) == 1:
-        return arrow.repeat(arrow.scalar(values[0], arrow.string()), len(values))
-    return arrow.array(values, arrow.string())
+def selected(arrays: Sequence[Any], wanted: NDArray[np.bool_]) -> Sequence[Any]:
+    """Of columns, the rows that are wanted."""
+    return arrays if wanted.all() else [array.filter(pyarrow().array(wanted)) for array in arrays]
 
 
-def _lists(arrow: Any, rows: Sequence[Sequence[str]]) -> Any:
-    texts = arrow.array(list(chain.from_iterable(rows)), arrow.string())
-    return arrow.ListArray.from_arrays(_offsets(arrow, rows), texts)
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Columns of `number` posts of which only those `at` some numbers have something to say."""
+
+    arrow: Any
+    number: int
+    at: Index
+    decisions: Sequence[Decision]
+
+    def column(self, name: str) -> list[Any]:
+        return list(map(attrgetter(name), self.decisions))
+
+    def texts(self, others: str, own: Sequence[str]) -> Any:
+        place = np.zeros(self.number, np.int32)
+        place[self.at] = np.arange(1, len(own) + 1)
+        return self.arrow.array([others, *own], self.arrow.string()).take(self.arrow.array(place))
+
+    def numbers(self, own: Sequence[int]) -> Any:
+        numbers = np.zeros(self.number, np.int32)
+        numbers[self.at] = own
+        return self.arrow.array(numbers)
+
+    def lists(self, own: Sequence[Sequence[str]]) -> Any:
+        offsets = _offsets(self.arrow, self.at.repeat(_lengths(own)), self.number)
+        texts = self.arrow.array(list(chain.from_iterable(own)), self.arrow.string())
+        return self.arrow.ListArray.from_arrays(offsets, texts)
 
 
-def _maps(arrow: Any, rows: Sequence[Mapping[str, float]]) -> Any:
-    names = arrow.array(list(chain.from_iterable(rows)), arrow.string())
-    shares = arrow.array(list(chain.from_iterable([row.values() for row in rows])), arrow.float64())
-    return arrow.MapArray.from_arrays(_offsets(arrow, rows), names, shares)
+def _ids(arrow: Any, ids: Sequence[PostId]) -> Any:
+    """Ids as texts; what UTF-8 does not hold is replaced in them."""
+    if set(map(type, ids)) == {int}:
+        with suppress(OverflowError):
+            return arrow.array(ids, arrow.int64()).cast(arrow.string())
+    texts = list(map(str, ids))
+    with suppress(UnicodeEncodeError):
+        return arrow.array(texts, arrow.string())
+    return arrow.array([each.encode("utf-8", "replace").decode() for each in texts], arrow.string())
 
 
-def _offsets(arrow: Any, rows: Sequence[Sequence[str] | Mapping[str, float]]) -> Any:
-    offsets = np.zeros(len(rows) + 1, np.int32)
-    np.cumsum(np.fromiter(map(len, rows), np.int32, len(rows)), out=offsets[1:])
+def _map(arrow: Any, offsets: Any, names: Sequence[str], number: Index, values: NDArray[np.float64]) -> Any:
+    """By post, names (by number) and values."""
+    keys = arrow.array(names, arrow.string()).take(arrow.array(number))
+    return arrow.MapArray.from_arrays(offsets, keys, arrow.array(values))
+
+
+def _map_of(arrow: Any, rows: Sequence[Mapping[str, float]]) -> Any:
+    names, values = list(chain.from_iterable(rows)), [value for row in rows for value in row.values()]
+    owner = np.arange(len(rows)).repeat(_lengths(rows))
+    return _map(arrow, _offsets(arrow, owner, len(rows)), names, np.arange(len(names)), np.array(values, np.float64))
+
+
+def _offsets(arrow: Any, owner: Index, number: int) -> Any:
+    """Where the items of each of so many posts begin, and where the last ones end: items come by post."""
+    offsets = np.zeros(number + 1, np.int32)
+    np.cumsum(np.bincount(owner, minlength=number), out=offsets[1:])
     return arrow.array(offsets)
 
 
-def _rules(reasons: Sequence[tuple[Reason, ...]]) -> list[Sequence[str]]:
-    return [[reason.rule for reason in each] if each else () for each in reasons]
+def _lengths(rows: Sequence[Sized]) -> Index:
+    return np.fromiter(map(len, rows), np.int64, len(rows))
 
 
-def _told(reasons: tuple[Reason, ...]) -> str:
-    return msgspec.json.encode(reasons).decode() if reasons else "[]"
+def _rules(reasons: Sequence[tuple[Reason, ...]]) -> list[list[str]]:
+    return [[reason.rule for reason in each] for each in reasons]
+
+
+def _as_json(reasons: tuple[Reason, ...]) -> str:
+    try:
+        return msgspec.json.encode(reasons).decode()
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(reasons), separators=(",", ":"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,12 +13,13 @@ from typing import Any
 
 import msgspec
 
-from moderation.decision import Decision, encode
-from moderation.dumps.arrays import encode_batch
+from moderation.decision import Decision, Verdict, encode
+from moderation.dumps.arrays import arrays_of, encode_batch, selected, text_array
 from moderation.dumps.columnar import ParquetSink
 from moderation.dumps.fields import Keep
 from moderation.dumps.formats import DELIMITERS, OUTPUT_FORMATS, OutputFormat, format_of_name
 from moderation.dumps.writers import Sink, encode_lines
+from moderation.engine.judged import Judged
 from moderation.errors import DumpError
 
 Kept = Sequence[Mapping[str, Any]] | None
@@ -67,15 +68,27 @@ class Output:
         return b""
 
     def encode(self, decisions: Sequence[Decision], kept: Kept) -> bytes:
-        """Decisions in order, each with what is kept of its post."""
+        """Decisions in order, each with what is kept of its post, in any format but Parquet."""
         if not decisions:
             return b""
         if self.format == "jsonl":
             return self.zipped(encode_lines(decisions) if kept is None else _lines(decisions, kept))
         texts = self._texts(kept, len(decisions))
-        if self.format == "parquet":
-            return encode_batch(decisions, texts, self.kept)
         return self.zipped(self._rows([(*_cells(each), *row) for each, row in zip(decisions, texts, strict=True)]))
+
+    def encode_columns(self, portions: Iterable[Judged], kept: Kept, only: Collection[Verdict]) -> bytes:
+        """Those decisions that have one of some verdicts, each with what is kept of its post, as a part of a Parquet
+        file.
+        """
+        found, first = [], 0
+        for judged in portions:
+            wanted = judged.having(only)
+            of_posts = None if kept is None else kept[first : first + len(judged)]
+            texts = zip(*self._texts(of_posts, len(judged)), strict=True)
+            if wanted.any():
+                found.append(selected([*arrays_of(judged), *map(text_array, texts)], wanted))
+            first += len(judged)
+        return encode_batch(found, self.kept) if found else b""
 
     @contextmanager
     def writing(self, sink: Sink) -> Iterator[Sink]:

@@ -17,6 +17,7 @@ from moderation.dumps.records import Read, read_unit
 from moderation.dumps.summary import Summary
 from moderation.dumps.writers import Sink, encode_lines
 from moderation.engine.columns import Columns
+from moderation.engine.judged import Judged
 from moderation.engine.written import Written
 from moderation.post import PostLike
 
@@ -33,6 +34,7 @@ class Judge(Protocol):
     def attributes(self) -> frozenset[str]: ...
 
     def decide_batch(self, posts: Sequence[PostLike] | Columns, /) -> list[Decision]: ...
+    def judge_batch(self, posts: Sequence[PostLike] | Columns, /) -> list[Judged]: ...
     def write_batch(self, posts: Sequence[PostLike] | Columns, /) -> list[Written]: ...
 
 
@@ -70,9 +72,12 @@ class Work:
         read = read_unit(unit, plan.fields, plan.named, plan.output.keep, direct, self.engine.attributes)
         summary.add_rejects(read.rejects)
         rejects = b"".join(reject.to_json() + b"\n" for reject in read.rejects)
+        if not len(read.posts):
+            return Done(b"", rejects, summary)
         at_once = plan.output.format == "jsonl" and read.kept is None and (self._all or "allowed" not in plan.only)
-        judge = self._lines if at_once else self._encoded
-        return Done(judge(read, summary) if len(read.posts) else b"", rejects, summary)
+        columns = plan.output.format == "parquet"
+        judge = self._columns if columns else self._lines if at_once else self._encoded
+        return Done(judge(read, summary), rejects, summary)
 
     @property
     def _all(self) -> bool:
@@ -88,8 +93,16 @@ class Work:
             lines.append(written.lines if self._all else encode_lines(wanted))
         return self.plan.output.zipped(b"".join(lines))
 
+    def _columns(self, read: Read, summary: Summary) -> bytes:
+        """The decisions as columns."""
+        portions = self.engine.judge_batch(read.posts)
+        for judged in portions:
+            summary.add(judged.told)
+            summary.add_plain(judged.plain)
+        return self.plan.output.encode_columns(portions, read.kept, self.plan.only)
+
     def _encoded(self, read: Read, summary: Summary) -> bytes:
-        """The decisions in any format, with what is kept of their posts."""
+        """The decisions in any other format, with what is kept of their posts."""
         decisions, kept = self.engine.decide_batch(read.posts), read.kept
         summary.add(decisions)
         if not self._all:

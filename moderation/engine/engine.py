@@ -17,8 +17,9 @@ from moderation.engine.compile import Plan, compile_rules
 from moderation.engine.conditions import Condition, attributes_asked
 from moderation.engine.coverage import covered_languages
 from moderation.engine.find import Finder
+from moderation.engine.judged import Judged
 from moderation.engine.look import Compiled, Look
-from moderation.engine.written import Written
+from moderation.engine.written import Written, written
 from moderation.language.detect import Detector
 from moderation.packs.load import RuleBook, read_rules, read_sources
 from moderation.post import DECLARED_LANGUAGE, Post, PostLike
@@ -98,11 +99,15 @@ class Engine:
         for look in self._looks(posts, batch_size):
             yield from look.decisions()
 
-    def write_batch(self, posts: Iterable[PostLike] | Columns) -> list[Written]:
-        """Judge many posts, in order, and write the decisions down as `decide_batch` and `Decision.to_json` would, one
-        a line, in some portions: faster where most are allowed. Raises PostError for the first that cannot be read.
+    def judge_batch(self, posts: Iterable[PostLike] | Columns) -> list[Judged]:
+        """Judge many posts, in order, in some portions: what `decide_batch` would say, as columns. Raises PostError for
+        the first that cannot be read.
         """
-        return [look.written() for look in self._looks(posts, BATCH)]
+        return [look.judged() for look in self._looks(posts, BATCH)]
+
+    def write_batch(self, posts: Iterable[PostLike] | Columns) -> list[Written]:
+        """The same, written down as `Decision.to_json` would, one a line: faster where most are allowed."""
+        return list(map(written, self.judge_batch(posts)))
 
     def outcomes(self, posts: Iterable[PostLike]) -> list[dict[str, bool | None]]:
         """By post: the full ids of rules that hold (True) or are unknown (None), whatever mode or overriding say."""

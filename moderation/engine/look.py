@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from moderation.decision import Decision, Reason, Segment, Span, encode
+from moderation.decision import Decision, Reason, Segment, Span
 from moderation.engine.columns import Columns
 from moderation.engine.compile import Plan
 from moderation.engine.coverage import uncovered_in
@@ -19,9 +19,9 @@ from moderation.engine.find import Finder
 from moderation.engine.gather import Rows, gather
 from moderation.engine.hits import Hit, SignalHits
 from moderation.engine.judge import RuleOutcome, by_itself, judge, limit_reason, outcome_of, uncovered_reason
+from moderation.engine.judged import Judged
 from moderation.engine.scores import scores_of
 from moderation.engine.speech import Speech, speech_of
-from moderation.engine.written import Plain, Written
 from moderation.evasion.spellings import in_other_digits
 from moderation.evasion.tricks import names_of
 from moderation.language.detect import Detector
@@ -92,21 +92,15 @@ class Look:
             decided[at] = self.decision(int(posts[at]), Told(*(column[at] for column in told)))
         return decided
 
-    def written(self) -> Written:
-        """The portion's decisions as lines of JSON, in order."""
-        ids, scores, lines = self.rows.ids, self.rows.scores, [""] * len(self.rows)
-        told = np.zeros(len(self.rows), np.bool_)
-        told[self.weighed] = True
-        plain, decisions = (~told).nonzero()[0], self._decided(told.nonzero()[0])
-        for post, decision in zip(told.nonzero()[0].tolist(), decisions, strict=True):
-            lines[post] = encode(decision).decode()
-        known = () if scores is None else scores.categories
-        table = np.zeros((len(plain), 0)) if scores is None else scores.table[plain]
-        ordinary = Plain(self.speech.of(plain), [ids[post] for post in plain.tolist()], known, table)
-        others, counted = ordinary.lines(self.compiled.fingerprint)
-        for post, line in zip(plain.tolist(), others, strict=True):
-            lines[post] = line
-        return Written("\n".join([*lines, ""]).encode(), decisions, counted)
+    def judged(self) -> Judged:
+        """The portion's decisions as columns."""
+        rows = self.rows
+        weighed = np.zeros(len(rows), np.bool_)
+        weighed[self.weighed] = True
+        at, scores = weighed.nonzero()[0], rows.scores
+        table = np.zeros((len(rows), 0)) if scores is None else scores.table
+        known, engine = () if scores is None else scores.categories, self.compiled.fingerprint
+        return Judged(rows.ids, self.speech.of(np.arange(len(rows))), known, table, at, self._decided(at), engine)
 
     @cached_property
     def weighed(self) -> Index:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -42,7 +42,7 @@ class Speech:
         return Said(self.found.at(ranges(opens, closes)), np.arange(len(posts)).repeat(count), bounds, self.rows)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Said:
     """Some posts' segments in reading order: those of post i are `found` from `bounds[i]` to `bounds[i + 1]`, `owner`
     is the post of each.
@@ -53,17 +53,39 @@ class Said:
     bounds: Index
     rows: Rows
 
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
     def languages(self) -> list[dict[str, float]]:
         """By post: the share of each language, the largest first, in two decimals."""
         names = self.found.names
-        opens, many = self.bounds[:-1].tolist(), steps(self.bounds).tolist()
-        first = self.found.language.tolist()
-        result = [{names[first[at]]: 1.0} if count == 1 else {} for at, count in zip(opens, many, strict=True)]
-        post, language, share = self.shares()
-        for number, tongue, value in zip(post.tolist(), language.tolist(), share.tolist(), strict=True):
+        result: list[dict[str, float]] = [{} for _ in range(len(self))]
+        for number, tongue, value in zip(*(column.tolist() for column in self.spoken()), strict=True):
             result[number][names[tongue]] = value
         return result
 
+    def spoken(self) -> tuple[Index, Index, NDArray[np.float64]]:
+        """(post, language, share) of all posts, in that order."""
+        (single, only), (several, language, share) = self.single(), self.shares
+        post = np.concatenate((single, several))
+        order = post.argsort(kind="stable")
+        shares = np.concatenate((np.ones(len(single)), share))
+        return post[order], np.concatenate((only, language))[order], shares[order]
+
+    def main(self) -> Index:
+        """By post: its main language, 0 (`und`) where nothing can be told."""
+        main = np.zeros(len(self), np.int64)
+        (single, only), (several, language, _) = self.single(), self.shares
+        main[single] = only
+        main[several[::-1]] = language[::-1]  # the first of a post last, which is what stays
+        return main
+
+    def single(self) -> tuple[Index, Index]:
+        """(post, language) of posts of one segment."""
+        post = (steps(self.bounds) == 1).nonzero()[0]
+        return post, self.found.language[self.bounds[post]].astype(np.int64)
+
+    @cached_property
     def shares(self) -> tuple[Index, Index, NDArray[np.float64]]:
         """(post, language, share) of posts of several segments, in that order: most posts are one, in one language."""
         several = (steps(self.bounds) > 1)[self.owner].nonzero()[0]

@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import moderation
+from moderation.decision import Verdict
 from moderation.dumps.fields import FieldMap, Keep
 from moderation.dumps.formats import _BY_SUFFIX, Format
 from moderation.dumps.outputs import Output
 from moderation.dumps.readers import find_sources
-from moderation.dumps.runner import Plan, score_dump
+from moderation.dumps.runner import ALL, Plan, score_dump
 from moderation.dumps.sources import SUFFIXES
 from moderation.dumps.summary import Summary
 from moderation.engine.engine import Engine
@@ -53,12 +54,12 @@ class Memory:
 
 def scored(
     engine: Engine, *names: object, output: Output | None = None, kind: Format | None = None,
-    fields: Sequence[str] = (),
+    fields: Sequence[str] = (), only: Collection[Verdict] = ALL,
 ) -> tuple[bytes, list[Record], Summary]:  # fmt: skip
     sources = find_sources(list(map(str, names)))
     out, rejects = Memory(), Memory()
     mapped = FieldMap.of(fields, engine.text_fields)
-    plan = Plan(mapped, output or Output(), kind=kind, named=len(sources) > 1)
+    plan = Plan(mapped, output or Output(), only, kind, named=len(sources) > 1)
     summary = score_dump(engine, sources, out, rejects, plan=plan)
     return out.data, [json.loads(line) for line in rejects.data.splitlines()], summary
 
@@ -248,6 +249,26 @@ def test_parquet_to_parquet_in_many_groups(engine: Engine, tmp_path: Path) -> No
     assert [file.metadata.row_group(each).num_rows for each in range(file.num_row_groups)] == [65_536, 4_464]
     assert file.read(["id"]).column(0).to_pylist() == [str(number) for number in range(70_000)]
     assert summary.decisions == 70_000
+
+
+def test_what_utf_8_does_not_hold_goes_into_parquet(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    path.write_bytes(rb'{"id": "a\ud800", "text": "hello"}' + b"\n" + rb'{"id": 2, "text": "hi"}')
+    data, _, _ = scored(engine, path, output=Output("parquet"))
+    assert pyarrow.parquet.read_table(io.BytesIO(data)).column("id").to_pylist() == ["a?", "2"]
+
+
+def test_parquet_has_what_is_asked_for(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    path.write_bytes(jsonl(POSTS))
+    verdicts: list[tuple[Verdict, ...]] = [("flagged",), ("allowed", "blocked"), ("blocked",)]
+    for only in verdicts:
+        data, _, _ = scored(engine, path, output=Output("parquet", None, Keep.of("likes")), only=only)
+        rows = pyarrow.parquet.read_table(io.BytesIO(data)).select(["verdict", "post.likes"]).to_pylist()
+        judged = zip(engine.decide_batch(POSTS), POSTS, strict=True)
+        assert [tuple(row.values()) for row in rows] == [
+            (decision.verdict, str(post["likes"])) for decision, post in judged if decision.verdict in only
+        ]
 
 
 def test_rows_that_are_no_posts(engine: Engine, tmp_path: Path) -> None:

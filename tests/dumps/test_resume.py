@@ -25,6 +25,7 @@ from moderation.dumps.runner import Plan, score_dump
 from moderation.dumps.summary import Summary
 from moderation.dumps.writers import open_sink
 from moderation.engine.engine import Engine
+from moderation.engine.judged import Judged
 from moderation.engine.written import Written
 from moderation.errors import DumpError
 from moderation.post import PostLike
@@ -47,6 +48,10 @@ class Mortal:
     def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]:
         self._live()
         return self.engine.decide_batch(posts)
+
+    def judge_batch(self, posts: Sequence[PostLike], /) -> list[Judged]:
+        self._live()
+        return self.engine.judge_batch(posts)
 
     def write_batch(self, posts: Sequence[PostLike], /) -> list[Written]:
         self._live()
@@ -218,7 +223,7 @@ def test_two_runs_do_not_meet(engine: Engine, tmp_path: Path) -> None:
     class Nested:
         text_fields, attributes = engine.text_fields, engine.attributes
 
-        write_batch = engine.write_batch
+        judge_batch, write_batch = engine.judge_batch, engine.write_batch
 
         def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]:
             with pytest.raises(DumpError, match="another run is writing"):

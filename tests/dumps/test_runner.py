@@ -16,6 +16,7 @@ from moderation.dumps.readers import find_sources
 from moderation.dumps.runner import Plan, score_dump
 from moderation.dumps.summary import Summary
 from moderation.dumps.writers import encode_lines
+from moderation.engine.judged import Judged
 from moderation.engine.written import Written
 from moderation.post import Post, PostLike
 
@@ -39,6 +40,9 @@ class StubJudge:
 
     def __init__(self) -> None:
         self.batches: list[int] = []
+
+    def judge_batch(self, posts: Sequence[PostLike], /) -> list[Judged]:
+        raise AssertionError("only Parquet is written from columns")
 
     def write_batch(self, posts: Sequence[PostLike], /) -> list[Written]:
         decisions = self.decide_batch(posts)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import moderation
+from moderation.dumps.arrays import arrays_of, arrays_of_decisions
 
 PIECES = [
     "加", "微信", "微", "信", "傻", "逼", "fuck", "f", "u", "ck", " ", "，", ".", "@a", "@b", "http://a.cn", "1", "23",
@@ -116,3 +117,13 @@ def test_what_is_written_is_what_is_decided(engines: Any, bundled: moderation.En
         assert all(decision.verdict == "allowed" and not decision.reasons for decision in plain)
         counted = sum((Counter(each.plain) for each in written), Counter())
         assert counted == Counter(next(iter(decision.languages), "und") for decision in plain)
+
+
+@given(posts=st.lists(st.fixed_dictionaries({"id": IDS, "text": SAID}) | POST, min_size=1, max_size=8))
+def test_columns_of_arrow_are_those_of_decisions(engines: Any, bundled: moderation.Engine, posts: list[Any]) -> None:
+    for engine in (engines[0], bundled):
+        (judged,) = engine.judge_batch(posts)
+        expected = arrays_of_decisions(engine.decide_batch(posts), engine.fingerprint)
+        for found, own in zip(arrays_of(judged), expected, strict=True):
+            assert found.type == own.type
+            assert found.to_pylist() == own.to_pylist()
