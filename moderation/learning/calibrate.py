@@ -15,6 +15,8 @@ CURVE_FROM = 5_000
 _LEAST_POSTS = 50
 _LEAST_SHARE = 0.05
 _LEAST_SLOPE = 0.05
+_DECIMALS = 6
+"""Enough for any score, and few enough to be the same on any number of processors."""
 
 Values = NDArray[np.float64]
 Truth = NDArray[np.bool_]
@@ -52,7 +54,7 @@ def calibration_of(decided: Values, truth: Truth, curved: bool) -> Calibration:
 def platt(decided: Values, truth: Truth) -> tuple[float, float]:
     """Slope and offset that make decisions probabilities (Platt, "Probabilistic outputs", 1999)."""
     model = LogisticRegression(C=1e6).fit(decided[:, None], truth)
-    return float(model.coef_[0, 0]), float(model.intercept_[0])
+    return round(float(model.coef_[0, 0]), _DECIMALS), round(float(model.intercept_[0]), _DECIMALS)
 
 
 def isotonic(logits: Values, truth: Truth) -> Values:
@@ -72,7 +74,9 @@ def isotonic(logits: Values, truth: Truth) -> Values:
     share = (np.add.reduceat(right.astype(np.float64), first) + 0.5) / (number + 1)
     calibrated = np.log(share / (1 - share))
     rising = np.maximum.accumulate(calibrated - _LEAST_SLOPE * middle) + _LEAST_SLOPE * middle
-    return np.stack((middle, rising), axis=1)
+    knots = np.stack((middle, rising), axis=1).round(_DECIMALS)
+    kept: Values = knots[np.append(True, (np.diff(knots, axis=0) > 0).all(axis=1))]
+    return kept
 
 
 def _joined(bounds: list[int]) -> list[int]:

@@ -25,7 +25,7 @@ def card_of(digest: str, trained: Sequence[Trained], measured: Mapping[str, Meas
     return {
         "model": digest,
         "method": "hashed n-grams by script and sound, naive Bayes ratios, a linear model, calibrated out of fold",
-        "measured": f"over {FOLDS} folds, calibrated on the others; background posts apart",
+        "measured": f"over {FOLDS} folds, calibrated on the others, thresholds as served; background posts apart",
         "heads": [_head(each) for each in trained],
         "tests": {name: _plain(found) for name, found in (measured or {}).items()},
         "limits": list(LIMITS),

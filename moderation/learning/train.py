@@ -74,7 +74,7 @@ class Task:
 @dataclass(frozen=True)
 class Trained:
     """A head and how it came about. `strengths` are the out-of-fold AUC by C; `out_of_fold` the figures over the folds
-    with scores calibrated on the other folds; `feed` the thresholds at 5 % positives.
+    with scores calibrated on the other folds, but order and thresholds as served; `feed` those at 5 % positives.
     """
 
     task: Task
@@ -170,14 +170,22 @@ def _described(
     truth, found = pool.truth[own], scores[own]
     texts = [text for text, kept in zip(pool.texts, own.tolist(), strict=True) if kept]
     languages = main_languages(texts)
-    figures = measure(truth, found)
+    # Each fold has a curve of its own: how posts rank, and above which scores, is told by that which is served.
+    served = calibration(decided[own])
+    ranked = measure(truth, served)
+    figures = replace(
+        measure(truth, found),
+        roc_auc=ranked.roc_auc,
+        average_precision=ranked.average_precision,
+        operating=ranked.operating,
+    )
     plain = estimator.probability(decided[own])
     by_language = {
         name: measure(truth[languages == name], found[languages == name])
         for name in sorted(set(languages.tolist()))
         if int((languages == name).sum()) >= 50
     }
-    points = {f"{wanted:g}": operating_point(truth, found, wanted, PREVALENCE) for wanted in PRECISIONS}
+    points = {f"{wanted:g}": operating_point(truth, served, wanted, PREVALENCE) for wanted in PRECISIONS}
     operating = {name: point.threshold for name, point in figures.operating.items()}
     return Trained(
         task,
