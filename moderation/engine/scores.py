@@ -45,30 +45,42 @@ class Scores:
 def scores_of(classifier: Classifier, folded: View, rows: Rows, speech: Speech) -> Scores:
     """Score a batch: all fields of a post together."""
     scores = classifier.scores(folded.codes, folded.starts, rows.first)
-    heads = np.where(_served(classifier, speech), scores, np.nan)
     model = classifier.model
-    of = [model.categories.index(head.category) for head in model.heads]
-    if of == list(range(len(model.categories))):
-        return Scores(model.categories, heads, heads)
-    table = np.full((len(heads), len(model.categories)), np.nan)
-    for at, category in enumerate(of):
-        np.fmax(table[:, category], heads[:, at], out=table[:, category])
+    heads = np.where(_served(tuple(head.language for head in model.heads), speech), scores, np.nan)
+    first, more = _columns(tuple(head.category for head in model.heads), model.categories)
+    table = heads[:, first]
+    for category, head in more:
+        np.fmax(table[:, category], heads[:, head], out=table[:, category])
     return Scores(model.categories, table, heads)
 
 
-def _served(classifier: Classifier, speech: Speech) -> NDArray[np.bool_]:
-    """Which heads read which posts: posts × heads."""
-    languages = [head.language for head in classifier.model.heads]
-    columns = {each: speech.held(_read_by(each, speech.found.names)) >= SERVED for each in dict.fromkeys(languages)}
-    untold = speech.held(_read_by(None, speech.found.names)) < SERVED
-    return np.stack([columns[language] | untold for language in languages], axis=1)
+@lru_cache(maxsize=1 << 6)
+def _columns(heads: tuple[str, ...], categories: tuple[str, ...]) -> tuple[list[int], list[tuple[int, int]]]:
+    """The first head of each category, and (category, head) of all the others."""
+    first = [heads.index(category) for category in categories]
+    return first, [(categories.index(each), at) for at, each in enumerate(heads) if at not in first]
+
+
+def _served(heads: tuple[str, ...], speech: Speech) -> NDArray[np.bool_]:
+    """Which heads, by their languages, read which posts: posts × heads."""
+    group, reads = _readers(heads, speech.found.names)
+    groups, posts = len(reads), len(speech.letters)
+    at = speech.owner * groups
+    at += group[speech.found.language]
+    weight = np.bincount(at, speech.found.weight, posts * groups).reshape(posts, groups)
+    held = weight @ reads / speech.letters[:, None] >= SERVED
+    return held[:, :-1] | ~held[:, -1:]
 
 
 @lru_cache(maxsize=1 << 8)
-def _read_by(head: str | None, names: tuple[str, ...]) -> NDArray[np.bool_]:
-    """The languages that a head for a language reads: one for `zh` reads zh-Hant and pinyin (zh-Latn) too. Without a
-    head, all that have been told.
+def _readers(heads: tuple[str, ...], names: tuple[str, ...]) -> tuple[Index, NDArray[np.float64]]:
+    """Languages in groups, all of one group read by the same heads: the group of each, and which heads read which.
+
+    A head for `zh` reads zh-Hant and pinyin (zh-Latn) too. The last column says which have been told at all.
     """
-    if head is None:
-        return np.array([name != UNDETERMINED for name in names])
-    return np.array([name == head or name.startswith(f"{head}-") for name in names])
+    reads = np.array(
+        [[*(name == head or name.startswith(f"{head}-") for head in heads), name != UNDETERMINED] for name in names],
+        np.float64,
+    )
+    groups, group = np.unique(reads, axis=0, return_inverse=True)
+    return group.reshape(-1), groups

@@ -24,8 +24,8 @@ def card_of(digest: str, trained: Sequence[Trained], measured: Mapping[str, Meas
     """The card as it stands in JSON; `measured` are figures on test files by head and file."""
     return {
         "model": digest,
-        "method": "hashed n-grams by script and sound, naive Bayes ratios, a linear model, Platt scaling",
-        "measured": f"over {FOLDS} folds, calibrated on the others; background posts apart",
+        "method": "hashed n-grams by script and sound, naive Bayes ratios, a linear model, calibrated out of fold",
+        "measured": f"over {FOLDS} folds, calibrated on the others, thresholds as served; background posts apart",
         "heads": [_head(each) for each in trained],
         "tests": {name: _plain(found) for name, found in (measured or {}).items()},
         "limits": list(LIMITS),
@@ -51,7 +51,12 @@ def _head(trained: Trained) -> dict[str, Any]:
         "talk": list(trained.task.talk),
         "C": trained.strength,
         "auc_by_C": {f"{strength:g}": round(area, 5) for strength, area in trained.strengths.items()},
-        "calibration": {"slope": round(trained.slope, 6), "offset": round(trained.offset, 6)},
+        "calibration": {
+            "method": trained.calibration.method,
+            "slope": round(trained.calibration.slope, 6),
+            "offset": round(trained.calibration.offset, 6),
+            "knots": len(trained.calibration.knots),
+        },
         "calibration_error_raw": round(trained.raw_calibration_error, 4),
         "out_of_fold": _plain(trained.out_of_fold),
         "background_flagged": None if trained.background_flagged is None else round(trained.background_flagged, 4),
@@ -104,7 +109,9 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _head_lines(head: Mapping[str, Any]) -> Iterator[str]:
-    fitted = f"{head['loss'].replace('_', ' ').capitalize()} loss, C = {head['C']:g}"
+    fitted = (
+        f"{head['loss'].replace('_', ' ').capitalize()} loss, C = {head['C']:g}. {_calibration(head['calibration'])}"
+    )
     yield from ("", f"## {head['category']}/{head['language']}", "", f"{head['definition']}. {fitted}.", "")
     if head["talk"]:
         said = "Posts with these words weigh so that they are positive less unusually often"
@@ -128,6 +135,12 @@ def _head_lines(head: Mapping[str, Any]) -> Iterator[str]:
         for name, found in head["by_language"].items():
             area = _figure(found["roc_auc"])
             yield f"| {name} | {found['posts']:,} | {found['accuracy']:.3f} | {found['macro_f1']:.3f} | {area} |"
+
+
+def _calibration(said: Mapping[str, Any]) -> str:
+    if said["method"] == "isotonic":
+        return f"Calibrated by isotonic regression, {said['knots']} knots"
+    return "Calibrated by a line (Platt)"
 
 
 def _thresholds(where: str, points: Mapping[str, Any]) -> Iterator[str]:

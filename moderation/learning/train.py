@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from moderation.errors import DumpError
+from moderation.learning.calibrate import CURVE_FROM, Calibration, calibration_of
 from moderation.learning.cloak import CLOAKS
 from moderation.learning.estimator import LinearTextClassifier, Loss, count_matrix
 from moderation.learning.labelled import Labelled
@@ -74,14 +74,13 @@ class Task:
 @dataclass(frozen=True)
 class Trained:
     """A head and how it came about. `strengths` are the out-of-fold AUC by C; `out_of_fold` the figures over the folds
-    with scores calibrated on the other folds; `feed` the thresholds at 5 % positives.
+    with scores calibrated on the other folds, but order and thresholds as served; `feed` those at 5 % positives.
     """
 
     task: Task
     head: Head
     estimator: LinearTextClassifier
-    slope: float
-    offset: float
+    calibration: Calibration
     strength: float
     strengths: dict[float, float]
     used: int
@@ -115,9 +114,13 @@ def train_model(
     trained = [_train_head(task, held, progress) for task in tasks]
     weights = np.stack([each.estimator.weights_ for each in trained])
     numbers = np.array(
-        [[each.estimator.scale_, each.estimator.intercept_[0], each.slope, each.offset] for each in trained]
+        [
+            [each.estimator.scale_, each.estimator.intercept_[0], each.calibration.slope, each.calibration.offset]
+            for each in trained
+        ]
     )
-    content, digest = dump_model([each.head for each in trained], weights, numbers, VERSION)
+    knots = [each.calibration.knots for each in trained]
+    content, digest = dump_model([each.head for each in trained], weights, numbers, VERSION, knots)
     return content, digest, trained
 
 
@@ -147,18 +150,18 @@ def _train_head(task: Task, held: frozenset[str], progress: Progress) -> Trained
         progress(f"{name}: C = {strength:g}, AUC {strengths[strength]:.4f}")
     strength = _chosen(strengths, spreads)
     own = ~pool.background
-    slope, offset = platt(decided[strength][own], pool.truth[own])
+    calibration = calibration_of(decided[strength][own], pool.truth[own], pool.curved)
     scores = _calibrated_across(decided[strength], pool)
     estimator = _fitted(counts, cloaked, pool, np.ones(len(pool.truth), np.bool_), _estimator(task, strength))
     progress(f"{name}: trained with C = {strength:g} on {len(pool.texts):,} posts")
-    return _described(task, pool, estimator, (slope, offset), (strength, strengths), scores, decided[strength])
+    return _described(task, pool, estimator, calibration, (strength, strengths), scores, decided[strength])
 
 
 def _described(
     task: Task,
     pool: _Pool,
     estimator: LinearTextClassifier,
-    line: tuple[float, float],
+    calibration: Calibration,
     choice: tuple[float, dict[float, float]],
     scores: Values,
     decided: Values,
@@ -167,20 +170,28 @@ def _described(
     truth, found = pool.truth[own], scores[own]
     texts = [text for text, kept in zip(pool.texts, own.tolist(), strict=True) if kept]
     languages = main_languages(texts)
-    figures = measure(truth, found)
+    # Each fold has a curve of its own: how posts rank, and above which scores, is told by that which is served.
+    served = calibration(decided[own])
+    ranked = measure(truth, served)
+    figures = replace(
+        measure(truth, found),
+        roc_auc=ranked.roc_auc,
+        average_precision=ranked.average_precision,
+        operating=ranked.operating,
+    )
     plain = estimator.probability(decided[own])
     by_language = {
         name: measure(truth[languages == name], found[languages == name])
         for name in sorted(set(languages.tolist()))
         if int((languages == name).sum()) >= 50
     }
-    points = {f"{wanted:g}": operating_point(truth, found, wanted, PREVALENCE) for wanted in PRECISIONS}
+    points = {f"{wanted:g}": operating_point(truth, served, wanted, PREVALENCE) for wanted in PRECISIONS}
     operating = {name: point.threshold for name, point in figures.operating.items()}
     return Trained(
         task,
         Head(task.category, str(task.language), task.definition, operating),
         estimator,
-        *line,
+        calibration,
         *choice,
         len(pool.texts),
         int(pool.truth.sum()),
@@ -237,6 +248,11 @@ class _Pool:
         )
         left = (repeated, contradictory, shared)
         return cls([texts[at] for at in keep], kept, background, weight, _folds(kept), *left)
+
+    @property
+    def curved(self) -> bool:
+        """Whether there are enough labels for a curve."""
+        return int((~self.background).sum()) >= CURVE_FROM
 
     def check(self, name: str) -> None:
         positives, negatives = int(self.truth.sum()), int((~self.truth).sum())
@@ -322,20 +338,13 @@ def _chosen(areas: dict[float, float], spreads: dict[float, float]) -> float:
     return min(strength for strength in areas if areas[strength] >= areas[best] - spreads[best] / 4)
 
 
-def platt(decided: Values, truth: Truth) -> tuple[float, float]:
-    """Slope and offset that make decisions probabilities (Platt, "Probabilistic outputs", 1999)."""
-    model = LogisticRegression(C=1e6).fit(decided[:, None], truth)
-    return float(model.coef_[0, 0]), float(model.intercept_[0])
-
-
 def _calibrated_across(decided: Values, pool: _Pool) -> Values:
     """Each fold's scores by a calibration that did not see the fold."""
     scores = np.zeros(len(decided))
     for number in range(FOLDS):
         test = pool.fold == number
         seen = ~test & ~pool.background
-        slope, offset = platt(decided[seen], pool.truth[seen])
-        scores[test] = 1 / (1 + np.exp(-(slope * decided[test] + offset)))
+        scores[test] = calibration_of(decided[seen], pool.truth[seen], pool.curved)(decided[test])
     return scores
 
 

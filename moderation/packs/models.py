@@ -1,8 +1,9 @@
 """Model files: a linear classifier's weights as integers and a manifest that says what they are. Nothing in one runs.
 
-A model is an `.npz` of three arrays: `weights` (int16, heads × 2^bits), `numbers` (float64, heads × 4: scale and
-intercept of the sum, slope and offset of the calibration) and `manifest` (UTF-8 JSON as bytes), which holds a SHA-256
-over all of it. A file that was changed, cut off or made by something else is refused before any of it is used.
+A model is an `.npz` of four arrays: `weights` (int16, heads × 2^bits), `numbers` (float64, heads × 4: scale and
+intercept of the sum, slope and offset of the calibration), `knots` (float64, knots × 3: the head, a logit, and what it
+is calibrated to) and `manifest` (UTF-8 JSON as bytes), which holds a SHA-256 over all of it. A file that was changed,
+cut off or made by something else is refused before any of it is used.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = "moderation-model/1"
+FORMAT = "moderation-model/2"
 MAX_BYTES = 32 << 20
 MAX_HEADS = 60
+MAX_KNOTS = 1 << 16
 LIMIT = 1023
 """Weights lie in [-LIMIT, LIMIT]: eleven bits, of which three lanes fit a 64-bit sum."""
 
-_MEMBERS = ("weights.npy", "numbers.npy", "manifest.npy")
+_MEMBERS = ("weights.npy", "numbers.npy", "knots.npy", "manifest.npy")
 _MAX_UNPACKED = 256 << 20
 
 
@@ -58,12 +60,15 @@ class ModelFile:
     """A model as it stands in its file.
 
     The score of a post for head h is 1 / (1 + exp(-(slope * d + offset))), where d = scale * sum(weights) / sqrt(n) +
-    intercept over its n n-grams; `numbers[h]` are (scale, intercept, slope, offset).
+    intercept over its n n-grams; `numbers[h]` are (scale, intercept, slope, offset). `knots[h]`, which may be none, are
+    (logit, calibrated logit), both ascending: a logit between two of them moves as they do, by as much as lies between,
+    and one beyond them as the last does.
     """
 
     heads: tuple[Head, ...]
     weights: NDArray[np.int16]
     numbers: NDArray[np.float64]
+    knots: tuple[NDArray[np.float64], ...]
     features: int
     digest: str
 
@@ -79,7 +84,11 @@ class ModelFile:
 
 
 def dump_model(
-    heads: Sequence[Head], weights: NDArray[np.int16], numbers: NDArray[np.float64], features: int
+    heads: Sequence[Head],
+    weights: NDArray[np.int16],
+    numbers: NDArray[np.float64],
+    features: int,
+    knots: Sequence[NDArray[np.float64]] = (),
 ) -> tuple[bytes, str]:
     """A model as the bytes of a file, the same every time, and its digest."""
     plain = [
@@ -87,13 +96,16 @@ def dump_model(
         for h in heads
     ]
     manifest: dict[str, Any] = {"format": FORMAT, "features": features, "heads": plain}
-    manifest["sha256"] = _digest(manifest, weights, numbers)
+    of = np.array([head for head, own in enumerate(knots) for _ in own], np.float64)
+    table = np.column_stack((of, np.concatenate((np.zeros((0, 2)), *knots))))
+    manifest["sha256"] = _digest(manifest, weights, numbers, table)
     content = io.BytesIO()
     np.savez_compressed(
         content,
         allow_pickle=False,
         weights=weights,
         numbers=numbers,
+        knots=table,
         manifest=np.frombuffer(_canonical(manifest), np.uint8),
     )
     return content.getvalue(), manifest["sha256"]
@@ -105,13 +117,14 @@ def load_model(content: bytes) -> ModelFile:
     if len(content) > MAX_BYTES:
         raise ModelError(f"larger than {MAX_BYTES >> 20} MiB")
     arrays = _arrays(content)
-    weights, numbers = arrays["weights.npy"], arrays["numbers.npy"]
+    weights, numbers, table = arrays["weights.npy"], arrays["numbers.npy"], arrays["knots.npy"]
     manifest = _manifest(arrays["manifest.npy"])
     heads = _heads(manifest)
     _check_shapes(len(heads), weights, numbers)
-    if manifest.get("sha256") != _digest(manifest, weights, numbers):
+    knots = _knots(len(heads), table)
+    if manifest.get("sha256") != _digest(manifest, weights, numbers, table):
         raise ModelError("its contents don't match its SHA-256: it was changed or damaged; fetch or train it again")
-    return ModelFile(heads, weights, numbers, manifest["features"], manifest["sha256"])
+    return ModelFile(heads, weights, numbers, knots, manifest["features"], manifest["sha256"])
 
 
 def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
@@ -180,10 +193,22 @@ def _check_shapes(heads: int, weights: NDArray[Any], numbers: NDArray[Any]) -> N
         raise ModelError("its calibration is not four finite numbers a head")
 
 
-def _digest(manifest: Mapping[str, Any], weights: NDArray[Any], numbers: NDArray[Any]) -> str:
+def _knots(heads: int, table: NDArray[Any]) -> tuple[NDArray[np.float64], ...]:
+    """By head (logit, calibrated logit), after a look at whether scores keep their order by them."""
+    if table.dtype != np.float64 or table.ndim != 2 or table.shape[1] != 3 or len(table) > MAX_KNOTS:
+        raise ModelError("its knots are not float64, knots × 3")
+    of = table[:, 0]
+    knots = tuple(np.ascontiguousarray(table[of == head, 1:]) for head in range(heads))
+    in_order = bool((of[1:] >= of[:-1]).all()) and sum(map(len, knots)) == len(table)
+    if not np.isfinite(table).all() or not in_order or not all((own[1:] > own[:-1]).all() for own in knots):
+        raise ModelError("its knots do not ascend head by head")
+    return knots
+
+
+def _digest(manifest: Mapping[str, Any], *arrays: NDArray[Any]) -> str:
     said = {key: value for key, value in manifest.items() if key != "sha256"}
     digest = hashlib.sha256(_canonical(said))
-    for array in (weights, numbers):
+    for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return f"sha256:{digest.hexdigest()}"

@@ -47,6 +47,14 @@ class Classifier:
             raise ModelError(f"it was trained on features {model.features}, and these are {VERSION}: train it again")
         self.model = model
         self._columns = _packed(model.weights)
+        self._line = model.numbers[:, 2].copy(), model.numbers[:, 3].copy()
+        self._curves = [
+            (head, knots[:, 0].copy(), knots[:, 1] - knots[:, 0])
+            for head, knots in enumerate(model.knots)
+            if len(knots)
+        ]
+        heads = np.arange(len(model.heads))
+        self._lanes = heads // _LANES, _BITS * (heads % _LANES).astype(np.uint64)
 
     def decisions(self, codes: Codes, starts: Index, first: Index | None = None) -> Scores:
         """The trained models' decision values, posts × heads, for the rows of a folded view.
@@ -60,58 +68,69 @@ class Classifier:
             sums = np.add.reduceat(sums, first[:-1], axis=0)
             counts = np.add.reduceat(counts, first[:-1])
         scale, intercept = self.model.numbers[:, 0], self.model.numbers[:, 1]
-        decisions: Scores = sums * scale / np.sqrt(np.maximum(counts, 1))[:, None] + intercept
+        decisions: Scores = sums * scale
+        decisions /= np.sqrt(np.maximum(counts, 1))[:, None]
+        decisions += intercept
         return decisions
 
     def scores(self, codes: Codes, starts: Index, first: Index | None = None) -> Scores:
         """Calibrated probabilities, posts × heads, to four decimals."""
-        slope, offset = self.model.numbers[:, 2], self.model.numbers[:, 3]
-        logits = self.decisions(codes, starts, first) * slope + offset
-        place = np.clip(np.rint(logits * _STEPS), -_REACH * _STEPS, _REACH * _STEPS).astype(np.int64)
-        return _probabilities().take(place + _REACH * _STEPS)
+        logits = self.decisions(codes, starts, first)
+        logits *= self._line[0]
+        logits += self._line[1]
+        for head, at, moved in self._curves:
+            logits[:, head] += np.interp(logits[:, head], at, moved)
+        logits *= _STEPS
+        np.rint(logits, out=logits)
+        logits += _REACH * _STEPS
+        np.maximum(logits, 0, out=logits)
+        np.minimum(logits, 2 * _REACH * _STEPS, out=logits)
+        return _probabilities().take(logits.astype(np.intp))
 
     def sums(self, codes: Codes, starts: Index) -> Sums:
         """The sums of weights by row, block by block."""
-        rows = len(starts) - 1
-        sums = np.zeros((rows, len(self.model.heads)), np.int64)
-        counts = np.zeros(rows, np.int64)
-        for start, end in pairwise(_blocks(starts)):
-            text = text_of(codes, starts[start : end + 1])
-            sums[start:end], counts[start:end] = self._block(text)
+        bounds = _blocks(starts)
+        if len(bounds) == 2:
+            return self._block(text_of(codes, starts))
+        sums = np.zeros((len(starts) - 1, len(self.model.heads)), np.int64)
+        counts = np.zeros(len(sums), np.int64)
+        for start, end in pairwise(bounds):
+            found = self._block(text_of(codes, starts[start : end + 1]))
+            sums[start:end], counts[start:end] = found.sums, found.counts
         return Sums(sums, counts)
 
-    def _block(self, text: Text) -> tuple[Index, Index]:
+    def _block(self, text: Text) -> Sums:
         places = places_of(text, self.model.bits)
         words = words_of(text, places, self.model.bits)
-        parts, first = _parts(text.opens)
-        bounds = words.start.searchsorted(np.concatenate((parts, text.opens[-1:])))
-        counts = 2 * (lengths_of(parts, int(text.opens[-1])) + steps(bounds))
-        packed = [
-            _sums_of(table, (places.single, places.several), parts)
-            + _sums_between(table, (words.alone, words.paired), bounds)
-            for table in self._columns
-        ]
-        sums = self._unpacked(np.concatenate(packed, axis=1), counts)
+        lengths, bounds, first = steps(text.opens), words.bounds, None
+        starts = text.opens[:-1]
+        if lengths.size and int(lengths.max()) > _LONGEST:
+            starts, first = _parts(text.opens, lengths)
+            lengths = lengths_of(starts, int(text.opens[-1]))
+            bounds = words.start.searchsorted(np.concatenate((starts, text.opens[-1:])))
+        counts = 2 * (lengths + steps(bounds))
+        packed = []
+        for table in self._columns:
+            summed = _sums_of(table, (places.single, places.several), starts)
+            _add_between(summed, table, (words.alone, words.paired), bounds)
+            packed.append(summed)
+        sums = self._unpacked(packed[0] if len(packed) == 1 else np.concatenate(packed, axis=1), counts)
         if first is not None:
             sums, counts = np.add.reduceat(sums, first, axis=0), np.add.reduceat(counts, first)
-        return sums, counts
+        return Sums(sums, counts)
 
     def _unpacked(self, packed: NDArray[np.uint64], counts: Index) -> Index:
-        sums = np.empty((len(packed), len(self.model.heads)), np.int64)
-        for head in range(sums.shape[1]):
-            word, lane = divmod(head, _LANES)
-            sums[:, head] = (packed[:, word] >> (_BITS * np.uint64(lane))) & _LANE
-            sums[:, head] -= counts * LIMIT
+        word, shift = self._lanes
+        lanes = packed[:, word]
+        lanes >>= shift
+        lanes &= _LANE
+        sums = lanes.view(np.int64)
+        sums -= (counts * LIMIT)[:, None]
         return sums
 
 
-def _parts(opens: Index) -> tuple[Index, Index | None]:
-    """Where parts of rows begin, none so long that a lane could run over, and the first part of each row where these
-    are not the rows themselves.
-    """
-    lengths = steps(opens)
-    if not lengths.size or int(lengths.max()) <= _LONGEST:
-        return opens[:-1], None
+def _parts(opens: Index, lengths: Index) -> tuple[Index, Index]:
+    """Where parts of rows begin, none so long that a lane could run over, and the first part of each row."""
     number = -(-lengths // _LONGEST)
     first: Index = np.cumsum(number) - number
     within = np.arange(int(number.sum())) - first.repeat(number)
@@ -125,13 +144,15 @@ def _sums_of(table: NDArray[np.generic], buckets: tuple[Index, Index], starts: I
     return sums
 
 
-def _sums_between(table: NDArray[np.generic], buckets: tuple[Index, Index], bounds: Index) -> NDArray[np.uint64]:
-    """The same between bounds, of which two may be one: zero then, where `reduceat` gives the element there."""
-    sums = np.zeros((len(bounds) - 1, 2 if table.dtype == np.complex128 else 1), np.uint64)
+def _add_between(
+    sums: NDArray[np.uint64], table: NDArray[np.generic], buckets: tuple[Index, Index], bounds: Index
+) -> None:
+    """Add the same between bounds, of which two may be one: nothing then, where `reduceat` gives the element there."""
     held = (bounds[1:] > bounds[:-1]).nonzero()[0]
-    if held.size:
-        sums[held] = _sums_of(table, buckets, bounds[held])
-    return sums
+    if held.size == len(sums):
+        sums += _sums_of(table, buckets, bounds[:-1])
+    elif held.size:
+        sums[held] += _sums_of(table, buckets, bounds[held])
 
 
 def _both(table: NDArray[np.generic], one: Index, other: Index) -> NDArray[np.uint64]:
@@ -154,12 +175,13 @@ def _packed(weights: NDArray[np.int16]) -> tuple[NDArray[np.generic], ...]:
 
 
 def _blocks(starts: Index) -> list[int]:
-    """Row numbers between which there are about BLOCK code points."""
-    bounds = [0]
-    while bounds[-1] < len(starts) - 1:
-        end = int(np.searchsorted(starts, starts[bounds[-1]] + BLOCK, side="right")) - 1
-        bounds.append(min(max(end, bounds[-1] + 1), len(starts) - 1))
-    return bounds
+    """Row numbers between which there are about BLOCK code points, as evenly as rows can be parted."""
+    rows, length = len(starts) - 1, int(starts[-1] - starts[0])
+    number = round(length / BLOCK)
+    if number < 2 or rows < 2:
+        return [0, rows] if rows else [0]
+    cuts = starts.searchsorted(starts[0] + length * np.arange(1, number) // number)
+    return sorted({0, *cuts.tolist(), rows})
 
 
 @cache

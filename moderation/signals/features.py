@@ -9,8 +9,9 @@ At every place stand two n-grams: the character itself, and a longer one, which 
 Words of Latin letters and digits count besides, by their first and last four code points, alone and with the next.
 N-grams may start or end on the edge of a text, never cross it. `moderation.signals.plainer` readies texts for them.
 
-Hashes are multilinear modulo 2^32 (Lemire and Kaser, "Strongly universal string hashing is fast", 2014), their top bits
-the bucket; all that makes a bucket stands here and there, and `VERSION` changes with it.
+A character's bucket is its code point, what is beyond the last bucket again from the first. The other hashes are
+multilinear modulo 2^32 (Lemire and Kaser, "Strongly universal string hashing is fast", 2014), their top bits the
+bucket. All that makes a bucket stands here and there, and `VERSION` changes with it.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from numpy.typing import NDArray
 
 from moderation.evasion.sounds import names as syllables
 from moderation.evasion.sounds import syllable_of
-from moderation.signals.plainer import FIRST_SYLLABLE, IN_WORD, Text, looks, text_of
+from moderation.signals.plainer import FIRST_SYLLABLE, Text, text_of
 from moderation.text.tables import CODE_POINTS
 
-VERSION = 2
+VERSION = 3
 BITS = 18
 
 Codes = NDArray[np.uint32]
@@ -35,30 +36,31 @@ Index = NDArray[np.int64]
 __all__ = ["BITS", "VERSION", "Grams", "Places", "Text", "Words", "grams", "places_of", "text_of", "words_of"]
 
 _LATIN_END = 0x250
-_POINTS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F], np.uint32)
-_SOUNDS = np.array([0xFD7046C5, 0xB55A4F09], np.uint32)
+_FIRST, _SECOND = np.uint32(0xFD7046C5), np.uint32(0xB55A4F09)
 _WORDS = np.array([0x8DA6B343, 0xD8163841, 0xCB1AB31F, 0x165667B1], np.uint32)
-_CHARACTER = np.uint32(0xD3A2646D)
+_WORD = "abcdefghijklmnopqrstuvwxyz0123456789'"
+_IN_WORD, _FACTOR = np.uint32(1 << 31), np.uint32(0xFF)
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
     """By place in `Text.codes` but the last: the buckets of the character and of the n-gram that start there, and the
-    hash of the latter; whether a word goes on (not 0) or not.
+    hash of the latter; whether it stands in a word.
     """
 
     single: Index
     several: Index
     hashed: Codes
-    in_word: NDArray[np.uint8]
+    in_word: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """Words in the order of the text, [start, end), the bucket of each, and that of it with the next word of its row
-    (or with the end of the row).
+    (or with the end of the row). Row i has the words from `bounds[i]` to `bounds[i + 1]`.
     """
 
+    bounds: Index
     start: Index
     end: Index
     alone: Index
@@ -77,45 +79,40 @@ class Grams:
 
 def places_of(text: Text, bits: int = BITS) -> Places:
     """The buckets of all places, in a few steps over the whole buffer."""
-    codes, shift = text.codes, np.uint32(32 - bits)
-    parts = _parts().take(codes).view(np.uint32).reshape(-1, 2)
-    hashed = parts[:-1, 0] + parts[1:, 1]
-    if len(codes) > 3:
-        hashed[: len(codes) - 3] += _rest(codes, text.opens)
-    single = codes[:-1] * _CHARACTER
-    in_word = (parts[:, 0] & 1).astype(np.uint8)
-    return Places((single >> shift).astype(np.intp), (hashed >> shift).astype(np.intp), hashed, in_word)
-
-
-def _rest(codes: Codes, opens: Index) -> Codes:
-    """What the third and fourth code point add to the n-gram of a place: nothing but for Latin, nor over an edge."""
-    rest: Codes = codes[2:-1] * _POINTS[2]
-    rest += codes[3:] * _POINTS[3]
-    # All ones for Latin, all zeros for others.
-    latin = (codes[: len(rest)].view(np.int32) - _LATIN_END) >> 31
-    rest &= latin.view(np.uint32)
-    ends = opens[1:]
-    for before in (1, 2):
-        places = ends - before
-        rest[places[places < len(rest)]] = 0
-    return rest
+    at = text.codes.astype(np.intp)
+    ids = _ids().take(at, mode="wrap")
+    hashed = ids[:-1] * _FIRST
+    hashed += ids[1:] * _SECOND
+    factor = ids & _FACTOR
+    # Nothing reaches over an edge.
+    ends = text.opens[1:]
+    factor[ends - 1] = 0
+    factor[ends - 2] = 0
+    hashed[:-2] += hashed[2:] * factor[:-3]
+    in_word = ids.view(np.int32) < 0
+    return Places(at[:-1] & ((1 << bits) - 1), _buckets(hashed, bits), hashed, in_word)
 
 
 def words_of(text: Text, places: Places, bits: int = BITS) -> Words:
     """All words: the n-grams at both of their ends tell them, and those at the beginning of two in a row."""
-    shift = np.uint32(32 - bits)
     inside = places.in_word
-    bounds = (inside[1:] != inside[:-1]).nonzero()[0]
-    start, end = bounds[::2] + 1, bounds[1::2] + 1
+    edges = (inside[1:] != inside[:-1]).nonzero()[0]
+    start, end = edges[::2] + 1, edges[1::2] + 1
+    bounds = start.searchsorted(text.opens)
+    if not start.size:
+        return Words(bounds, start, end, start, start)
     head = places.hashed.take(start)
     tail = places.hashed.take(np.maximum(end - 3, start - 1))
     following = np.empty_like(head)
     following[:-1] = head[1:]
     # The last word of a row has none behind it.
-    last = start.searchsorted(text.opens[1:]) - 1
-    following[last[last >= 0]] = 0
+    following[bounds[1:] - 1] = 0
     alone, paired = head * _WORDS[0] + tail * _WORDS[1], head * _WORDS[2] + following * _WORDS[3]
-    return Words(start, end, (alone >> shift).astype(np.intp), (paired >> shift).astype(np.intp))
+    return Words(bounds, start, end, _buckets(alone, bits), _buckets(paired, bits))
+
+
+def _buckets(hashed: Codes, bits: int) -> Index:
+    return (hashed >> np.uint32(32 - bits)).astype(np.intp)
 
 
 def grams(text: Text, bits: int = BITS) -> list[Grams]:
@@ -165,13 +162,24 @@ def _syllables() -> NDArray[np.uint32]:
 
 
 @cache
-def _parts() -> NDArray[np.uint64]:
-    """What a code point adds to the hash of an n-gram as its first (low half) and as its second (high half)."""
-    sounds, codes = _syllables(), np.arange(CODE_POINTS, dtype=np.uint32)
-    both = np.empty((CODE_POINTS, 2), np.uint32)
-    for place in (0, 1):
-        both[:, place] = np.where(sounds > 0, sounds * _SOUNDS[place], codes * _POINTS[place])
-    # The lowest bit decides no bucket: it says whether this is a letter or digit of a word.
-    both[:, 0] &= ~np.uint32(1)
-    both[:, 0] |= (looks() & IN_WORD) != 0
-    return both.view(np.uint64).ravel()
+def _ids() -> NDArray[np.uint32]:
+    """By code point what stands for it in the hash of an n-gram: for characters of one sound the same.
+
+    The highest bit says whether this is a letter or digit of a word. The lowest eight are what the third and fourth
+    code point of an n-gram count if this is its first: 0, so that they count nothing, for all but Latin.
+    """
+    codes, sounds = np.arange(CODE_POINTS, dtype=np.uint32), _syllables()
+    ids: NDArray[np.uint32] = np.where(sounds > 0, sounds + np.uint32(FIRST_SYLLABLE), codes)
+    ids = _mixed(ids) << np.uint32(8)
+    ids[:_LATIN_END] |= (_mixed(codes[:_LATIN_END]) & _FACTOR) | np.uint32(1)
+    ids[[ord(each) for each in _WORD]] |= _IN_WORD
+    return ids
+
+
+def _mixed(codes: Codes) -> Codes:
+    """Code points, no two of them alike, as numbers of 23 bits, no two of them alike."""
+    mask, mixed = np.uint32((1 << 23) - 1), codes
+    for factor, shift in ((0x9E3779B1, 11), (0x85EBCA77, 12), (0xC2B2AE3D, 11)):
+        mixed = (mixed * np.uint32(factor)) & mask
+        mixed ^= mixed >> np.uint32(shift)
+    return mixed

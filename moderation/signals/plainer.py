@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,9 @@ _WIDE_FROM = 0x2E80
 _PARTING = " .*-_|/~+·"
 
 # What a first look tells of a code point: letters; those that only a vowel (or h) may follow in pinyin; what is neither
-# vowel nor h; signs that part; first and second parts of characters; letters and digits of words.
-LETTER, NEEDS_VOWEL, NO_VOWEL, _PARTS, OPENS, CLOSES, IN_WORD, RARE = (1 << bit for bit in range(8))
+# vowel nor h; first and second parts of characters; Chinese characters and all beyond; signs that part; parts that are
+# seldom said for themselves. Three of these have what may follow them as the next higher bit: see `_pairs`.
+LETTER, NEEDS_VOWEL, NO_VOWEL, OPENS, CLOSES, WIDE, PARTS, RARE = (1 << bit for bit in range(8))
 
 _LEAST_LETTERS = 4
 _TOLERATED = 12
@@ -61,13 +63,21 @@ def text_of(codes: Codes, starts: Index, traced: bool = False) -> Text:
     buffer = codes[begins : starts[-1]] if begins >= 0 else np.concatenate((_EDGE, codes[: starts[-1]]))
     origin = np.arange(begins, begins + len(buffer)) if traced else _NOWHERE
     text = Text(buffer, starts - starts[0], origin, origin)
-    look = looks().take(buffer)
-    rows = _like_pinyin(look, text.opens)
-    text = _without(text, *_taken_apart(buffer, look), _apart(buffer, look))
+    look = looks().take(buffer.astype(np.intp), mode="wrap")
+    pairs = _pairs(look)
+    rows = _like_pinyin(look, pairs, text.opens)
+    text = _without(text, *_taken_apart(buffer, look, pairs), *_apart(buffer, pairs))
     return _respelled(text, rows) if rows.size else text
 
 
-def _without(text: Text, pairs: Index, composed: Codes, apart: Index) -> Text:
+def _pairs(look: Looks) -> Looks:
+    """NEEDS_VOWEL where no vowel follows, OPENS where a second part follows, WIDE where a sign that parts follows."""
+    pairs: Looks = look[1:] >> np.uint8(1)
+    pairs &= look[:-1]
+    return pairs
+
+
+def _without(text: Text, pairs: Index, composed: Codes, *apart: Index) -> Text:
     """A text whose characters that were taken apart are whole, and in which nothing parts what belongs together."""
     codes, origin, last = text.codes, text.origin, text.last
     traced = bool(origin.size)
@@ -77,18 +87,18 @@ def _without(text: Text, pairs: Index, composed: Codes, apart: Index) -> Text:
         if traced:
             last = last.copy()
             last[pairs] = origin[pairs + 1]
-    elif not apart.size:
+    elif not any(each.size for each in apart):
         return text
     keep = np.ones(len(codes), np.bool_)
-    keep[apart] = False
-    keep[pairs + 1] = False
+    for places in (pairs + 1, *apart):
+        keep[places] = False
     opens = text.opens - (~keep).nonzero()[0].searchsorted(text.opens)
     return Text(codes[keep], opens, origin[keep] if traced else origin, last[keep] if traced else last)
 
 
 def _respelled(text: Text, rows: Index) -> Text:
     """A text of which these rows, if they are pinyin, are spelled in syllables."""
-    pieces: list[tuple[Codes, Index, Index]] = []
+    pieces: list[tuple[Any, ...]] = []
     longer = np.zeros(len(text.opens), np.int64)
     done, traced = 0, bool(text.origin.size)
     for row in rows.tolist():
@@ -96,44 +106,58 @@ def _respelled(text: Text, rows: Index) -> Text:
         found = in_syllables(_string(text.codes[start:end]), traced)
         if found is None:
             continue
-        places = np.array(found.places, np.int64).reshape(-1, 2) + start if traced else _NO_PLACES
-        pieces.append((text.codes[done:start], text.origin[done:start], text.last[done:start]))
-        pieces.append((_codes(found.text), text.origin[places[:, 0]], text.last[places[:, 1]]))
+        pieces += [_part(text, done, start), _spelling(text, start, found) if traced else (_codes(found.text),)]
         longer[row + 1] = len(found.text) - (end - start)
         done = end
     if not pieces:
         return text
-    pieces.append((text.codes[done:], text.origin[done:], text.last[done:]))
-    codes, origin, last = (np.concatenate(each) for each in zip(*pieces, strict=True))
+    pieces.append(_part(text, done, len(text.codes)))
+    joined = [np.concatenate(each) for each in zip(*pieces, strict=True)]
+    codes, origin, last = joined if traced else (joined[0], text.origin, text.last)
     return Text(codes, text.opens + longer.cumsum(), origin, last)
 
 
-def _apart(buffer: Codes, look: Looks) -> Index:
+def _part(text: Text, start: int, end: int) -> tuple[Any, ...]:
+    """A stretch of a text's columns: of those that it has."""
+    if not text.origin.size:
+        return (text.codes[start:end],)
+    return text.codes[start:end], text.origin[start:end], text.last[start:end]
+
+
+def _spelling(text: Text, start: int, found: Spelled) -> tuple[Any, ...]:
+    """The columns of a row that is spelled in syllables."""
+    places = np.array(found.places, np.int64).reshape(-1, 2) + start
+    return _codes(found.text), text.origin[places[:, 0]], text.last[places[:, 1]]
+
+
+def _apart(buffer: Codes, pairs: Looks) -> tuple[Index, Index, Index]:
     """Where signs stand between Chinese characters, and all but the first of three or more of one character."""
-    wide = buffer >= _WIDE_FROM
-    between = wide[:-2] & wide[2:] & (look[1:-1] & _PARTS != 0)
+    signs = ((pairs & WIDE) != 0).nonzero()[0] + 1
+    if signs.size:
+        signs = signs[buffer[signs + 1] >= _WIDE_FROM]
     same = buffer[1:] == buffer[:-1]
     triple = same[1:] & same[:-1]
     if not triple.any():
-        places: Index = between.nonzero()[0] + 1
-        return places
-    again = np.zeros(len(buffer), np.bool_)
-    again[2:] = triple
-    again[1:-1] |= triple
-    again[1:-1] |= between
-    found: Index = (again & (buffer != 0)).nonzero()[0]
-    return found
+        return signs, _NOWHERE, _NOWHERE
+    again = triple.nonzero()[0] + 1
+    again = again[buffer[again] != 0]
+    return signs, again, again + 1
 
 
-def _taken_apart(buffer: Codes, look: Looks) -> tuple[Index, Codes]:
+def _taken_apart(buffer: Codes, look: Looks, both: Looks) -> tuple[Index, Codes]:
     """Where characters begin that were taken apart, and these: not where the parts are said for themselves."""
     # One of the two is seldom said for itself.
-    flags = (look[:-1] << 1) & look[1:] & CLOSES
-    flags &= (look[:-1] | look[1:]) >> 2
-    pairs = (flags != 0).nonzero()[0]
+    flags = look[:-1] | look[1:]
+    flags >>= np.uint8(4)
+    flags &= both
+    pairs = ((flags & OPENS) != 0).nonzero()[0]
+    if not pairs.size:
+        return _NOWHERE, _NO_CODES
     keys, composed, known = _compositions()
     first, second = buffer[pairs], buffer[pairs + 1]
     pairs = pairs[known.take(_mixed(first, second))]
+    if not pairs.size:
+        return _NOWHERE, _NO_CODES
     wanted = (buffer[pairs].astype(np.int64) << 21) | buffer[pairs + 1]
     place = np.minimum(keys.searchsorted(wanted), len(keys) - 1)
     exact = keys[place] == wanted
@@ -147,11 +171,14 @@ def _mixed(first: Codes, second: Codes) -> Codes:
     return mixed
 
 
-def _like_pinyin(look: Looks, opens: Index) -> Index:
+def _like_pinyin(look: Looks, pairs: Looks, opens: Index) -> Index:
     """The rows in which letters follow each other as they do in pinyin, all but a few."""
-    counted = (look & LETTER).view(np.int8)
-    counted[:-1] -= ((look[:-1] << 1) & look[1:] & NO_VOWEL).view(np.int8) * np.int8(_TOLERATED // NO_VOWEL)
-    rows: Index = (np.add.reduceat(counted, opens[:-1], dtype=np.int32) >= _LEAST_LETTERS).nonzero()[0]
+    counted = look & LETTER
+    foreign = pairs & NEEDS_VOWEL
+    foreign *= _TOLERATED // NEEDS_VOWEL
+    counted[:-1] -= foreign
+    number = np.add.reduceat(counted.view(np.int8), opens[:-1], dtype=np.int32)
+    rows: Index = (number >= _LEAST_LETTERS).nonzero()[0]
     return rows
 
 
@@ -179,13 +206,21 @@ class Spelled:
 
 def in_syllables(text: str, traced: bool = True) -> Spelled | None:
     """A folded text in syllables, if its Latin words are pinyin, nearly all, and not most of them English."""
-    words = [_spelled(word) for word in text.split(" ")]
-    read, foreign = sum([each.read for each in words]), sum([each.foreign for each in words])
-    if foreign < 3 or foreign * 5 < read * 2 or read * 4 < 3 * sum([each.letters for each in words]):
+    total = sum(map(_counted, text.split(" ")))
+    foreign, read, letters = total >> 2 * _COUNT, (total >> _COUNT) & _COUNT_MASK, total & _COUNT_MASK
+    if foreign < 3 or foreign * 5 < read * 2 or read * 4 < 3 * letters:
         return None
+    words = [_spelled(word) for word in text.split(" ")]
     joined = " ".join([each.text for each in words])
     places = _places(text, words, joined) if traced else ()
     return Spelled(_BETWEEN.sub("", joined), places, 0, read, foreign)
+
+
+@lru_cache(maxsize=1 << 15)
+def _counted(word: str) -> int:
+    """`letters`, `read` and `foreign` of a word in one number: most texts are no pinyin, and their sums say so."""
+    found = _spelled(word)
+    return (found.foreign << 2 * _COUNT) + (found.read << _COUNT) + found.letters
 
 
 def _places(text: str, words: Sequence[Spelled], joined: str) -> tuple[tuple[int, int], ...]:
@@ -245,6 +280,8 @@ def syllables_of(word: str) -> tuple[tuple[int, int, int], ...]:
 
 
 _LONGEST_WORD = 60
+_COUNT = 32
+_COUNT_MASK = (1 << _COUNT) - 1
 _LETTERS = re.compile(r"[a-z][a-z0-9']*")
 _WIDE = "[\u3400-\u9fff\U0010f000-\U0010ffff]"
 _BETWEEN = re.compile(f"(?<={_WIDE})[ '.*_-](?={_WIDE})")
@@ -256,10 +293,10 @@ def looks() -> Looks:
     found = np.zeros(CODE_POINTS, np.uint8)
     found[:] = NO_VOWEL
     letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
-    _set(found, letters, LETTER | IN_WORD)
-    _set(found, "0123456789'", IN_WORD)
+    found[_WIDE_FROM:] |= WIDE
+    _set(found, letters, LETTER)
     _set(found, [each for each in letters if each not in "aeiouvngr"], NEEDS_VOWEL)
-    _set(found, _PARTING, _PARTS)
+    _set(found, _PARTING, PARTS)
     found[[ord(each) for each in "aeiouvh"]] &= 0xFF ^ NO_VOWEL
     keys, _, _ = _compositions()
     found[keys >> 21] |= OPENS
@@ -303,4 +340,4 @@ _OFTEN_APART = "女"
 
 _EDGE = np.zeros(1, np.uint32)
 _NOWHERE = np.zeros(0, np.int64)
-_NO_PLACES = np.zeros((0, 2), np.int64)
+_NO_CODES = np.zeros(0, np.uint32)
