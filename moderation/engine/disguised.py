@@ -72,12 +72,13 @@ def look_everywhere(plan: ViewPlan, view: View) -> Disguised:
     if plan.loose is None:
         return Disguised()
     hidden = hidden_texts(view.batch, plan.loose.encoded)
-    reading = Reading.of(view)
+    reading = Reading.of(view) if plan.loose.sought else None
     found = Disguised(reading, Inside.of(hidden) if hidden else None)
     if found.inside is not None:
         _note_inside(found, view, plan.matcher.terms(found.inside.view))
         _note_inside(found, view, *plan.loose.early.find(found.inside.reading))
-    _note(found, plan.loose.early.find(reading))
+    if reading is not None:
+        _note(found, plan.loose.early.find(reading))
     return found
 
 
@@ -85,12 +86,12 @@ def look_on_demand(plan: ViewPlan, view: View, rows: Index, before: Disguised) -
     """All terms on demand, in these rows and in what any row hides; `before` is what was found everywhere."""
     inside = before.inside
     found = Disguised(before.reading, inside)
-    if plan.loose is None or before.reading is None:
+    if plan.loose is None:
         return found
     if inside is not None:
         _note_inside(found, view, plan.matcher.terms_in(inside.view, np.arange(len(inside.hidden))))
         _note_inside(found, view, *plan.loose.late.find(inside.reading))
-    if plan.loose.late and len(rows):
+    if plan.loose.late and before.reading is not None and len(rows):
         _note(found, plan.loose.late.find(before.reading, rows))
     return found
 

@@ -94,6 +94,11 @@ class LoosePlan:
     encoded: bool
 
     @property
+    def sought(self) -> bool:
+        """Whether any term is looked for in disguise."""
+        return bool(self.early or self.late)
+
+    @property
     def spellings(self) -> int:
         """How many literals are looked for."""
         return self.early.spellings + self.late.spellings
