@@ -39,7 +39,7 @@ class Glance:
     def candidates(self, needs: Needs, fired: Fired) -> tuple[Index, Index]:
         """(post, rule) pairs, sorted by post."""
         post, rule = needs.met(fired.post, fired.signal)
-        for asked in needs.scored:
+        for asked in needs.scored if len(rule) else ():
             kept = (rule != asked.rule) | self._holds(asked, needs, fired)[post]
             post, rule = post[kept], rule[kept]
         posts, rules = [post], [rule]
