@@ -44,6 +44,10 @@ def _table(found: DumpBench) -> Table:
     table.add_row("the floor", f"{found.floor_rate:,.0f}", how)
     for peer in found.peers:
         rate = "not installed" if peer.rate is None else f"{peer.rate:,.0f}"
-        how = "" if peer.rate is None else f"the first is {found.ways[0].rate / peer.rate:,.0f} times as fast"
+        how = "" if peer.rate is None else f"the first is {_times(found.ways[0].rate / peer.rate)} times as fast"
         table.add_row(peer.name, rate, how)
     return table
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"

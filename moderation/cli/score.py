@@ -142,6 +142,8 @@ def _run(asked: _Asked, sources: Sequence[Source], engine: Engine) -> Summary:
     plan = _plan(asked, sources, engine)
     gc.collect()
     gc.freeze()  # the engine stays to the end: no need to walk it again for every few thousand records
+    # Arrow's own pool keeps a tenth more memory than the system's, and is no faster here.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     started = time.perf_counter()
     with _progress(sources, asked.quiet or (asked.output is None and sys.stdout.isatty())) as progress:
         summary = _scored(asked, sources, engine, plan, progress)
