@@ -105,7 +105,7 @@ def _orders(condition: Near) -> list[list[int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Hits:
-    """Hits of the next items of chains, each hit with the number of its chain."""
+    """Hits of the next items of chains, each hit with the number of its chain: by chain, row and end, ascending."""
 
     owner: Index
     row: Index
@@ -123,7 +123,6 @@ class _Hits:
         rows = int(max(self.row.max(), before.row.max())) + 1
         width = int(max(self.start.max(), before.end.max())) + 1
         ends = (before.owner * rows + before.row) * width + before.end
-        ends.sort()
         at = (self.owner * rows + self.row) * width + self.start
         lowest = at - np.minimum(self.start, within[self.owner])
         near = ends.searchsorted(at, side="right") > ends.searchsorted(lowest)
@@ -132,7 +131,9 @@ class _Hits:
 
 @dataclass(frozen=True, slots=True)
 class _BySignal:
-    """Hits of one view: those of signal s are rows from `bounds[s]` to `bounds[s + 1]` of row, start, end."""
+    """Hits of one view: those of signal s are rows from `bounds[s]` to `bounds[s + 1]` of row, start, end, in the order
+    of row and end.
+    """
 
     row: Index
     start: Index
@@ -141,10 +142,11 @@ class _BySignal:
 
     @classmethod
     def of(cls, entries: Entries, signals: int) -> _BySignal:
-        order = entries.signal.argsort(kind="stable")
+        row, _, start, end = entries.hits
+        rows, width = int(row.max(initial=0)) + 1, int(end.max(initial=0)) + 1
+        order = ((entries.signal * rows + row) * width + end).argsort()
         order = order[~entries.excepting[order]]
-        row, _, start, end = entries.hits[:, order]
-        return cls(row, start, end, entries.signal[order].searchsorted(np.arange(signals + 1)))
+        return cls(row[order], start[order], end[order], entries.signal[order].searchsorted(np.arange(signals + 1)))
 
     @property
     def count(self) -> Index:

@@ -25,6 +25,7 @@ _BEFORE = regex.compile(r"[a-z0-9']+ (?=(?:[a-z0-9']+ )*$)")
 _AFTER = regex.compile(r" [a-z0-9']+")
 _RUN = regex.compile(f"[{MASKS}]+")
 _HAN = regex.compile(r"\p{Han}")
+_SIGNS = frozenset(MASKS)
 _NOWHERE = np.zeros(0, np.int64)
 
 
@@ -101,9 +102,9 @@ def _candidates(text: str) -> Iterator[tuple[int, str]]:
     """
     for token in _TOKEN.finditer(text):
         if not _HAN.search(token[0]):
-            # **bold** is no mask: what stands at the end counts, what stands before the word does not.
+            # **bold** is no mask: what stands at the end counts, what stands before the word, as in #tag, does not.
             word = token[0].lstrip(MASKS)
-            if word:
+            if not _SIGNS.isdisjoint(word):
                 yield from _with_neighbours(text, token.end() - len(word), token.end())
             continue
         for run in _RUN.finditer(token[0]):
