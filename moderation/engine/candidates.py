@@ -54,12 +54,11 @@ class Glance:
         return post[order], rule[order]
 
     def _holds(self, asked: Asked, needs: Needs, fired: Fired) -> Mask:
-        if (told := self._told.get(asked.rule)) is not None:
-            return told
-        found = self._possible(asked.condition, needs.untold, fired)
-        if asked.silent:
-            self._told[asked.rule] = found
-        return found
+        if not asked.silent:
+            return self._possible(asked.condition, needs.untold, fired)
+        if asked.rule not in self._told:
+            self._told[asked.rule] = self._possible(asked.condition, needs.untold, fired)
+        return self._told[asked.rule]
 
     def _possible(self, condition: Condition, untold: frozenset[int], fired: Fired, among: Mask | None = None) -> Mask:
         """Posts for which a condition may be anything but false: a cheap look by columns that never says no wrongly.

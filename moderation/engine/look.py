@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from moderation.decision import Decision, Reason, Segment, Span
+from moderation.engine.candidates import Mask
 from moderation.engine.columns import Columns
 from moderation.engine.compile import Plan
 from moderation.engine.coverage import uncovered_in
@@ -88,26 +89,24 @@ class Look:
             Decision(ids[post], "allowed", 0, (), (), (), languages, segments, (), scores, {}, (), engine)
             for post, languages, segments, scores in zip(posts.tolist(), *told, strict=True)
         ]
-        for at in np.isin(posts, self.weighed).nonzero()[0].tolist():
+        for at in self.weighed[posts].nonzero()[0].tolist():
             decided[at] = self.decision(int(posts[at]), Told(*(column[at] for column in told)))
         return decided
 
     def judged(self) -> Judged:
         """The portion's decisions as columns."""
         rows = self.rows
-        weighed = np.zeros(len(rows), np.bool_)
-        weighed[self.weighed] = True
-        at, scores = weighed.nonzero()[0], rows.scores
+        at, scores = self.weighed.nonzero()[0], rows.scores
         table = np.zeros((len(rows), 0)) if scores is None else scores.table
         known, engine = () if scores is None else scores.categories, self.compiled.fingerprint
         return Judged(rows.ids, self.speech.of(np.arange(len(rows))), known, table, at, self._decided(at), engine)
 
     @cached_property
-    def weighed(self) -> Index:
+    def weighed(self) -> Mask:
         """The posts that there may be anything to say of."""
-        return np.array(
-            [*self.candidates, *self.rows.truncated, *(~self.speech.covered).nonzero()[0].tolist()], np.int64
-        )
+        found: Mask = ~self.speech.covered
+        found[[*self.candidates, *self.rows.truncated]] = True
+        return found
 
     def decision(self, post: int, told: Told | None = None) -> Decision:
         """One post's decision; `told` is what is told of it, if that is known."""

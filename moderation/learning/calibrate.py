@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
+
+from moderation.learning.metrics import Truth, Values
 
 CURVE_FROM = 5_000
 """Labels from which on a curve is fitted (Niculescu-Mizil and Caruana, "Predicting Good Probabilities", 2005)."""
@@ -17,9 +18,6 @@ _LEAST_SHARE = 0.05
 _LEAST_SLOPE = 0.05
 _DECIMALS = 6
 """Enough for any score, and few enough to be the same on any number of processors."""
-
-Values = NDArray[np.float64]
-Truth = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

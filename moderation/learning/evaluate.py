@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from moderation.errors import DumpError
 from moderation.learning.labelled import Labelled, is_neutral, which_positive
 from moderation.learning.languages import main_languages
-from moderation.learning.metrics import Measures, measure
+from moderation.learning.metrics import Measures, Truth, Values, measure
 from moderation.packs.models import ModelError, ModelFile, load_model
 from moderation.signals.classifier import Classifier
 from moderation.text.batch import Batch
@@ -21,8 +21,6 @@ from moderation.text.folding import fold_batch
 if TYPE_CHECKING:
     from moderation.engine.engine import Engine
 
-Values = NDArray[np.float64]
-Truth = NDArray[np.bool_]
 
 _PORTION = 4096
 _SHOWN = 10

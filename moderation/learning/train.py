@@ -18,7 +18,7 @@ from moderation.learning.cloak import CLOAKS
 from moderation.learning.estimator import LinearTextClassifier, Loss, count_matrix
 from moderation.learning.labelled import Labelled
 from moderation.learning.languages import main_languages
-from moderation.learning.metrics import PRECISIONS, Measures, Operating, measure, operating_point
+from moderation.learning.metrics import PRECISIONS, Measures, Operating, Truth, Values, measure, operating_point
 from moderation.packs.models import Head, dump_model
 from moderation.signals.features import VERSION
 from moderation.text.folding import fold_all
@@ -31,8 +31,6 @@ BACKGROUND = 0.3
 
 _FEWEST = 20
 
-Values = NDArray[np.float64]
-Truth = NDArray[np.bool_]
 Progress = Callable[[str], None]
 _Copies = Sequence[tuple[sparse.csr_matrix, float]]
 
