@@ -22,6 +22,7 @@ from moderation.engine.look import Compiled, Look
 from moderation.engine.written import Written, written
 from moderation.language.detect import Detector
 from moderation.packs.load import RuleBook, read_rules, read_sources
+from moderation.packs.pause import collector_paused
 from moderation.post import DECLARED_LANGUAGE, Post, PostLike
 from moderation.signals.classifier import Classifier
 from moderation.signals.matcher import Kind
@@ -50,6 +51,7 @@ class Engine:
     Pickling it (a spawned worker) carries the rules' sources, and compiles them again on the other side.
     """
 
+    @collector_paused()
     def __init__(self, rulebook: RuleBook, *, matcher: Kind = "auto") -> None:
         plan = compile_rules(rulebook, matcher)
         policy = rulebook.policy

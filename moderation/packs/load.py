@@ -14,6 +14,7 @@ from moderation.packs.lint_classifier import lint_classifier, read_model
 from moderation.packs.lint_policy import POLICY, lint_together
 from moderation.packs.lists import resolve_lists
 from moderation.packs.models import ModelFile
+from moderation.packs.pause import collector_paused
 from moderation.packs.salvage import salvage
 from moderation.packs.schema import PackFile, PolicyFile, Rule
 from moderation.packs.shape import bounded, validate
@@ -73,6 +74,7 @@ def read_sources(sources: Mapping[str, bytes]) -> RuleBook:
     return _read(MemoryFiles(sources))
 
 
+@collector_paused()
 def _read(files: Files) -> RuleBook:
     read, documents, found = _parse(files)
     refused = {(item.path, item.line, item.column) for item in found}

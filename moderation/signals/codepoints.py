@@ -64,6 +64,8 @@ def _letter(written: str) -> int:
 @lru_cache(maxsize=4096)
 def case_variants(char: str) -> Ranges:
     """The code points that equal `char` when case is ignored, itself among them."""
+    if char not in _cased():
+        return ((ord(char), ord(char)),)
     equal = regex.findall(regex.escape(char), _cased(), regex.VERSION0 | regex.IGNORECASE)
     return tuple((ord(each), ord(each)) for each in sorted({char, *equal}))
 

@@ -6,6 +6,7 @@ import threading
 from array import array
 from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise, repeat
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from moderation.signals.confirm import BaseMatcher
+from moderation.signals.confirm import BaseMatcher, checked_terms
 from moderation.signals.matcher import NO_HITS, NO_PAIRS, Columns, Pairs, within_rows
 from moderation.signals.prefilter import Prefilter, prefilter_of, rare, set_of
 from moderation.text.views import View
@@ -34,18 +35,17 @@ class HyperscanMatcher(BaseMatcher):
         timeout_ms: float,
         demanded: frozenset[int] = frozenset(),
     ) -> None:
-        super().__init__(terms, regexes, ignore_case, timeout_ms, demanded)
-        self._lengths = np.array([len(term) for term in terms], dtype=np.int64)
-        encoded = [term.encode("utf-8", "surrogatepass") for term in terms]
-        self._terms, self._late_terms = (
-            _Database.of_terms({index: each for index, each in enumerate(encoded) if (index in demanded) == late})
-            for late in (False, True)
-        )
-        compiled = dict(enumerate(self._regexes.compiled))
-        # Those on demand are tried where all else that their rules need stands: on so few rows that to compile filters
-        # for them would take longer than they save.
-        early = {index: each for index, each in compiled.items() if len(terms) + index not in demanded}
-        self._filters = _Filters(early)
+        with ThreadPoolExecutor(1) as aside:
+            # Hyperscan compiles without Python's lock.
+            databases = aside.submit(_databases, checked_terms(terms), demanded)
+            super().__init__(terms, regexes, ignore_case, timeout_ms, demanded)
+            self._lengths = np.array([len(term) for term in terms], dtype=np.int64)
+            compiled = dict(enumerate(self._regexes.compiled))
+            # Those on demand are tried where all else that their rules need stands: on so few rows that to compile
+            # filters for them would take longer than they save.
+            early = {index: each for index, each in compiled.items() if len(terms) + index not in demanded}
+            self._filters = _Filters(early)
+        self._terms, self._late_terms = databases.result()
 
     @property
     def unfiltered(self) -> tuple[int, ...]:
@@ -193,6 +193,14 @@ class _Database:
         if not hasattr(self._local, "scratch"):
             self._local.scratch = hyperscan.Scratch(self._native)
         return self._local.scratch
+
+
+def _databases(terms: Sequence[str], demanded: frozenset[int]) -> tuple[_Database, _Database]:
+    """The terms that are looked for everywhere, and those on demand."""
+    found: tuple[dict[int, bytes], dict[int, bytes]] = ({}, {})
+    for index, term in enumerate(terms):
+        found[index in demanded][index] = term.encode("utf-8", "surrogatepass")
+    return _Database.of_terms(found[0]), _Database.of_terms(found[1])
 
 
 def _compiled(expressions: Sequence[bytes], ids: Sequence[int], flags: int, literal: bool = False) -> Any:

@@ -171,9 +171,9 @@ class _Parser:
             ranges = code_points(token[0], self._flags)
         else:
             ranges = case_variants(char) if self._flags & regex.IGNORECASE else ((ord(char), ord(char)),)
-        ranges, blind = _narrowed(ranges)
+        piece, blind = _class_of(ranges)
         self._blind |= blind
-        return _class(ranges)
+        return piece
 
 
 # Rows are scanned by the dozen, a separator behind each.
@@ -201,6 +201,13 @@ def set_of(ranges: Iterable[tuple[int, int]]) -> str:
 def _code(code: int) -> str:
     char = chr(code)
     return char if char.isascii() and char.isalnum() else f"\\x{{{code:x}}}"
+
+
+@lru_cache(maxsize=1 << 12)
+def _class_of(ranges: Ranges) -> tuple[_Piece, frozenset[str]]:
+    """The code points as a set, and the rare kinds that it leaves out: the same few stand in all regexes."""
+    kept, blind = _narrowed(ranges)
+    return _class(kept), blind
 
 
 def _narrowed(ranges: Ranges) -> tuple[Ranges, frozenset[str]]:
