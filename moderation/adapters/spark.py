@@ -15,24 +15,27 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from moderation.decision import FAILURE, Decision, encode, undecided
+from moderation.decision import FAILURE, Decision, Verdict, encode, undecided
 from moderation.dumps.arrays import arrays_of, arrays_of_decisions, schema_of
 from moderation.dumps.columnar import Table
 from moderation.dumps.fields import FieldMap
 from moderation.dumps.readers import Block, Unit
 from moderation.dumps.records import Read, read_unit
 from moderation.engine.columns import Columns
-from moderation.engine.engine import Engine
+from moderation.engine.engine import Engine, fingerprint
+from moderation.engine.judged import Judged
+from moderation.engine.written import written
 from moderation.errors import DumpError
 from moderation.packs.load import read_rules, read_sources
 from moderation.post import Post, PostLike
+from moderation.signals.classifier import Classifier
 
 if TYPE_CHECKING:
     from pyspark import Broadcast
     from pyspark.sql import DataFrame
 
 REJECT = "reject"
-LINES = "value string, rejected boolean"
+LINES = "value string, rejected boolean, verdict string"
 _TYPES = {"int32": "int", "list<item: string>": "array<string>", "map<string, double>": "map<string,double>"}
 
 # By fingerprint: a Python worker outlives a task, and a closure's own variables don't.
@@ -62,7 +65,8 @@ def score(
 
 
 def score_lines(df: DataFrame, rules: Path | str | None = None, text: str | Sequence[str] = ()) -> DataFrame:
-    """A DataFrame of JSON lines (`value`) as decisions and rejects, a line of JSON each (`value`, `rejected`).
+    """A DataFrame of JSON lines (`value`) as decisions and rejects, a line of JSON each (`value`, `rejected`), and the
+    `verdict`, null where the line is no post.
 
     A post without an id gets none: a line of a distributed file has no number.
     """
@@ -75,26 +79,28 @@ def _shipped(
     df: DataFrame, rules: Path | str | None, text: str | Sequence[str]
 ) -> tuple[Broadcast[bytes], str, FieldMap]:
     """What workers need: the rules' sources, their fingerprint, and the fields of posts."""
-    engine = Engine(read_rules(rules))  # what does not compile here fails once and now, not in every task
-    fields = FieldMap.of([text] if isinstance(text, str) else list(text), engine.text_fields)
-    sources = msgspec.msgpack.encode(dict(engine.rulebook.sources))
-    return df.sparkSession.sparkContext.broadcast(sources), engine.fingerprint, fields
+    book = read_rules(rules)  # what is not sound fails here, once and now, not in every task
+    if book.model is not None:
+        Classifier(book.model)
+    fields = FieldMap.of([text] if isinstance(text, str) else list(text), tuple(book.policy.fields))
+    sources = msgspec.msgpack.encode(dict(book.sources))
+    return df.sparkSession.sparkContext.broadcast(sources), fingerprint(book), fields
 
 
-def _engine(sources: Broadcast[bytes], fingerprint: str) -> Engine:
+def _engine(sources: Broadcast[bytes], known: str) -> Engine:
     """The engine of this process. Raises DumpError where this machine has another version of the package."""
-    if fingerprint not in _ENGINES:
+    if known not in _ENGINES:
         _ENGINES.clear()
         engine = Engine(read_sources(msgspec.msgpack.decode(sources.value, type=dict[str, bytes])))
-        if engine.fingerprint != fingerprint:
+        if engine.fingerprint != known:
             raise DumpError(
-                f"the rules are {engine.fingerprint} on this worker and {fingerprint} on the driver: install the same "
+                f"the rules are {engine.fingerprint} on this worker and {known} on the driver: install the same "
                 "version of the package `moderation` on both"
             )
-        _ENGINES[fingerprint] = engine
+        _ENGINES[known] = engine
         gc.collect()
         gc.freeze()  # the engine stays as long as the process: no need to walk it again for every few thousand rows
-    return _ENGINES[fingerprint]
+    return _ENGINES[known]
 
 
 class _Scorer:
@@ -136,11 +142,12 @@ class _LineScorer(_Scorer):
         arrow = import_module("pyarrow")
         lines = batch.column(0).to_pylist()
         read = self._read(engine, Block("", 0, lines, 0))
-        decided = _written(engine, read.posts)
+        decided, verdicts = _written(engine, read.posts)
         rejected = [reject.to_json() for reject in read.rejects]
         values = arrow.array([*decided, *rejected], arrow.binary()).cast(arrow.string())
         kinds = arrow.array([False] * len(decided) + [True] * len(rejected))
-        return arrow.RecordBatch.from_arrays([values, kinds], ["value", "rejected"])
+        told = arrow.array([*verdicts, *([None] * len(rejected))], arrow.string())
+        return arrow.RecordBatch.from_arrays([values, kinds, told], ["value", "rejected", "verdict"])
 
 
 def _decided(engine: Engine, posts: Sequence[PostLike] | Columns) -> list[Any]:
@@ -154,12 +161,22 @@ def _decided(engine: Engine, posts: Sequence[PostLike] | Columns) -> list[Any]:
     return [import_module("pyarrow").concat_arrays(column) for column in zip(*portions, strict=True)][1:]
 
 
-def _written(engine: Engine, posts: Sequence[PostLike] | Columns) -> list[bytes]:
-    """The same as lines of JSON."""
+def _written(engine: Engine, posts: Sequence[PostLike] | Columns) -> tuple[list[bytes], list[Verdict]]:
+    """The same as lines of JSON, and the verdicts."""
     try:
-        return [line for written in engine.write_batch(posts) for line in written.lines.split(b"\n")[:-1]]
+        portions = engine.judge_batch(posts)
+        lines = [line for judged in portions for line in written(judged).lines.split(b"\n")[:-1]]
+        return lines, [verdict for judged in portions for verdict in _verdicts(judged)]
     except Exception:
-        return [encode(_one(engine, Post.of(post, engine.text_fields))) for post in posts]
+        decisions = [_one(engine, Post.of(post, engine.text_fields)) for post in posts]
+        return list(map(encode, decisions)), [decision.verdict for decision in decisions]
+
+
+def _verdicts(judged: Judged) -> list[Verdict]:
+    found: list[Verdict] = ["allowed"] * len(judged)
+    for post, decision in zip(judged.at.tolist(), judged.told, strict=True):
+        found[post] = decision.verdict
+    return found
 
 
 def _one(engine: Engine, post: Post) -> Decision:

@@ -12,11 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from moderation.adapters.spark import score, score_lines
+from moderation.decision import VERDICTS
 from moderation.dumps.formats import format_of_name
 from moderation.errors import DumpError
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, Observation, SparkSession
 
 WAIT = 60.0
 Kind = Literal["jsonl", "parquet"]
@@ -41,15 +42,25 @@ def run_job(
     with _explained(master), _session(master) as spark:
         _wait_for_workers(spark, wait)
         if (kind or _kind(spark, inputs)) == "parquet":
-            score(spark.read.parquet(*inputs), rules, fields).write.parquet(output)
-            written = spark.read.parquet(output).selectExpr("coalesce(verdict, 'rejected') as found")
+            judged, counts = _counted(score(spark.read.parquet(*inputs), rules, fields))
+            judged.write.parquet(output)
         else:
             # Two files open at once, instead of sorting all decisions by where they go.
             spark.conf.set("spark.sql.maxConcurrentOutputFileWriters", 2)
-            score_lines(spark.read.text(list(inputs)), rules, fields).write.partitionBy("rejected").text(output)
-            verdict = "case when rejected then 'rejected' else get_json_object(value, '$.verdict') end as found"
-            written = spark.read.schema("value string, rejected boolean").text(output).selectExpr(verdict)
-        return {row["found"]: row["count"] for row in sorted(written.groupBy("found").count().collect())}
+            judged, counts = _counted(score_lines(spark.read.text(list(inputs)), rules, fields))
+            judged.drop("verdict").write.partitionBy("rejected").text(output)
+        return {name: number for name, number in counts.get.items() if number}
+
+
+def _counted(judged: DataFrame) -> tuple[DataFrame, Observation]:
+    """What is judged, and how many rows got each verdict and none: counted as they pass, so that nobody reads them all
+    again.
+    """
+    sql: Any = import_module("pyspark.sql")
+    of: Any = import_module("pyspark.sql.functions")
+    counts = sql.Observation("verdicts")
+    told = {name: of.col("verdict") == name for name in VERDICTS} | {"rejected": of.col("verdict").isNull()}
+    return judged.observe(counts, *(of.count_if(which).alias(name) for name, which in told.items())), counts
 
 
 def _kind(spark: SparkSession, inputs: Sequence[str]) -> Kind:
