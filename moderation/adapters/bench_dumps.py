@@ -28,6 +28,8 @@ from moderation.engine.engine import Engine
 from moderation.packs.load import bundled_rules, read_rules
 
 ROUNDS = 2
+MORE = 4
+"""How many times as long the longer of two dumps is."""
 _SCORE = [sys.executable, "-m", "moderation.cli.peak", "score", "-q"]
 _FLOOR = "import sys; from moderation.adapters.bench_dumps import floor; floor(*sys.argv[1:])"
 _SCAN = 4096
@@ -59,7 +61,8 @@ class DumpBench:
 
 
 def bench_dumps(rules: str | None = None, posts: int = 200_000, seed: int = 0) -> DumpBench:
-    """Measure. Each way runs over all posts and over a single one, in turn, and the best time of each counts.
+    """Measure. Each way runs over all posts and over a part of them, in turn, and the best time of each counts: what
+    the rest took is how fast a dump of any length goes. Spark, which starts slowest, is given all, and four times that.
 
     Raises RulesError where the rules do not load.
     """
@@ -74,12 +77,8 @@ def bench_dumps(rules: str | None = None, posts: int = 200_000, seed: int = 0) -
             posts=posts,
             terms=len(terms_in(book)),
             memory_rate=_one(lambda: in_memory(Engine(book), feed)),
-            floor_rate=posts / (times["floor"][0] - times["floor"][1]),
-            ways=[
-                Way(way, posts / (whole - start), start, peak)
-                for way, (whole, start, peak) in times.items()
-                if way != "floor"
-            ],
+            floor_rate=times["floor"].rate,
+            ways=[way for name, way in times.items() if name != "floor"],
             peers=_one(lambda: bench_peers(book, [str(post["text"]) for post in feed])),
         )
 
@@ -91,47 +90,52 @@ def _one(work: Callable[[], Any]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Command:
-    """What is run: for all posts or for one; on one core or on all."""
+    """What is run, over more posts and over fewer; how many these are; on one core or on all."""
 
     lines: tuple[list[str], list[str]]
+    posts: tuple[int, int]
     one_core: bool
 
 
 def _ways(folder: Path, rules: str, feed: Sequence[dict[str, object]]) -> dict[str, _Command]:
     formats = {"jsonl": "JSON Lines", "parquet": "Parquet"} if find_spec("pyarrow") else {"jsonl": "JSON Lines"}
-    dumps = {suffix: [folder / f"{size}.{suffix}" for size in ("all", "one")] for suffix in formats}
+    dumps = {suffix: (folder / f"all.{suffix}", folder / f"part.{suffix}") for suffix in formats}
+    posts = len(feed), max(len(feed) // MORE, 1)
     for paths in dumps.values():
-        _write(paths[0], feed)
-        _write(paths[1], feed[:1])
+        for path, count in zip(paths, posts, strict=True):
+            _write(path, feed[:count])
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     ways = {
         f"{formats[suffix]}, {jobs} process{'es' * (jobs > 1)}": _Command(
             _both([*_SCORE, "--rules", rules, "--jobs", str(jobs), "-o", str(folder / f"out.{suffix}")], dumps[suffix]),
+            posts,
             jobs == 1,
         )
         for suffix, jobs in itertools.product(formats, (1, cores) if cores > 1 else (1,))
     }
     if find_spec("pyspark"):
-        parts = _parts(folder, feed, cores)
+        parts = _parts(folder / "more", feed, cores * 8, MORE), _parts(folder / "parts", feed, cores * 8, 1)
         line = [*_SCORE, "--rules", rules, "--engine", "spark", "--master", f"local[{cores}]"]
-        ways[f"JSON Lines on Spark local[{cores}]"] = _Command(_both(line, [parts, dumps["jsonl"][1]], folder), False)
-    ways["floor"] = _Command(_both([sys.executable, "-c", _FLOOR, rules], dumps["jsonl"], folder), True)
+        counts = MORE * len(feed), len(feed)
+        ways[f"JSON Lines on Spark local[{cores}]"] = _Command(_both(line, parts, folder), counts, False)
+    line = [sys.executable, "-c", _FLOOR, rules]
+    ways["floor"] = _Command(_both(line, dumps["jsonl"], folder), posts, True)
     return ways
 
 
-def _both(line: list[str], dumps: Sequence[Path], folder: Path | None = None) -> tuple[list[str], list[str]]:
-    """The line for all posts and for one; with a folder, the output's name stands behind."""
-    found = [[*line, str(dump), *([] if folder is None else [f"{folder}/out-%d"])] for dump in dumps]
-    return found[0], found[1]
+def _both(line: list[str], dumps: tuple[Path, Path], folder: Path | None = None) -> tuple[list[str], list[str]]:
+    """The line for both dumps; with a folder, the output's name stands behind."""
+    more, fewer = ([*line, str(dump), *([] if folder is None else [f"{folder}/out-%d"])] for dump in dumps)
+    return more, fewer
 
 
-def _parts(folder: Path, feed: Sequence[dict[str, object]], cores: int) -> Path:
-    """The posts as a folder of files, several a core, as they lie on a cluster."""
-    parts, number = folder / "parts", cores * 8
-    parts.mkdir()
+def _parts(folder: Path, feed: Sequence[dict[str, object]], number: int, times: int) -> Path:
+    """The posts so many times as a folder of files, several a core, as they lie on a cluster."""
+    folder.mkdir()
     for at in range(number):
-        _write(parts / f"{at:03}.jsonl", feed[at::number])
-    return parts
+        for time_ in range(times):
+            _write(folder / f"{time_}-{at:03}.jsonl", feed[at::number])
+    return folder
 
 
 def _write(path: Path, feed: Sequence[dict[str, object]]) -> None:
@@ -142,16 +146,22 @@ def _write(path: Path, feed: Sequence[dict[str, object]]) -> None:
         path.write_bytes(msgspec.json.Encoder().encode_lines(feed))
 
 
-def _measured(ways: dict[str, _Command]) -> dict[str, tuple[float, float, float]]:
-    """By way: the best seconds for all posts and for one, and the memory; rounds in turn, as machines have moods."""
+def _measured(ways: dict[str, _Command]) -> dict[str, Way]:
+    """The best seconds of each way for more posts and for fewer; rounds in turn, as machines have moods."""
     found = {name: (float("inf"), float("inf"), 0.0) for name in ways}
     run = itertools.count()
     for _ in range(ROUNDS):
         for name, command in ways.items():
-            (whole, peak), (start, _) = (_run(line, command.one_core, next(run)) for line in command.lines)
+            (whole, peak), (part, _) = (_run(line, command.one_core, next(run)) for line in command.lines)
             best = found[name]
-            found[name] = (min(best[0], whole), min(best[1], start), max(best[2], peak))
-    return found
+            found[name] = (min(best[0], whole), min(best[1], part), max(best[2], peak))
+    return {name: _way(name, ways[name].posts, *found[name]) for name in ways}
+
+
+def _way(name: str, posts: tuple[int, int], whole: float, part: float, peak: float) -> Way:
+    """What each post took by which one dump is longer. Of so few that noise takes more, start-up is not told apart."""
+    rate = (posts[0] - posts[1]) / (whole - part) if whole > part else posts[0] / whole
+    return Way(name, rate, max(whole - posts[0] / rate, 0.0), peak)
 
 
 def _run(line: list[str], on_one_core: bool, number: int) -> tuple[float, float]:

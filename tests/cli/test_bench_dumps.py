@@ -25,7 +25,7 @@ def test_every_way_is_measured(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     told = json.loads(done.stdout)
     names = [way["name"] for way in told["ways"]]
     assert names[0] == "JSON Lines, 1 process" and "Parquet, 1 process" in names
-    assert all(way["start_seconds"] > 0 and way["peak_mib"] > 20 for way in told["ways"])
+    assert all(way["rate"] > 0 and way["start_seconds"] >= 0 and way["peak_mib"] > 20 for way in told["ways"])
     assert told["posts"] == 300 and told["terms"] > 3 and told["memory_rate"] > 0
     by_hand, *packages = told["peers"]
     assert by_hand["name"].startswith("langdetect") and by_hand["rate"] > 0
