@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from itertools import chain
@@ -23,13 +24,14 @@ IDLE = 30_000
 
 _BODY = b"post"
 _SETTLE = """
-local at = 4
+local keep = tonumber(ARGV[4])
+local at = 5
 local judged = at + 2 * tonumber(ARGV[2])
 for first = at, judged - 1, 1000 do
   redis.call('HSET', KEYS[3], unpack(ARGV, first, math.min(first + 999, judged - 1)))
 end
 for _ = 1, tonumber(ARGV[2]) do
-  redis.call('XADD', KEYS[2], '*', 'decision', ARGV[at + 1])
+  redis.call('XADD', KEYS[2], '*', 'decision', ARGV[at + 1], 'id', ARGV[at])
   at = at + 2
 end
 for _ = 1, tonumber(ARGV[3]) do
@@ -39,18 +41,38 @@ end
 for first = at, #ARGV, 1000 do
   redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, first, math.min(first + 999, #ARGV)))
 end
+if keep > 0 then
+  redis.call('XTRIM', KEYS[4], 'MAXLEN', '~', keep)
+  local over = math.min(redis.call('XLEN', KEYS[2]) - keep, 5000)
+  if over > 0 then
+    for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', over)) do
+      redis.call('XDEL', KEYS[2], entry[1])
+      if entry[2][3] == 'id' then redis.call('HDEL', KEYS[3], entry[2][4]) end
+    end
+  end
+end
 """
+_TRIM_EVERY = 1.0
 
 
 class RedisStreams:
     """A consumer of the stream `source` in `group`. Decisions are written to the hash `source`:decisions by post id and
     appended to the stream `output`; what cannot be judged to `source`:dead, with the reason.
 
+    With `keep`, about so many of the newest stay of each, and posts that all groups have judged are removed; else
+    everything stays.
+
     Raises ModerationError where the package `redis` is missing, BrokerError where the server does not answer.
     """
 
     def __init__(
-        self, url: str, source: str = "posts", output: str = "decisions", group: str = "moderation", idle: int = IDLE
+        self,
+        url: str,
+        source: str = "posts",
+        output: str = "decisions",
+        group: str = "moderation",
+        idle: int = IDLE,
+        keep: int = 0,
     ) -> None:
         try:
             self._module = import_module("redis")
@@ -64,6 +86,7 @@ class RedisStreams:
         self._source, self._output, self._group, self._idle = source, output, group, idle
         self._consumer = f"{socket.gethostname()}-{os.getpid()}-{threading.get_ident()}"
         self._made = False
+        self._keep, self._trimmed = keep, float("-inf")
 
     def read(self, count: int, wait: float) -> Sequence[Message]:
         """The next messages: those that a dead consumer left, else new ones."""
@@ -82,12 +105,14 @@ class RedisStreams:
         """Write and acknowledge in one step: a script is run whole, and acknowledges only what it has written."""
         if not judged and not dead:
             return
-        told = [self._group, len(written := {str(said.id): said.json for _, said in judged}), len(dead)]
+        told = [self._group, len(written := {str(said.id): said.json for _, said in judged}), len(dead), self._keep]
         told += chain.from_iterable(written.items())
         told += chain.from_iterable((message.body, reason, message.id) for message, reason in dead)
         told += [message.id for message, _ in (*judged, *dead)]
         try:
             self._settle([self._source, self._output, f"{self._source}:decisions", f"{self._source}:dead"], told)
+            if self._keep and time.monotonic() >= self._trimmed + _TRIM_EVERY:
+                self._trim()
         except self._module.RedisError as error:
             raise self._failed(error) from error
 
@@ -136,9 +161,27 @@ class RedisStreams:
         times = {each["message_id"]: int(each["times_delivered"]) for each in pending}
         return [_message(identity, fields, times.get(identity, 1)) for identity, fields in entries if fields]
 
+    def _trim(self) -> None:
+        """Remove the posts that every group has judged: all before the first that one has not acknowledged."""
+        self._trimmed = time.monotonic()
+        waiting = [self._first_waiting(each) for each in self._redis.xinfo_groups(self._source)]
+        self._redis.xtrim(self._source, minid=min(waiting, key=_place), approximate=True)
+
+    def _first_waiting(self, group: Mapping[str, Any]) -> bytes:
+        """The first message that a group holds, or the last that it was handed."""
+        first: bytes | None = self._redis.xpending(self._source, group["name"])["min"] if group["pending"] else None
+        last: bytes = group["last-delivered-id"]
+        return first or last
+
     def _failed(self, error: Exception) -> BrokerError:
         self._made = False
         return BrokerError(f"Redis: {error}")
+
+
+def _place(identity: bytes) -> tuple[int, int]:
+    """Where a message stands in its stream: `1700000000000-12`."""
+    time_, _, number = identity.partition(b"-")
+    return int(time_), int(number)
 
 
 def _message(identity: bytes, fields: Mapping[Any, bytes], deliveries: int = 1) -> Message:

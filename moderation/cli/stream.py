@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 @click.option(
     "--idle", type=click.IntRange(1), default=30_000, show_default=True, help="Milliseconds till others' are ours."
 )
+@click.option(
+    "--keep", type=click.IntRange(1), help="How many decisions stay; posts that all groups judged go.  [default: all]"
+)
 @click.option("--until-empty", is_flag=True, help="End when nothing is left.")
 @click.option("--metrics-port", type=click.IntRange(1, 65535), help="Answer Prometheus on this port of 127.0.0.1.")
 @click.option("--judges", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that judge.")
@@ -39,6 +42,7 @@ def stream(
     group: str,
     batch: int,
     idle: int,
+    keep: int | None,
     until_empty: bool,
     metrics_port: int | None,
     judges: int,
@@ -55,7 +59,7 @@ def stream(
     from moderation.service.streams import Stream
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    broker = RedisStreams(url, source, output, group, idle)
+    broker = RedisStreams(url, source, output, group, idle, keep or 0)
     try:
         with Moderator(rules, judges=judges, timeout=30, watch=watch) as moderator, ExitStack() as stack:
             running = Stream(moderator, broker, batch)

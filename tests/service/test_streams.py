@@ -113,6 +113,36 @@ def test_a_stream_is_judged(server: Server, client: redis.Redis, moderator: Mode
     broker.close()
 
 
+def test_old_decisions_and_judged_posts_go(server: Server, client: redis.Redis, moderator: Moderator) -> None:
+    fill(client, 6000)
+    for at in range(900):
+        client.xadd("posts", {"post": f"{{{at}"})
+    client.xgroup_create("posts", "slow", id="0")
+    slow: Any = client.xreadgroup("slow", "reader", {"posts": ">"}, count=3000)
+    broker = RedisStreams(server.url, keep=700)
+    broker.fill(b'{"id": "last", "text": "hello"}' for _ in range(1))
+    Stream(moderator, broker, batch=1000).run(wait=0.1, until_empty=True)
+    stay = {name: verdict for name, verdict in expected(6000).items() if int(name) > 5300}
+    assert written(client) == {**stay, "last": "allowed"} and client.xlen("decisions") == 700
+    assert 700 <= client.xlen("posts:dead") <= 800
+    broker._trim()
+    assert client.xlen("posts") == 6901  # the other group has not done with its first
+    client.xack("posts", "slow", *(identity for identity, _ in slow[0][1]))
+    broker._trim()
+    assert 3900 < client.xlen("posts") < 4100  # Redis removes by the hundred
+    rest: Any = client.xreadgroup("slow", "reader", {"posts": ">"}, count=9999)
+    assert len(rest[0][1]) == 3901
+    broker.close()
+
+
+def test_everything_stays_unless_said_otherwise(server: Server, client: redis.Redis, moderator: Moderator) -> None:
+    fill(client, 300)
+    broker = RedisStreams(server.url)
+    Stream(moderator, broker, batch=100).run(wait=0.1, until_empty=True)
+    assert client.xlen("posts") == client.xlen("decisions") == client.hlen("posts:decisions") == 300
+    broker.close()
+
+
 def test_what_a_dead_consumer_left_is_taken_over(server: Server, client: redis.Redis, moderator: Moderator) -> None:
     fill(client, 100)
     left = RedisStreams(server.url, idle=1)
@@ -157,7 +187,7 @@ def test_consumers_that_are_killed_lose_nothing(server: Server, client: redis.Re
 
 def test_streams_and_groups_have_names(server: Server, client: redis.Redis, rules: Path) -> None:
     client.xadd("incoming", {"post": '{"id": 1, "text": "casino"}'})
-    named = ("--from", "incoming", "--to", "outgoing", "--group", "others", "--watch", "--until-empty")
+    named = ("--from", "incoming", "--to", "outgoing", "--group", "others", "--watch", "--until-empty", "--keep", "9")
     assert "1 judged" in consumer(server, rules, *named).communicate(timeout=60)[1]
     groups: Any = client.xinfo_groups("incoming")
     assert [group["name"] for group in groups] == [b"others"] and client.xlen("outgoing") == 1
