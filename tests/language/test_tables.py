@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from functools import cache
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,12 +51,20 @@ def test_tables_are_small() -> None:
     assert sum(sizes) < 4_500_000
 
 
+@cache
+def known_ngrams(names: tuple[str, ...]) -> dict[tuple[int, int], Any]:
+    """Odds by length and key of an n-gram."""
+    table = tables.read_table("latin")
+    columns = [table["languages"].tolist().index(name) for name in names]
+    keys = zip(table["lengths"].tolist(), table["grams"].tolist(), strict=True)
+    return dict(zip(keys, table["odds"][:, columns].astype(int), strict=True))
+
+
 def slow_sums(text: str, orders: int, names: tuple[str, ...]) -> list[int]:
     """Sums of a text of Latin letters and spaces, position by position: the longest known n-gram that ends there."""
     table = tables.read_table("latin")
     columns = [table["languages"].tolist().index(name) for name in names]
-    keys = zip(table["lengths"].tolist(), table["grams"].tolist(), strict=True)
-    known = dict(zip(keys, table["odds"][:, columns].astype(int), strict=True))
+    known = known_ngrams(names)
     symbols = [0, *(int(glyph) % SYMBOLS for glyph in glyph_of()[[ord(letter) for letter in text]]), 0]
     total = np.zeros(len(columns), int)
     for end in range(1, len(symbols)):
