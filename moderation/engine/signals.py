@@ -198,7 +198,10 @@ def _loose(
         if mask:
             masks[pattern] = (text, mask)
     # An exception in disguise is none: 草泥马 sounds like what it is an exception of.
-    kin = {pattern: frozenset(n for n, exception, _ in lists[pattern] if not exception) for pattern in masks}
+    kin = {
+        pattern: frozenset(n for n, exception, _ in lists[pattern] if not exception and signals[n].resist)
+        for pattern in masks
+    }
     return LoosePlan.of(masks, late, kin)
 
 
