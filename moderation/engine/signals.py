@@ -26,6 +26,14 @@ _MANY_DIGITS = 7
 _WIDE = regex.compile(r"[^\x00-\u2e7f]")
 # How much likelier a common word is beside the one that it is said with.
 _TOGETHER = 4
+# The commonest characters of Chinese, in order: 我 stands in every third post.
+_COMMON = {
+    character: rank
+    for rank, character in enumerate(
+        "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多"
+        "经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实"
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +126,21 @@ def _frequency(look: Look) -> float:
     if look.kind == "regex":
         digits = digits_of(look.text)
         return 2.0 ** (-5 * digits) if digits >= _MANY_DIGITS else 1 + 1 / max(size_of(look.text)[0], 1)
-    wide = len(_WIDE.findall(look.text))
-    by_letters = float(2.0 ** -(9 * wide + 4 * (len(look.text) - wide)))
-    if wide:
-        return by_letters
+    if _WIDE.search(look.text):
+        common = sum(letter in _COMMON for letter in look.text)
+        return prod(map(_of_letter, look.text)) * float(_TOGETHER ** max(common - 1, 0))
+    by_letters = prod(map(_of_letter, look.text))
     ranks = [_ranks().get(word) for word in look.text.split()]
     known = [1 / (rank + 3) for rank in ranks if rank is not None]
     # A word is as frequent as its rank is low (Zipf's law): `you` stands in every tenth post.
     return max(by_letters, prod(known) * _TOGETHER ** (len(known) - 1)) if len(known) == len(ranks) else by_letters
+
+
+def _of_letter(letter: str) -> float:
+    rank = _COMMON.get(letter)
+    if rank is not None:
+        return 1 / (rank + 3)
+    return 2.0**-9 if _WIDE.match(letter) else 2.0**-4
 
 
 @cache
