@@ -16,16 +16,22 @@ Index = NDArray[np.int64]
 
 
 class Joins(NamedTuple):
-    """`keys`, ascending, are the two parts of what they make, `whole`: left << 21 | right. No pair is a word."""
+    """`keys`, ascending, are the two parts of what they make, `whole`: left << 21 | right. No pair is a word. `left` and
+    `right` tell by code point whether it is such a part of anything.
+    """
 
     keys: Index
     whole: Codes
+    left: NDArray[np.bool_]
+    right: NDArray[np.bool_]
 
     def at(self, codes: Codes, places: Index) -> tuple[Index, Codes]:
         """At which of these places two parts stand beside one another, and what they make."""
+        if not len(places):
+            return places, codes[:0]
         keys = (codes[places].astype(np.int64) << 21) | codes[places + 1]
-        near = np.minimum(self.keys.searchsorted(keys), len(self.keys) - 1)
-        both = self.keys[near] == keys
+        near = self.keys.searchsorted(keys)
+        both = self.keys.take(near, mode="clip") == keys
         return places[both], self.whole[near[both]]
 
 
@@ -34,7 +40,9 @@ def joins() -> Joins:
     """The shipped table."""
     table = read_table("shapes")
     keys = (table["left"].astype(np.int64) << 21) | table["right"]
-    return Joins(keys, table["whole"])
+    left, right = (np.zeros(CODE_POINTS, np.bool_) for _ in range(2))
+    left[table["left"]] = right[table["right"]] = True
+    return Joins(keys, table["whole"], left, right)
 
 
 def joined(parts: str) -> str | None:
@@ -45,17 +53,11 @@ def joined(parts: str) -> str | None:
     return chr(whole[0]) if len(whole) else None
 
 
-@cache
-def left_parts() -> NDArray[np.bool_]:
-    """By code point, whether it is the left part of anything."""
-    left = np.zeros(CODE_POINTS, np.bool_)
-    left[joins().keys >> 21] = True
-    return left
-
-
 def with_joined(codes: Codes) -> Codes:
     """Codes, what two parts make standing in the places of both."""
-    places, whole = joins().at(codes, left_parts().take(codes[:-1]).nonzero()[0])
+    table = joins()
+    lefts = table.left.take(codes[:-1]).nonzero()[0]
+    places, whole = table.at(codes, lefts[table.right.take(codes[lefts + 1])] if len(lefts) else lefts)
     if not len(places):
         return codes
     # Of 木木木 the first two are a pair.
