@@ -16,8 +16,8 @@ Index = NDArray[np.int64]
 
 
 class Joins(NamedTuple):
-    """`keys`, ascending, are the two parts of what they make, `whole`: left << 21 | right. No pair is a word. `left` and
-    `right` tell by code point whether it is such a part of anything.
+    """`keys`, ascending, are the two parts of what they make, `whole`: left << 21 | right. No pair is a word.
+    `left` and `right` tell by code point whether it is such a part of anything.
     """
 
     keys: Index

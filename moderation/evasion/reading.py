@@ -35,7 +35,7 @@ GAP, LETTER, SYLLABLE, BREAK = range(4)
 
 # Symbols: letters and digits are their ASCII codes, syllables their numbers above these, characters without a syllable
 # are told apart by their last bits.
-SYMBOL_BREAK, _FIRST_SYLLABLE, _SILENT = 1, 0x100, 0x4000
+SYMBOL_BREAK, FIRST_SYLLABLE, _SILENT = 1, 0x100, 0x4000
 
 # What a first look tells of a code point, as bits.
 _FOREIGN, _LEET, _SPEAKS, _MASKS, _DRAWS, _LEFT, _RIGHT = 1, 2, 4, 8, 16, 32, 64
@@ -48,15 +48,17 @@ MASK_SIGNS = "*#×■□●○█▇▆▓▒░◼◻⬛⬜☐⚫⚪◯⭕✱�
 class Reading:
     """Symbols of 16 bits in a row. A symbol stands for a code point and for repetitions of it.
 
-    `codes` are the view's as they are read, looks and leet resolved. Behind these stand, once more, the rows in which
-    digits or emoji may sound, or parts stand that make a character, read so: code i of them, counted from the view's
-    end, stands in the view at `again[i]`. Of all codes those at `kept` are no gaps; the ones numbered `repeated` among
-    them repeat the one before. `looks` are what a first look tells of each code point of the view, `told` all that it tells.
+    `written` are the view's codes, `codes` what they are read as, looks and leet resolved. Behind these stand, once
+    more, the rows in which digits or emoji may sound, or parts stand that make a character, read so: code i of them,
+    counted from the view's end, stands in the view at `again[i]`. Of all codes those at `kept` are no gaps; the ones
+    numbered `repeated` among them repeat the one before. `looks` are what a first look tells of each code point of the
+    view, `told` is what it tells of any.
     """
 
     view: View
     looks: Looks
     told: int
+    written: Codes
     codes: Codes
     again: Index
     symbols: NDArray[np.uint16]
@@ -72,22 +74,26 @@ class Reading:
         codes = with_drawn_letters(view, plain, _marked(looks, _DRAWS)) if told & _DRAWS else plain
         leet = _marked(looks, _LEET) if told & _LEET else _NOWHERE
         rows = _sounding_rows(view, looks, told) if told & (_SPEAKS | _LEFT) else _NOWHERE
-        again = _NOWHERE
+        written, again = view.codes, _NOWHERE
         if len(rows):
             again = ranges(view.starts[rows], view.starts[rows + 1])
             sounding, again = _sounding(plain.take(again), again)
             leet = np.concatenate((leet, (leet_of.take(sounding) > 0).nonzero()[0] + len(codes)))
-            codes = np.concatenate((codes, sounding))
+            codes, written = np.concatenate((codes, sounding)), np.concatenate((written, written.take(again)))
         if len(leet):
             codes = _without_leet(codes, leet if codes is view.codes else leet[leet_of.take(codes[leet]) > 0])
-        return _spelled(view, looks, told, codes, again)
+        symbols, kept, repeated = _spelled(codes)
+        return cls(view, looks, told, written, codes, again, symbols, kept, repeated)
 
-    def spans(self, first: Index, end: Index) -> tuple[Index, Index]:
-        """Stretches of symbols, [first, end), as stretches of codes."""
-        # How many repetitions stand before a symbol: the k-th stands before the symbol of that number less k.
-        before = self.repeated - np.arange(len(self.repeated))
-        opens = self.kept[first + before.searchsorted(first, side="right")]
-        return opens, self.kept[end + before.searchsorted(end, side="right") - 1] + 1
+    def spans(self, bounds: Index) -> Index:
+        """Stretches of symbols, by row where they begin and where they end, as their first and their last codes."""
+        at = bounds - _LAST
+        if len(self.repeated):
+            # How many repetitions stand before a symbol: the k-th stands before the symbol of that number less k.
+            before = self.repeated - np.arange(len(self.repeated))
+            at += before.searchsorted(bounds, side="right")
+        codes: Index = self.kept.take(at)
+        return codes
 
     def within(self, rows: Index) -> Index:
         """The numbers of the symbols in rows of the view."""
@@ -116,15 +122,9 @@ class Reading:
         found[again] = self.again[codes[again] - len(self.view.codes)]
         return found
 
-    def folded(self, codes: Index) -> Codes:
-        """The view's code points where codes stand."""
-        return self.view.codes.take(self.origins(codes))
-
     def text(self, start: int, end: int) -> tuple[str, str]:
         """A stretch of codes as it is read, and as it is folded."""
-        base = start - len(self.view.codes)
-        folded = self.view.codes[start:end] if base < 0 else self.view.codes[self.again[base : base + end - start]]
-        return _text(self.codes[start:end]), _text(folded)
+        return _text(self.codes[start:end]), _text(self.written[start:end])
 
     def mask_places(self) -> Index:
         """Where signs stand in the view that mask characters."""
@@ -157,7 +157,7 @@ def _symbols() -> NDArray[np.uint16]:
     codes = np.arange(CODE_POINTS)
     symbols = np.where(kind_of == LETTER, codes, np.where(kind_of == BREAK, SYMBOL_BREAK, 0))
     silent = (kind_of == SYLLABLE) & (sounds.syllable_of == 0)
-    symbols = np.where(kind_of == SYLLABLE, sounds.syllable_of + _FIRST_SYLLABLE, symbols)
+    symbols = np.where(kind_of == SYLLABLE, sounds.syllable_of + FIRST_SYLLABLE, symbols)
     return np.where(silent, _SILENT | (codes & (_SILENT - 1)), symbols).astype(np.uint16)
 
 
@@ -168,9 +168,7 @@ symbol_of = _symbols()
 def _near_symbols() -> NDArray[np.uint16]:
     nearest = np.arange(1 << 16).astype(np.uint16)
     for name, number in sounds.number.items():
-        nearest[number + _FIRST_SYLLABLE] = (
-            min(sounds.number[each] for each in sounds.near_class(name)) + _FIRST_SYLLABLE
-        )
+        nearest[number + FIRST_SYLLABLE] = min(sounds.number[each] for each in sounds.near_class(name)) + FIRST_SYLLABLE
     return nearest
 
 
@@ -180,7 +178,7 @@ near_symbol: NDArray[np.uint16] = _near_symbols()
 
 def syllable_symbol(syllable: str) -> int:
     """The symbol of a syllable. Raises KeyError for one that no character is read as."""
-    return sounds.number[syllable] + _FIRST_SYLLABLE
+    return sounds.number[syllable] + FIRST_SYLLABLE
 
 
 def holds(characters: Iterable[str]) -> NDArray[np.bool_]:
@@ -293,8 +291,8 @@ def _only_strokes(codes: Codes, at: Index) -> NDArray[np.bool_]:
     """Which strokes are no letters. f|u|c|k: between single letters they stand between them, and hi! ends with one; in
     b|tch it is a letter.
     """
-    sign, last, next_to, following, behind = (codes.take(at + far, mode="clip") for far in (0, -1, 1, 1, 2))
-    before = codes[at - 2]
+    before, last, sign, following = (codes[at + far] for far in (-2, -1, 0, 1))
+    behind = codes.take(at + 2, mode="clip")
     alone = (kind_of.take(before) != LETTER) & (kind_of.take(behind) != LETTER)
     alone &= (before == sign) | (behind == sign)
     # fu(k, but not (cat); shi+, but not A+.
@@ -333,8 +331,8 @@ def _sounding(codes: Codes, at: Index) -> tuple[Codes, Index]:
     return emoji_syllables().replaced(with_joined(codes), at)
 
 
-def _spelled(view: View, looks: Looks, told: int, codes: Codes, again: Index) -> Reading:
-    """Symbols out of codes: gaps left out, repetitions counted once."""
+def _spelled(codes: Codes) -> tuple[NDArray[np.uint16], Index, Index]:
+    """Symbols out of codes, gaps left out, repetitions counted once; and what of the codes is kept, what repeated."""
     symbols = symbol_of.take(codes)
     kept = symbols.astype(np.bool_).nonzero()[0]
     symbols = symbols.take(kept)
@@ -345,7 +343,7 @@ def _spelled(view: View, looks: Looks, told: int, codes: Codes, again: Index) ->
         once = np.ones(len(kept), np.bool_)
         once[repeated] = False
         symbols = symbols[once]
-    return Reading(view, looks, told, codes, again, symbols, kept, repeated)
+    return symbols, kept, repeated
 
 
 def _again(codes: Codes, first: Index, second: Index) -> NDArray[np.bool_]:
@@ -362,3 +360,4 @@ def _again(codes: Codes, first: Index, second: Index) -> NDArray[np.bool_]:
 
 _NUMERALS = np.array([ord(each) for each in sounds.DIGITS], np.uint32)
 _NOWHERE = np.zeros(0, np.int64)
+_LAST = np.array(((0,), (1,)))
