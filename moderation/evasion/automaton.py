@@ -14,7 +14,6 @@ from moderation.evasion.guards import PARTING
 from moderation.evasion.reading import FIRST_SYLLABLE, Reading, holds, is_latin
 from moderation.evasion.targets import Target, Targets
 from moderation.evasion.words import PARTICLES, SEVERAL, common_characters
-from moderation.text.lists import ranges
 
 Index = NDArray[np.int64]
 Codes = NDArray[np.uint32]
@@ -31,13 +30,14 @@ _OUTSIDE, _LAST = np.array(((-1,), (1,))), np.array(((0,), (1,)))
 class Automaton:
     """Literals, each as often as there are targets that it stands for, and by literal: `owners`, the number of the
     target; `latin`, whether it begins and whether it ends with a letter; `pairs`, whether it has syllables at both ends
-    and stands for a pair.
+    and stands for a pair; `strict`, whether a stretch must begin and must end with the characters of the target.
     """
 
     native: BytesAhoCorasick | None
     owners: Index
     latin: Bools
     pairs: Bools
+    strict: Bools
     targets: Targets
 
     @classmethod
@@ -48,7 +48,8 @@ class Automaton:
         owners = np.array([number for numbers in literals.values() for number in numbers], np.int64)
         ends = np.frombuffer(b"".join(literal[:2] + literal[-2:] for literal in each), np.uint16).reshape(-1, 2).T
         pairs = np.logical_and.reduce(ends >= FIRST_SYLLABLE) & targets.pairs[owners]
-        return cls(native, owners, is_latin.take(ends), pairs, targets)
+        strict = targets.exact[owners] & (targets.ends[:, owners] != 0)
+        return cls(native, owners, is_latin.take(ends), pairs, strict, targets)
 
     def candidates(self, reading: Reading, symbols: Symbols, within: Index | None = None) -> Iterator[Candidate]:
         """(target, start, end) in the reading's codes, of all that is worth a close look; `symbols` are the reading's
@@ -61,11 +62,14 @@ class Automaton:
         if not matches:
             return
         found = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches)).reshape(-1, 3).T
-        literal, bounds = _in_symbols(found)
+        literal, bounds = found[0], found[1:] >> 1
         ends = reading.spans(bounds if within is None else within.take(bounds - _LAST) + _LAST)
-        free = self._are_free(reading, literal, ends).nonzero()[0]
-        if len(free):
-            yield from self._likely(reading, literal[free], ends.take(free, axis=1))
+        at = self._are_free(reading, literal, ends).nonzero()[0]
+        if len(at):
+            for which in at[self._are_likely(reading, literal[at], ends.take(at, axis=1))].tolist():
+                # What begins within a symbol is no match.
+                if not matches[which][1] & 1:
+                    yield self.targets.items[self.owners[literal[which]]], int(ends[0, which]), int(ends[1, which]) + 1
 
     def _are_free(self, reading: Reading, literal: Index, ends: Index) -> Bools:
         """Where no Latin letter goes on beyond a Latin letter at an end."""
@@ -74,51 +78,51 @@ class Automaton:
         free: Bools = ~(beyond[0] | beyond[1])
         return free
 
-    def _likely(self, reading: Reading, literal: Index, ends: Index) -> Iterator[Candidate]:
-        """Leave out what is plainly the term, what is plainly not an exact spelling, what is too short, and common
-        characters that only sound like the term.
+    def _are_likely(self, reading: Reading, literal: Index, ends: Index) -> Bools:
+        """What is not plainly the term, nor plainly no exact spelling, nor too short, nor common characters that only
+        sound like the term.
         """
-        targets, number = self.targets, self.owners[literal]
-        enough = ends[1] - ends[0] >= targets.sizes[number] - 1
-        enough &= ~self._others(reading, literal, number, ends)
-        at = enough.nonzero()[0]
-        if not len(at):
-            return
-        number, (starts, lasts) = number[at], ends.take(at, axis=1)
-        lengths = lasts - starts + 1
-        opens, places = lengths.cumsum() - lengths, ranges(starts, lasts + 1)
-        codes = reading.written.take(places)
-        sums = np.add.reduceat(codes * (places - (starts - 1).repeat(lengths)), opens)
-        same = targets.are_plain(number, sums, lengths)
-        common = np.logical_and.reduceat(common_characters().take(codes), opens)
-        likely = np.where(targets.exact[number], same | (lengths > targets.lengths[number]), ~same)
-        likely &= targets.puns[number] | ~common | (lengths > SEVERAL)
-        for which in likely.nonzero()[0].tolist():
-            yield targets.items[number[which]], int(starts[which]), int(lasts[which]) + 1
+        targets, number, lengths = self.targets, self.owners[literal], ends[1] - ends[0] + 1
+        likely: Bools = lengths >= targets.sizes[number]
+        likely &= ~self._are_others(reading, literal, number, ends)
+        at = likely.nonzero()[0]
+        if len(at):
+            number, lengths = number[at], lengths[at]
+            same, common = self._read(reading, number, ends[0, at], lengths)
+            exact = targets.exact[number]
+            likely[at] = (exact ^ ~same) | (exact & (lengths > targets.lengths[number]))
+            likely[at] &= targets.puns[number] | ~common | (lengths > SEVERAL)
+        return likely
 
-    def _others(self, reading: Reading, literal: Index, number: Index, ends: Index) -> Bools:
+    def _read(self, reading: Reading, number: Index, starts: Index, lengths: Index) -> tuple[Bools, Bools]:
+        """Which stretches are plainly their target, and which hold nothing but common characters."""
+        closes = np.add.accumulate(lengths)
+        opens = closes - lengths
+        # The places within each stretch, from 1 on.
+        places = np.arange(1, int(closes[-1]) + 1) - opens.repeat(lengths)
+        codes = reading.written.take(places + (starts - 1).repeat(lengths))
+        places *= codes
+        common: Bools = np.logical_and.reduceat(common_characters().take(codes), opens)
+        return self.targets.are_plain(number, np.add.reduceat(places, opens), lengths), common
+
+    def _are_others(self, reading: Reading, literal: Index, number: Index, ends: Index) -> Bools:
         """Which stretches are none of an exact target's characters, or two ordinary ones that only sound like a pair,
         as `guards.is_ordinary` has it: none of them the pair's own, or one of them, with a comma or the like between.
         """
         found, own = reading.codes.take(ends), self.targets.ends.take(number, axis=1)
         unlike = found != own
-        strange = unlike & own.astype(np.bool_)
-        others: Bools = (strange[0] | strange[1]) & self.targets.exact[number]
+        strange = unlike & self.strict.take(literal, axis=1)
+        others: Bools = strange[0] | strange[1]
         at = self.pairs[literal].nonzero()[0]
-        if len(at):
+        if len(reading.again):
             at = at[_as_written(reading, *ends.take(at, axis=1))]
-            parted = _parts.take(reading.codes.take(ends[0, at] + 1)) & (ends[1, at] - ends[0, at] == 2)
-            others[at] = ~_are_own(found[:, at], own[:, at]) | (parted & (unlike[0, at] | unlike[1, at]))
+        if len(at):
+            others[at] = ~_are_own(found.take(at, axis=1), own.take(at, axis=1))
+            apart = at[ends[1, at] - ends[0, at] == 2]
+            if len(apart):
+                parted = _parts.take(reading.codes.take(ends[0, apart] + 1))
+                others[apart] |= parted & (unlike[0, apart] | unlike[1, apart])
         return others
-
-
-def _in_symbols(found: Index) -> tuple[Index, Index]:
-    """Literals, and the symbols where each begins and ends, of matches by byte; half symbols left out."""
-    literal, bounds = found[0], found[1:]
-    halved = (bounds[0] & 1).astype(np.bool_)
-    if np.count_nonzero(halved):
-        literal, bounds = literal[~halved], bounds[:, ~halved]
-    return literal, bounds >> 1
 
 
 def _as_written(reading: Reading, starts: Index, lasts: Index) -> Bools:

@@ -30,7 +30,7 @@ def held_in(numbers: Index, ascending: Index) -> NDArray[np.bool_]:
     """Which numbers are among sorted ones: as fast for a few as for many, which `np.isin` is not."""
     if not len(ascending):
         return np.zeros(len(numbers), np.bool_)
-    held: NDArray[np.bool_] = ascending[np.minimum(ascending.searchsorted(numbers), len(ascending) - 1)] == numbers
+    held: NDArray[np.bool_] = ascending.take(ascending.searchsorted(numbers), mode="clip") == numbers
     return held
 
 
@@ -55,7 +55,7 @@ def steps(numbers: Index) -> Index:
 def ranges(first: Index, end: Index) -> Index:
     """The numbers of [first[0], end[0]), then those of [first[1], end[1]), and so on."""
     count = end - first
-    numbers: Index = (end - count.cumsum()).repeat(count)
+    numbers: Index = (end - np.add.accumulate(count)).repeat(count)
     numbers += np.arange(len(numbers))
     return numbers
 
