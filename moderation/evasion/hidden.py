@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import regex
 
@@ -24,8 +24,7 @@ _FIRST_TAG = 0xE0020
 _BEFORE = np.array([-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
+class Hidden(msgspec.Struct, frozen=True, gc=False):
     """A text that a row hides by the trick `bit`: character i comes from [opens[i], closes[i]) of the row."""
 
     row: int

@@ -9,9 +9,9 @@ once, and what stands between characters falls away. It says far too much: what 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from string import ascii_lowercase
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,8 +44,7 @@ MASK_SIGNS = "*#×■□●○█▇▆▓▒░◼◻⬛⬜☐⚫⚪◯⭕✱�
 """What is written over characters to mask them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Symbols of 16 bits in a row. A symbol stands for a code point and for repetitions of it.
 
     `written` are the view's codes, `codes` what they are read as, looks and leet resolved. Behind these stand, once

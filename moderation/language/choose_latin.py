@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -158,8 +159,7 @@ class LatinChooser:
         return starts, sums, sums.ranks(len(self.languages)) + ahead.take(reading.run[starts], axis=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prior:
+class _Prior(msgspec.Struct, frozen=True, eq=False, gc=False):
     """How likely languages are before anything is read: `ranks` by language, and by run what is added to the ranks of
     two, English and `und`; by run and language, what hints name.
     """

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,8 +20,7 @@ _LETTERS, _SYLLABLES = np.ones(64, np.bool_), np.zeros(64, np.bool_)
 _LETTERS[[HAN, HANGUL, KANA]], _SYLLABLES[[HAN, HANGUL]] = False, True
 
 
-@dataclass(frozen=True, slots=True)
-class Runs:
+class Runs(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Columns by run, in reading order: row, script class, positions of the first and the last letter, letters."""
 
     row: Ints
@@ -56,8 +54,7 @@ class Runs:
         return Runs(self.row[number], self.script[number], first, last, letters), label
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Parts that some runs fall into, in order: `of` is the number of the run."""
 
     of: Ints

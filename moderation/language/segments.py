@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +19,7 @@ _WEIGHT = np.ones(64, np.int64)
 _WEIGHT[[HAN, KANA, HANGUL]] = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Segments:
+class Segments(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Columns by segment, sorted by row and start; segments of a row do not overlap.
 
     `start` and `end` are code points of the row's text, from the first letter to behind the last. `language` indexes

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,8 +60,7 @@ def ranges(first: Index, end: Index) -> Index:
     return numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Lists:
+class Lists(msgspec.Struct, frozen=True, eq=False, gc=False):
     """List i is `items[first[i] : first[i] + count[i]]`."""
 
     first: Index
