@@ -36,7 +36,7 @@ def held_in(numbers: Index, ascending: Index) -> NDArray[np.bool_]:
 
 def ends_of(starts: Index, end: int) -> Index:
     """Where stretches end each of which goes to where the next starts, the last to `end`."""
-    ends = np.empty_like(starts)
+    ends = starts.copy()
     ends[:-1] = starts[1:]
     ends[-1:] = end
     return ends
