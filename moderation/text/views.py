@@ -14,6 +14,7 @@ from moderation.text.tables import CODE, COMPATIBILITY, COMPOSE, EXPAND, INVISIB
 Indexes = NDArray[np.int64] | NDArray[np.int32]
 Codes = NDArray[np.uint32]
 
+_ONE = np.int8(1)
 _TRICKS = (
     (WIDTH, "width"),
     (COMPATIBILITY, "compatibility"),
@@ -112,8 +113,11 @@ def original_view(batch: Batch) -> View:
 
 def folded_view(batch: Batch) -> View:
     """The text folded: see `moderation.text.folding`."""
-    codes, source = fold_batch(batch)
-    starts = np.concatenate(([0], (codes == 0).nonzero()[0] + 1))
+    codes, source, moved = fold_batch(batch)
+    starts = batch.starts
+    if moved:
+        starts = np.zeros(len(batch) + 1, np.int64)
+        np.add((codes == 0).nonzero()[0], 1, out=starts[1:])
     return _view("folded", batch, codes, starts, source, _encoded(codes))
 
 
@@ -132,10 +136,10 @@ def _byte_offsets(codes: Codes, size: int) -> NDArray[np.int64]:
     if size == len(codes):
         return np.arange(len(codes) + 1)
     offsets = np.zeros(len(codes) + 1, np.int64)
-    widths = np.ones(len(codes), np.int8)
-    for first in (0x80, 0x800, 0x10000):
+    widths = (codes >= 0x80) + _ONE
+    for first in (0x800, 0x10000):
         widths += codes >= first
-    np.cumsum(widths, dtype=np.int64, out=offsets[1:])
+    np.add.accumulate(widths, dtype=np.int64, out=offsets[1:])
     return offsets
 
 
