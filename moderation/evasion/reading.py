@@ -38,7 +38,7 @@ GAP, LETTER, SYLLABLE, BREAK = range(4)
 SYMBOL_BREAK, FIRST_SYLLABLE, _SILENT = 1, 0x100, 0x4000
 
 # What a first look tells of a code point, as bits.
-_FOREIGN, _LEET, _SPEAKS, _MASKS, _DRAWS, _LEFT, _RIGHT = 1, 2, 4, 8, 16, 32, 64
+_FOREIGN, _LEET, _SPEAKS, _MASKS, _DRAWS, _PARTS = 1, 2, 4, 8, 16, 32
 
 MASK_SIGNS = "*#×■□●○█▇▆▓▒░◼◻⬛⬜☐⚫⚪◯⭕✱✲✳⁎∗•★☆⭐✖✕❌"
 """What is written over characters to mask them."""
@@ -72,7 +72,7 @@ class Reading(msgspec.Struct, frozen=True, eq=False, gc=False):
         plain = _without_looks(view, looks) if told & _FOREIGN else view.codes
         codes = with_drawn_letters(view, plain, _marked(looks, _DRAWS)) if told & _DRAWS else plain
         leet = _marked(looks, _LEET) if told & _LEET else _NOWHERE
-        rows = _sounding_rows(view, looks, told) if told & (_SPEAKS | _LEFT) else _NOWHERE
+        rows = _sounding_rows(view, looks, told) if told & (_SPEAKS | _PARTS) else _NOWHERE
         written, again = view.codes, _NOWHERE
         if len(rows):
             again = ranges(view.starts[rows], view.starts[rows + 1])
@@ -200,8 +200,7 @@ def _looks() -> NDArray[np.uint8]:
     looks[ord("0") : ord("9") + 1] |= _SPEAKS
     looks[[ord(sign) for sign in MASK_SIGNS]] |= _MASKS
     looks[[ord(sign) for sign in OPENING]] |= _DRAWS
-    looks[joins().left] |= _LEFT
-    looks[joins().right] |= _RIGHT
+    looks[joins().left] |= _PARTS
     return looks
 
 
@@ -216,7 +215,9 @@ def _marked(looks: Looks, bit: int) -> Index:
 
 def _sounding_rows(view: View, looks: Looks, told: int) -> Index:
     """The rows that may read otherwise when digits and emoji sound, and parts are what they make: most don't."""
-    codes, worth = view.codes, _joining(view.codes, looks) if told & _LEFT else _NOWHERE
+    codes, worth = view.codes, _NOWHERE
+    if told & _PARTS:
+        worth, _ = joins().at(codes, _marked(looks, _PARTS))
     if told & _SPEAKS:
         places = _marked(looks, _SPEAKS)
         found, before, after = codes[places], codes[places - 1], codes[places + 1]
@@ -224,11 +225,6 @@ def _sounding_rows(view: View, looks: Looks, told: int) -> Index:
         tone = is_latin.take(before) & ((found - ord("1")) < 5)
         worth = np.concatenate((worth, places[(found >= 0x80) | han | tone]))
     return distinct(view.starts.searchsorted(worth, side="right") - 1) if len(worth) else worth
-
-
-def _joining(codes: Codes, looks: Looks) -> Index:
-    """Where two parts of a character stand side by side."""
-    return joins().at(codes, ((looks[1:] >> 1) & looks[:-1] & _LEFT).astype(np.bool_).nonzero()[0])[0]
 
 
 def _without_looks(view: View, looks: Looks) -> Codes:
