@@ -32,9 +32,10 @@ class EmojiSyllables:
         texts = [self.characters[number] for number in numbers[places].tolist()]
         sizes = np.ones(len(codes), np.int64)
         sizes[places] = [len(text) for text in texts]
-        found = codes.repeat(sizes)
-        found[emoji.repeat(sizes)] = [ord(character) for text in texts for character in text]
-        return found, at.repeat(sizes)
+        source = np.arange(len(codes)).repeat(sizes)
+        found = codes.take(source)
+        found[emoji.take(source)] = [ord(character) for text in texts for character in text]
+        return found, at.take(source)
 
 
 @cache

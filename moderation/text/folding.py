@@ -120,12 +120,13 @@ def _expand(values: Codes, special: Positions) -> tuple[Codes, Source]:
     lengths = TABLE.lengths[number]
     starts = at + np.cumsum(lengths - 1) - (lengths - 1)
     within = _ranges(lengths)
-    places = np.repeat(starts, lengths) + within
-    steps = np.ones(len(values) + int((lengths - 1).sum()), np.int32)
-    steps[places[within > 0]] = 0
-    steps[0] = 0
-    source = np.cumsum(steps, dtype=np.int32)
-    expanded = values.take(source)
+    places = starts.repeat(lengths) + within
+    opens = np.ones(len(values) + int((lengths - 1).sum()), np.bool_)
+    opens[places[within > 0]] = False
+    source = np.add.accumulate(opens, dtype=np.int32)
+    source -= 1
+    expanded = np.empty(len(opens), np.uint32)
+    expanded[opens] = values
     expanded[places] = TABLE.expanded[np.repeat(TABLE.ends[number] - lengths, lengths) + within]
     return expanded, source
 
