@@ -62,8 +62,7 @@ def to_segments(names: tuple[str, ...], row_starts: Ints, runs: Runs, language: 
         nothing = np.zeros(0, np.int32)
         return Segments(names, nothing, nothing, nothing, nothing.astype(np.int16), nothing)
     row, first, last, weight = runs.row, runs.first, runs.last, runs.letters * _WEIGHT[runs.script]
-    starts = openings(row, language)
-    if len(starts) < len(runs):
+    if len(runs) > 1 and len(starts := openings(row, language)) < len(runs):
         last, weight = last[ends_of(starts, len(runs)) - 1], np.add.reduceat(weight, starts)
         row, first, language = row[starts], first[starts], language[starts]
     if source is not None:

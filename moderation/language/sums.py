@@ -48,7 +48,7 @@ class Sums(msgspec.Struct, frozen=True, eq=False, gc=False):
         """The sums of rows of `words` from each start to the next; no lane is higher than `highest`."""
         longest = _LANE // highest
         lengths = lengths_of(starts, len(rows))
-        if np.maximum.reduce(lengths) <= longest:
+        if len(rows) <= longest or np.maximum.reduce(lengths) <= longest:
             return cls(_added(words, rows, starts), lengths, longest)
         pieces = -(-lengths // longest)
         first = pieces.cumsum() - pieces
