@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+
+import msgspec
 
 from moderation.evasion import sounds
 from moderation.evasion.reading import GAP, LETTER, SYLLABLE, kind
@@ -18,8 +19,7 @@ _DIGITS = frozenset("0123456789")
 _SYLLABLE_BREAK = frozenset(" '-12345")
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(msgspec.Struct, frozen=True, gc=False):
     """A character as it is read, where it stands (several times, if it is repeated), and what stands before it."""
 
     read: str
@@ -27,8 +27,7 @@ class Unit:
     gap: str
 
 
-@dataclass(frozen=True, slots=True)
-class Alignment:
+class Alignment(msgspec.Struct, frozen=True, gc=False):
     """A term in a stretch: [start, end) of it, by the tricks of `mask`. `gaps` are what separates its characters where
     the term has nothing, or something else.
     """

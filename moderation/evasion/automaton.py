@@ -11,30 +11,45 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 from numpy.typing import NDArray
 
 from moderation.evasion.guards import PARTING
-from moderation.evasion.reading import SYLLABLE, Reading, holds, is_latin, kind_of
+from moderation.evasion.reading import FIRST_SYLLABLE, Reading, holds, is_latin
 from moderation.evasion.targets import Target, Targets
 from moderation.evasion.words import PARTICLES, SEVERAL, common_characters
-from moderation.text.lists import Lists, ranges
 
 Index = NDArray[np.int64]
 Codes = NDArray[np.uint32]
+Bools = NDArray[np.bool_]
 Symbols = NDArray[np.uint16]
 Candidate = tuple[Target, int, int]
 
 
+# From the ends of stretches to what stands before and behind them, and from where they end to their last.
+_OUTSIDE, _LAST = np.array(((-1,), (1,))), np.array(((0,), (1,)))
+
+
 @dataclass(frozen=True, slots=True)
 class Automaton:
-    """Literals, and the numbers of the targets that each stands for."""
+    """Literals, each as often as there are targets that it stands for, and by literal: `owners`, the number of the
+    target; `latin`, whether it begins and whether it ends with a letter; `pairs`, whether it has syllables at both ends
+    and stands for a pair; `strict`, whether a stretch must begin and must end with the characters of the target.
+    """
 
     native: BytesAhoCorasick | None
-    owners: Lists
+    owners: Index
+    latin: Bools
+    pairs: Bools
+    strict: Bools
     targets: Targets
 
     @classmethod
     def of(cls, literals: Mapping[bytes, Sequence[int]], targets: Targets) -> Automaton:
         """The automaton over literals. The native one is as fast as a larger table of states would be, and compact."""
-        native = BytesAhoCorasick(list(literals), implementation=Implementation.ContiguousNFA) if literals else None
-        return cls(native, Lists.of(literals.values()), targets)
+        each = [literal for literal, owners in literals.items() for _ in owners]
+        native = BytesAhoCorasick(each, implementation=Implementation.ContiguousNFA) if each else None
+        owners = np.array([number for numbers in literals.values() for number in numbers], np.int64)
+        ends = np.frombuffer(b"".join(literal[:2] + literal[-2:] for literal in each), np.uint16).reshape(-1, 2).T
+        pairs = np.logical_and.reduce(ends >= FIRST_SYLLABLE) & targets.pairs[owners]
+        strict = targets.exact[owners] & (targets.ends[:, owners] != 0)
+        return cls(native, owners, is_latin.take(ends), pairs, strict, targets)
 
     def candidates(self, reading: Reading, symbols: Symbols, within: Index | None = None) -> Iterator[Candidate]:
         """(target, start, end) in the reading's codes, of all that is worth a close look; `symbols` are the reading's
@@ -46,79 +61,90 @@ class Automaton:
         matches = self.native.find_matches_as_indexes(searched.tobytes(), overlapping=True)
         if not matches:
             return
-        literal, start, end = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches)).reshape(-1, 3).T
-        whole = ((start & 1) == 0).nonzero()[0]
-        literal, first, last = literal[whole], start[whole] >> 1, (end[whole] >> 1) - 1
-        if within is not None:
-            first, last = within[first], within[last]
-        starts, ends = reading.spans(first, last + 1)
-        at, number = self.owners.at(literal)
-        number, starts, ends = self._likely(reading, number, starts[at], ends[at])
-        for which, opens, closes in zip(number.tolist(), starts.tolist(), ends.tolist(), strict=True):
-            yield self.targets.items[which], opens, closes
+        found = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches)).reshape(-1, 3).T
+        literal, bounds = found[0], found[1:] >> 1
+        ends = reading.spans(bounds if within is None else within.take(bounds - _LAST) + _LAST)
+        at = self._are_free(reading, literal, ends).nonzero()[0]
+        if len(at):
+            for which in at[self._are_likely(reading, literal[at], ends.take(at, axis=1))].tolist():
+                # What begins within a symbol is no match.
+                if not matches[which][1] & 1:
+                    yield self.targets.items[self.owners[literal[which]]], int(ends[0, which]), int(ends[1, which]) + 1
 
-    def _likely(self, reading: Reading, number: Index, starts: Index, ends: Index) -> tuple[Index, Index, Index]:
-        """Leave out what is plainly the term, what is plainly not an exact spelling, what is too short, and common
-        characters that only sound like the term.
+    def _are_free(self, reading: Reading, literal: Index, ends: Index) -> Bools:
+        """Where no Latin letter goes on beyond a Latin letter at an end."""
+        beyond = is_latin.take(reading.written.take(ends + _OUTSIDE))
+        beyond &= self.latin.take(literal, axis=1)
+        free: Bools = ~(beyond[0] | beyond[1])
+        return free
+
+    def _are_likely(self, reading: Reading, literal: Index, ends: Index) -> Bools:
+        """What is not plainly the term, nor plainly no exact spelling, nor too short, nor common characters that only
+        sound like the term.
         """
-        targets, lengths = self.targets, ends - starts
-        enough = (lengths >= targets.sizes[number]) & _on_edges(reading, starts, ends)
-        enough &= ~self._others(reading, number, starts, ends)
-        number, starts, ends, lengths = number[enough], starts[enough], ends[enough], lengths[enough]
-        if not len(number):
-            return number, starts, ends
-        opens, places = lengths.cumsum() - lengths, ranges(starts, ends)
-        codes = reading.folded(places).astype(np.int64)
-        sums = np.add.reduceat(codes * (places - starts.repeat(lengths) + 1), opens)
-        same = targets.are_plain(number, sums, lengths)
-        common = np.logical_and.reduceat(common_characters().take(codes), opens)
-        likely = np.where(targets.exact[number], same | (lengths > targets.lengths[number]), ~same)
-        likely &= targets.puns[number] | ~common | (lengths > SEVERAL)
-        return number[likely], starts[likely], ends[likely]
+        targets, number, lengths = self.targets, self.owners[literal], ends[1] - ends[0] + 1
+        likely: Bools = lengths >= targets.sizes[number]
+        likely &= ~self._are_others(reading, literal, number, ends)
+        at = likely.nonzero()[0]
+        if len(at):
+            number, lengths = number[at], lengths[at]
+            same, common = self._read(reading, number, ends[0, at], lengths)
+            exact = targets.exact[number]
+            likely[at] = (exact ^ ~same) | (exact & (lengths > targets.lengths[number]))
+            likely[at] &= targets.puns[number] | ~common | (lengths > SEVERAL)
+        return likely
 
-    def _others(self, reading: Reading, number: Index, starts: Index, ends: Index) -> NDArray[np.bool_]:
+    def _read(self, reading: Reading, number: Index, starts: Index, lengths: Index) -> tuple[Bools, Bools]:
+        """Which stretches are plainly their target, and which hold nothing but common characters."""
+        closes = np.add.accumulate(lengths)
+        opens = closes - lengths
+        # The places within each stretch, from 1 on.
+        places = np.arange(1, int(closes[-1]) + 1) - opens.repeat(lengths)
+        codes = reading.written.take(places + (starts - 1).repeat(lengths))
+        places *= codes
+        common: Bools = np.logical_and.reduceat(common_characters().take(codes), opens)
+        return self.targets.are_plain(number, np.add.reduceat(places, opens), lengths), common
+
+    def _are_others(self, reading: Reading, literal: Index, number: Index, ends: Index) -> Bools:
         """Which stretches are none of an exact target's characters, or two ordinary ones that only sound like a pair,
         as `guards.is_ordinary` has it: none of them the pair's own, or one of them, with a comma or the like between.
         """
-        targets, codes = self.targets, reading.codes
-        opens, closes = codes.take(starts), codes.take(ends - 1)
-        first, last = targets.first[number], targets.last[number]
-        others: NDArray[np.bool_] = targets.exact[number] & (
-            ((opens != first) & (first != 0)) | ((closes != last) & (last != 0))
-        )
-        pairs = targets.pairs[number] & (kind_of.take(opens) == SYLLABLE) & (kind_of.take(closes) == SYLLABLE)
-        at = (pairs & _as_written(reading, starts, ends)).nonzero()[0]
-        opens, closes, first, last = opens[at], closes[at], first[at], last[at]
-        own = _is_own(opens, first, last) | _is_own(closes, first, last)
-        parted = (ends[at] - starts[at] == 3) & _parts.take(codes.take(starts[at] + 1))
-        others[at] = ~own | (parted & ((opens != first) | (closes != last)))
+        found, own = reading.codes.take(ends), self.targets.ends.take(number, axis=1)
+        unlike = found != own
+        strange = unlike & self.strict.take(literal, axis=1)
+        others: Bools = strange[0] | strange[1]
+        at = self.pairs[literal].nonzero()[0]
+        if len(reading.again):
+            at = at[_as_written(reading, *ends.take(at, axis=1))]
+        if len(at):
+            others[at] = ~_are_own(found.take(at, axis=1), own.take(at, axis=1))
+            apart = at[ends[1, at] - ends[0, at] == 2]
+            if len(apart):
+                parted = _parts.take(reading.codes.take(ends[0, apart] + 1))
+                others[apart] |= parted & (unlike[0, apart] | unlike[1, apart])
         return others
 
 
-def _as_written(reading: Reading, starts: Index, ends: Index) -> NDArray[np.bool_]:
+def _as_written(reading: Reading, starts: Index, lasts: Index) -> Bools:
     """Which stretches are read as they are written: of others, no more than three characters long ones are looked at.
 
     In rows that are read for the first time, only Latin letters are read otherwise.
     """
-    places = (starts, np.minimum(starts + 1, ends - 1), ends - 1)
-    same = [reading.folded(each) == reading.codes.take(each) for each in places]
-    once = ~reading.are_again(starts)
-    written: NDArray[np.bool_] = once | (same[0] & same[1] & same[2] & (ends - starts <= 3))
+    written: Bools = ~reading.are_again(starts)
+    again = (~written).nonzero()[0]
+    if len(again):
+        starts, lasts = starts[again], lasts[again]
+        places = np.array((starts, np.minimum(starts + 1, lasts), lasts))
+        same = np.logical_and.reduce(reading.written.take(places) == reading.codes.take(places))
+        written[again] = same & (lasts - starts < 3)
     return written
 
 
-def _is_own(codes: Codes, first: Codes, last: Codes) -> NDArray[np.bool_]:
-    own: NDArray[np.bool_] = ((codes == first) | (codes == last)) & ~_particles.take(codes)
-    return own
+def _are_own(found: Codes, own: Codes) -> Bools:
+    """Whether either end is one of a pair's own characters, and no particle."""
+    either = ((found == own) | (found == own[::-1])) & ~_particles.take(found)
+    are_own: Bools = either[0] | either[1]
+    return are_own
 
 
 _particles, _parts = holds(PARTICLES), holds(PARTING - {"."})
-
-
-def _on_edges(reading: Reading, starts: Index, ends: Index) -> NDArray[np.bool_]:
-    """Whether no Latin letter goes on beyond a Latin letter at an end."""
-    codes = reading.codes
-    inside = is_latin.take(reading.folded(starts - 1)) & is_latin.take(codes[starts])
-    beyond = is_latin.take(reading.folded(np.minimum(ends, len(codes) - 1))) & is_latin.take(codes[ends - 1])
-    on_edges: NDArray[np.bool_] = ~inside & ~beyond
-    return on_edges

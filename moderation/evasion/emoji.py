@@ -24,16 +24,18 @@ class EmojiSyllables:
 
     def replaced(self, codes: Codes, at: Index) -> tuple[Codes, Index]:
         """Codes with emoji replaced by their characters, and where each then comes from."""
-        places = (self.number_of.take(codes) > 0).nonzero()[0]
+        numbers = self.number_of.take(codes)
+        emoji = numbers.astype(np.bool_)
+        places = emoji.nonzero()[0]
         if not len(places):
             return codes, at
-        texts = [self.characters[number] for number in self.number_of[codes[places]].tolist()]
+        texts = [self.characters[number] for number in numbers[places].tolist()]
         sizes = np.ones(len(codes), np.int64)
         sizes[places] = [len(text) for text in texts]
-        found = np.repeat(codes, sizes)
-        spoken = np.repeat(self.number_of.take(codes) > 0, sizes)
-        found[spoken] = [ord(character) for text in texts for character in text]
-        return found, np.repeat(at, sizes)
+        source = np.arange(len(codes)).repeat(sizes)
+        found = codes.take(source)
+        found[emoji.take(source)] = [ord(character) for text in texts for character in text]
+        return found, at.take(source)
 
 
 @cache

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import regex
 
@@ -24,8 +24,7 @@ _FIRST_TAG = 0xE0020
 _BEFORE = np.array([-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Hidden:
+class Hidden(msgspec.Struct, frozen=True, gc=False):
     """A text that a row hides by the trick `bit`: character i comes from [opens[i], closes[i]) of the row."""
 
     row: int
@@ -47,14 +46,18 @@ def hidden_texts(batch: Batch, encoded: bool) -> list[Hidden]:
 
 def _has_controls(batch: Batch) -> bool:
     """Whether any row may turn or hide text: few batches do."""
+    if batch.joined.isascii():
+        return False
     turned = "\u202e" in batch.joined or "\u2067" in batch.joined
-    return turned or (len(batch.codes) > 0 and bool(batch.codes.max() >= _FIRST_TAG))
+    return turned or bool(np.maximum.reduce(batch.codes) >= _FIRST_TAG)
 
 
 def _long_words(batch: Batch) -> Iterator[tuple[int, int, str]]:
     """(row, start in the row, text) of long stretches of printable ASCII without a space that are no plain word."""
     others = np.concatenate((_BEFORE, ((batch.codes - 0x21) > 0x5D).nonzero()[0]))
     long = (steps(others) > _LEAST).nonzero()[0]
+    if not len(long):
+        return
     starts = others[long] + 1
     rows = np.searchsorted(batch.starts, starts, side="right") - 1
     places = zip(

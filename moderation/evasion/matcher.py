@@ -41,8 +41,13 @@ class LooseHits(NamedTuple):
     @classmethod
     def of(cls, found: Mapping[Key, int]) -> LooseHits:
         """From masks by (row, pattern, start, end)."""
+        if not found:
+            return _NO_HITS
         keys = sorted(found)
         return cls(np.array(keys, np.int64).reshape(-1, 4).T, np.array([found[key] for key in keys], np.int64))
+
+
+_NO_HITS = LooseHits(np.zeros((4, 0), np.int64), np.zeros(0, np.int64))
 
 
 class LooseMatcher:

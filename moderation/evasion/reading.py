@@ -9,18 +9,18 @@ once, and what stands between characters falls away. It says far too much: what 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from string import ascii_lowercase
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.evasion import sounds
 from moderation.evasion.emoji import emoji_syllables
 from moderation.evasion.glyphs import glyph_of, leet_of, loose_glyph
-from moderation.evasion.joins import joins, left_parts, with_joined
+from moderation.evasion.joins import joins, with_joined
 from moderation.evasion.signs import OPENING, with_drawn_letters
-from moderation.text.lists import distinct, ends_of, ranges
+from moderation.text.lists import distinct, ends_of, lengths_of, openings, ranges
 from moderation.text.scripts import COMMON, HAN, LATIN, script_of, writes_spaces
 from moderation.text.tables import CODE_POINTS
 from moderation.text.views import View
@@ -35,7 +35,7 @@ GAP, LETTER, SYLLABLE, BREAK = range(4)
 
 # Symbols: letters and digits are their ASCII codes, syllables their numbers above these, characters without a syllable
 # are told apart by their last bits.
-SYMBOL_BREAK, _FIRST_SYLLABLE, _SILENT = 1, 0x100, 0x4000
+SYMBOL_BREAK, FIRST_SYLLABLE, _SILENT = 1, 0x100, 0x4000
 
 # What a first look tells of a code point, as bits.
 _FOREIGN, _LEET, _SPEAKS, _MASKS, _DRAWS, _PARTS = 1, 2, 4, 8, 16, 32
@@ -44,18 +44,20 @@ MASK_SIGNS = "*#×■□●○█▇▆▓▒░◼◻⬛⬜☐⚫⚪◯⭕✱�
 """What is written over characters to mask them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Symbols of 16 bits in a row. A symbol stands for a code point and for repetitions of it.
 
-    `codes` are the view's as they are read, looks and leet resolved. Behind these stand, once more, the rows in which
-    digits or emoji may sound, or parts stand that make a character, read so: code i of them, counted from the view's
-    end, stands in the view at `again[i]`. Of all codes those at `kept` are no gaps; the ones numbered `repeated` among
-    them repeat the one before. `looks` are what a first look tells of each code point of the view.
+    `written` are the view's codes, `codes` what they are read as, looks and leet resolved. Behind these stand, once
+    more, the rows in which digits or emoji may sound, or parts stand that make a character, read so: code i of them,
+    counted from the view's end, stands in the view at `again[i]`. Of all codes those at `kept` are no gaps; the ones
+    numbered `repeated` among them repeat the one before. `looks` are what a first look tells of each code point of the
+    view, `told` is what it tells of any.
     """
 
     view: View
     looks: Looks
+    told: int
+    written: Codes
     codes: Codes
     again: Index
     symbols: NDArray[np.uint16]
@@ -66,23 +68,31 @@ class Reading:
     def of(cls, view: View) -> Reading:
         """Read a view, in time linear in its length."""
         looks = _LOOK.take(view.codes)
-        plain = _without_looks(view, looks)
-        drawn = with_drawn_letters(view, plain, _marked(looks, _DRAWS))
-        seen = looks if drawn is view.codes else _LOOK.take(drawn)
-        rows = _sounding_rows(view, looks)
-        if not len(rows):
-            return _spelled(view, looks, _without_leet(drawn, seen), _NOWHERE)
-        again = ranges(view.starts[rows], view.starts[rows + 1])
-        sounding, again = _sounding(plain[again], again)
-        codes, seen = np.concatenate((drawn, sounding)), np.concatenate((seen, _LOOK.take(sounding)))
-        return _spelled(view, looks, _without_leet(codes, seen), again)
+        told = int(np.bitwise_or.reduce(looks))
+        plain = _without_looks(view, looks) if told & _FOREIGN else view.codes
+        codes = with_drawn_letters(view, plain, _marked(looks, _DRAWS)) if told & _DRAWS else plain
+        leet = _marked(looks, _LEET) if told & _LEET else _NOWHERE
+        rows = _sounding_rows(view, looks, told) if told & (_SPEAKS | _PARTS) else _NOWHERE
+        written, again = view.codes, _NOWHERE
+        if len(rows):
+            again = ranges(view.starts[rows], view.starts[rows + 1])
+            sounding, again = _sounding(plain.take(again), again)
+            leet = np.concatenate((leet, (leet_of.take(sounding) > 0).nonzero()[0] + len(codes)))
+            codes, written = np.concatenate((codes, sounding)), np.concatenate((written, written.take(again)))
+        if len(leet):
+            codes = _without_leet(codes, leet if codes is view.codes else leet[leet_of.take(codes[leet]) > 0])
+        symbols, kept, repeated = _spelled(codes)
+        return cls(view, looks, told, written, codes, again, symbols, kept, repeated)
 
-    def spans(self, first: Index, end: Index) -> tuple[Index, Index]:
-        """Stretches of symbols, [first, end), as stretches of codes."""
-        # How many repetitions stand before a symbol: the k-th stands before the symbol of that number less k.
-        before = self.repeated - np.arange(len(self.repeated))
-        opens = self.kept[first + before.searchsorted(first, side="right")]
-        return opens, self.kept[end + before.searchsorted(end, side="right") - 1] + 1
+    def spans(self, bounds: Index) -> Index:
+        """Stretches of symbols, by row where they begin and where they end, as their first and their last codes."""
+        at = bounds - _LAST
+        if len(self.repeated):
+            # How many repetitions stand before a symbol: the k-th stands before the symbol of that number less k.
+            before = self.repeated - np.arange(len(self.repeated))
+            at += before.searchsorted(bounds, side="right")
+        codes: Index = self.kept.take(at)
+        return codes
 
     def within(self, rows: Index) -> Index:
         """The numbers of the symbols in rows of the view."""
@@ -111,19 +121,13 @@ class Reading:
         found[again] = self.again[codes[again] - len(self.view.codes)]
         return found
 
-    def folded(self, codes: Index) -> Codes:
-        """The view's code points where codes stand."""
-        return self.view.codes.take(self.origins(codes))
-
     def text(self, start: int, end: int) -> tuple[str, str]:
         """A stretch of codes as it is read, and as it is folded."""
-        base = start - len(self.view.codes)
-        folded = self.view.codes[start:end] if base < 0 else self.view.codes[self.again[base : base + end - start]]
-        return _text(self.codes[start:end]), _text(folded)
+        return _text(self.codes[start:end]), _text(self.written[start:end])
 
     def mask_places(self) -> Index:
         """Where signs stand in the view that mask characters."""
-        return _marked(self.looks, _MASKS)
+        return _marked(self.looks, _MASKS) if self.told & _MASKS else _NOWHERE
 
 
 def _text(codes: Codes) -> str:
@@ -152,7 +156,7 @@ def _symbols() -> NDArray[np.uint16]:
     codes = np.arange(CODE_POINTS)
     symbols = np.where(kind_of == LETTER, codes, np.where(kind_of == BREAK, SYMBOL_BREAK, 0))
     silent = (kind_of == SYLLABLE) & (sounds.syllable_of == 0)
-    symbols = np.where(kind_of == SYLLABLE, sounds.syllable_of + _FIRST_SYLLABLE, symbols)
+    symbols = np.where(kind_of == SYLLABLE, sounds.syllable_of + FIRST_SYLLABLE, symbols)
     return np.where(silent, _SILENT | (codes & (_SILENT - 1)), symbols).astype(np.uint16)
 
 
@@ -163,9 +167,7 @@ symbol_of = _symbols()
 def _near_symbols() -> NDArray[np.uint16]:
     nearest = np.arange(1 << 16).astype(np.uint16)
     for name, number in sounds.number.items():
-        nearest[number + _FIRST_SYLLABLE] = (
-            min(sounds.number[each] for each in sounds.near_class(name)) + _FIRST_SYLLABLE
-        )
+        nearest[number + FIRST_SYLLABLE] = min(sounds.number[each] for each in sounds.near_class(name)) + FIRST_SYLLABLE
     return nearest
 
 
@@ -175,7 +177,7 @@ near_symbol: NDArray[np.uint16] = _near_symbols()
 
 def syllable_symbol(syllable: str) -> int:
     """The symbol of a syllable. Raises KeyError for one that no character is read as."""
-    return sounds.number[syllable] + _FIRST_SYLLABLE
+    return sounds.number[syllable] + FIRST_SYLLABLE
 
 
 def holds(characters: Iterable[str]) -> NDArray[np.bool_]:
@@ -198,7 +200,7 @@ def _looks() -> NDArray[np.uint8]:
     looks[ord("0") : ord("9") + 1] |= _SPEAKS
     looks[[ord(sign) for sign in MASK_SIGNS]] |= _MASKS
     looks[[ord(sign) for sign in OPENING]] |= _DRAWS
-    looks[left_parts()] |= _PARTS
+    looks[joins().left] |= _PARTS
     return looks
 
 
@@ -211,19 +213,18 @@ def _marked(looks: Looks, bit: int) -> Index:
     return places
 
 
-def _sounding_rows(view: View, looks: Looks) -> Index:
-    """The rows that may read otherwise when digits and emoji sound: most don't."""
-    codes, places = view.codes, _marked(looks, _SPEAKS)
-    joined, _ = joins().at(codes, _marked(looks, _PARTS))
-    if not len(places):
-        return distinct(np.searchsorted(view.starts, joined, side="right") - 1)
-    found = codes[places]
-    before, after = codes[places - 1], codes[places + 1]
-    digit = found < 0x80
-    han = (kind_of.take(before) == SYLLABLE) | (kind_of.take(after) == SYLLABLE)
-    tone = is_latin.take(before) & ((found - ord("1")) < 5)
-    worth = np.sort(np.concatenate((joined, places[~digit | han | tone])))
-    return distinct(np.searchsorted(view.starts, worth, side="right") - 1)
+def _sounding_rows(view: View, looks: Looks, told: int) -> Index:
+    """The rows that may read otherwise when digits and emoji sound, and parts are what they make: most don't."""
+    codes, worth = view.codes, _NOWHERE
+    if told & _PARTS:
+        worth, _ = joins().at(codes, _marked(looks, _PARTS))
+    if told & _SPEAKS:
+        places = _marked(looks, _SPEAKS)
+        found, before, after = codes[places], codes[places - 1], codes[places + 1]
+        han = (kind_of.take(before) == SYLLABLE) | (kind_of.take(after) == SYLLABLE)
+        tone = is_latin.take(before) & ((found - ord("1")) < 5)
+        worth = np.concatenate((worth, places[(found >= 0x80) | han | tone]))
+    return distinct(view.starts.searchsorted(worth, side="right") - 1) if len(worth) else worth
 
 
 def _without_looks(view: View, looks: Looks) -> Codes:
@@ -233,11 +234,10 @@ def _without_looks(view: View, looks: Looks) -> Codes:
     the row is in that script: сосна, and a сок beside it, stay as they are.
     """
     codes, places = view.codes, _marked(looks, _FOREIGN)
-    if not len(places):
-        return codes
     written, folded = view.batch.codes[view.source[places]], codes[places]
-    alike = np.where(glyph_of.take(written) > 0, glyph_of.take(written), glyph_of.take(folded))
-    if not alike.any():
+    alike = glyph_of.take(written)
+    alike = np.where(alike, alike, glyph_of.take(folded))
+    if not np.count_nonzero(alike):
         return codes
     opens = np.ones(len(places), np.bool_)
     opens[1:] = places[1:] - places[:-1] > 1
@@ -262,35 +262,19 @@ def _without_looks(view: View, looks: Looks) -> Codes:
     return found
 
 
-def _without_leet(codes: Codes, looks: Looks) -> Codes:
-    """Digits and signs as letters where they touch a Latin letter, or others that do."""
-    places = _marked(looks, _LEET)
-    if not len(places):
-        return codes
-    opens = np.ones(len(places), np.bool_)
-    opens[1:] = places[1:] - places[:-1] > 1
-    first = opens.nonzero()[0]
-    firsts, lasts = places[first], places[ends_of(first, len(places)) - 1]
-    touches = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[np.minimum(lasts + 1, len(codes) - 1)])
-    single = (firsts == lasts) | _is_stroke.take(codes[np.minimum(firsts + 1, len(codes) - 1)])
-    touches |= single & (_alone(codes, firsts, -1) | _alone(codes, firsts, 1))
-    read = places[touches[opens.cumsum() - 1]]
-    # f|u|c|k: strokes between single letters stand between them, and hi! ends with one; in b|tch it is a letter.
+def _without_leet(codes: Codes, places: Index) -> Codes:
+    """Digits and signs as letters where they touch a Latin letter, or others that do; `places` are theirs."""
+    opens = openings(places - np.arange(len(places)))
+    firsts, lasts = places[opens], places[ends_of(opens, len(places)) - 1]
+    touches = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[lasts + 1])
+    at = (~touches & ((firsts == lasts) | _is_stroke.take(codes[firsts + 1]))).nonzero()[0]
+    if len(at):
+        touches[at] = _alone(codes, firsts[at], -1) | _alone(codes, firsts[at], 1)
+    read = places[touches.repeat(lengths_of(opens, len(places)))]
     stroke = _is_stroke.take(codes[read])
-    if stroke.any():
-        before, after = codes[read - 2], codes[np.minimum(read + 2, len(codes) - 1)]
-        alone = (kind_of.take(before) != LETTER) & (kind_of.take(after) != LETTER)
-        alone &= (before == codes[read]) | (after == codes[read])
-        # fu(k, but not (cat); shi+, but not A+.
-        inside = is_latin.take(codes[np.minimum(read + 1, len(codes) - 1)])
-        ends = (codes[read] == ord("+")) & (kind_of.take(codes[read - 1]) == LETTER) & is_latin.take(codes[read - 2])
-        alone |= _is_bracket.take(codes[read]) & ~((kind_of.take(codes[read - 1]) == LETTER) & inside) & ~ends
-        following = codes[np.minimum(read + 1, len(codes) - 1)]
-        # hi!, but d!¢k.
-        closing = (
-            ~ends & (kind_of.take(following) != LETTER) & ((leet_of.take(following) == 0) | _is_stroke.take(following))
-        )
-        read = read[~(stroke & (alone | closing))]
+    if np.count_nonzero(stroke):
+        stroke[stroke] = _only_strokes(codes, read[stroke])
+        read = read[~stroke]
     if not len(read):
         return codes
     found = codes.copy()
@@ -298,35 +282,54 @@ def _without_leet(codes: Codes, looks: Looks) -> Codes:
     return found
 
 
+def _only_strokes(codes: Codes, at: Index) -> NDArray[np.bool_]:
+    """Which strokes are no letters. f|u|c|k: between single letters they stand between them, and hi! ends with one; in
+    b|tch it is a letter.
+    """
+    before, last, sign, following = (codes[at + far] for far in (-2, -1, 0, 1))
+    behind = codes.take(at + 2, mode="clip")
+    alone = (kind_of.take(before) != LETTER) & (kind_of.take(behind) != LETTER)
+    alone &= (before == sign) | (behind == sign)
+    # fu(k, but not (cat); shi+, but not A+.
+    lettered = kind_of.take(last) == LETTER
+    ends = (sign == ord("+")) & lettered & is_latin.take(before)
+    alone |= _is_bracket.take(sign) & ~(lettered & is_latin.take(following)) & ~ends
+    # hi!, but d!¢k.
+    closing = ~ends & (kind_of.take(following) != LETTER)
+    closing &= (leet_of.take(following) == 0) | _is_stroke.take(following)
+    strokes: NDArray[np.bool_] = alone | closing
+    return strokes
+
+
 def _alone(codes: Codes, places: Index, step: int) -> NDArray[np.bool_]:
     """Whether the second next to each place, in one direction, is a Latin letter by itself, a gap between them."""
-    last = len(codes) - 1
-    near, next_to, beyond = (
-        codes[np.minimum(places + far, last) if step > 0 else np.maximum(places - far, 0)] for far in (1, 2, 3)
-    )
-    gap = (kind_of.take(near) == GAP) & (leet_of.take(near) == 0)
-    alone: NDArray[np.bool_] = gap & is_latin.take(next_to) & (kind_of.take(beyond) != LETTER)
+    near = codes.take(places + step, mode="clip")
+    alone: NDArray[np.bool_] = (kind_of.take(near) == GAP) & (leet_of.take(near) == 0)
+    if np.count_nonzero(alone):
+        alone &= is_latin.take(codes.take(places + 2 * step, mode="clip"))
+        alone &= kind_of.take(codes.take(places + 3 * step, mode="clip")) != LETTER
     return alone
 
 
 def _sounding(codes: Codes, at: Index) -> tuple[Codes, Index]:
-    """Tone digits out, other digits and emoji replaced by characters that sound like them, parts by what they make."""
-    digit = (codes - ord("0")) < 10
-    before = np.concatenate((codes[:1], codes[:-1]))
-    after = np.concatenate((codes[1:], codes[-1:]))
-    tone = digit & is_latin.take(before) & ((codes - ord("1")) < 5) & ~((after - ord("0")) < 10)
-    spoken = digit & ~is_latin.take(before) & ~is_latin.take(after)
-    numerals = np.array([ord(each) for each in sounds.DIGITS], np.uint32)
-    found = codes.copy()
-    found[tone] = ord(" ")
-    found[spoken] = numerals[codes[spoken] - ord("0")]
-    return emoji_syllables().replaced(with_joined(found), at)
+    """Tone digits out, other digits and emoji replaced by characters that sound like them, parts by what they make.
+    Codes are used up.
+    """
+    places = ((codes - ord("0")) < 10).nonzero()[0]
+    if len(places):
+        digits, after = codes[places], codes.take(places + 1, mode="clip")
+        behind_letter = is_latin.take(codes.take(places - 1, mode="clip"))
+        tone = behind_letter & ((digits - ord("1")) < 5) & ((after - ord("0")) >= 10)
+        spoken = ~behind_letter & ~is_latin.take(after)
+        codes[places[tone]] = ord(" ")
+        codes[places[spoken]] = _NUMERALS[digits[spoken] - ord("0")]
+    return emoji_syllables().replaced(with_joined(codes), at)
 
 
-def _spelled(view: View, looks: Looks, codes: Codes, again: Index) -> Reading:
-    """Symbols out of codes: gaps left out, repetitions counted once."""
+def _spelled(codes: Codes) -> tuple[NDArray[np.uint16], Index, Index]:
+    """Symbols out of codes, gaps left out, repetitions counted once; and what of the codes is kept, what repeated."""
     symbols = symbol_of.take(codes)
-    kept = (symbols != 0).nonzero()[0]
+    kept = symbols.astype(np.bool_).nonzero()[0]
     symbols = symbols.take(kept)
     repeated = (symbols[1:] == symbols[:-1]).nonzero()[0] + 1
     if len(repeated):
@@ -334,8 +337,8 @@ def _spelled(view: View, looks: Looks, codes: Codes, again: Index) -> Reading:
     if len(repeated):
         once = np.ones(len(kept), np.bool_)
         once[repeated] = False
-        symbols = symbols.take(once.nonzero()[0])
-    return Reading(view, looks, codes, again, symbols, kept, repeated)
+        symbols = symbols[once]
+    return symbols, kept, repeated
 
 
 def _again(codes: Codes, first: Index, second: Index) -> NDArray[np.bool_]:
@@ -343,10 +346,13 @@ def _again(codes: Codes, first: Index, second: Index) -> NDArray[np.bool_]:
     that ends one word and begins another. In `said don't` the d is written twice, in a.s.s the s repeated.
     """
     found = codes[second]
-    again = (found == codes[first]) & (found != 0)
-    alone = ~is_latin.take(codes[first - 1]) & ~is_latin.take(codes[np.minimum(second + 1, len(codes) - 1)])
-    repeated: NDArray[np.bool_] = again & ((second == first + 1) | ~is_latin.take(found) | alone)
-    return repeated
+    again: NDArray[np.bool_] = (found == codes[first]) & (found != 0)
+    apart = (again & (second > first + 1) & is_latin.take(found)).nonzero()[0]
+    if len(apart):
+        again[apart] = ~is_latin.take(codes[first[apart] - 1]) & ~is_latin.take(codes[second[apart] + 1])
+    return again
 
 
+_NUMERALS = np.array([ord(each) for each in sounds.DIGITS], np.uint32)
 _NOWHERE = np.zeros(0, np.int64)
+_LAST = np.array(((0,), (1,)))

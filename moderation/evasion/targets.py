@@ -43,8 +43,8 @@ class Targets:
     characters themselves count (`exact`), whether common ones may be it (`puns`), and whether it is two Chinese
     characters that sound, and no others stand for them (`pairs`).
 
-    `first` and `last` are the characters that a text must begin and end with to be an exact target, 0 where others may
-    stand there, and those of pairs. `plain` are the sorted keys of texts that are a target's term, or another that
+    `ends` are the characters that a text must begin and end with to be an exact target, 0 where others may stand there,
+    and those of pairs. `plain` are the sorted keys of texts that are a target's term, or another that
     reads so and counts for all that it counts for: these need no trick.
     """
 
@@ -54,8 +54,7 @@ class Targets:
     exact: NDArray[np.bool_]
     puns: NDArray[np.bool_]
     pairs: NDArray[np.bool_]
-    first: NDArray[np.uint32]
-    last: NDArray[np.uint32]
+    ends: Codes
     plain: Index
 
     @classmethod
@@ -74,7 +73,7 @@ class Targets:
             exact,
             np.array([_may_be_common(target.spelling) for target in items], np.bool_),
             np.array([_is_pair(target) for target in items], np.bool_),
-            *_ends(codes, lengths, exact),
+            _ends(codes, lengths, exact),
             np.array(sorted(keys), np.int64),
         )
 
@@ -168,13 +167,11 @@ def _is_pair(target: Target) -> bool:
     return all(kind(each) == SYLLABLE for each in text) and not all(map(sounds.digit_of, text))
 
 
-def _ends(codes: Codes, lengths: Index, exact: NDArray[np.bool_]) -> tuple[Codes, Codes]:
+def _ends(codes: Codes, lengths: Index, exact: NDArray[np.bool_]) -> Codes:
     """The first and the last character of each text; 0 where an exact one may be read as another, or is not read."""
-    ends = lengths.cumsum()
-    first, last = codes[ends - lengths], codes[ends - 1]
-    return np.where(exact & _may_be_another.take(first), 0, first), np.where(
-        exact & _may_be_another.take(last), 0, last
-    )
+    closes = lengths.cumsum()
+    ends = codes[np.array((closes - lengths, closes - 1))]
+    return np.where(exact & _may_be_another.take(ends), np.uint32(0), ends)
 
 
 def _sums(codes: Codes, lengths: Index) -> Index:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +19,7 @@ from moderation.language.latin import CEILING, SCALE, Latin, Reading
 from moderation.language.runs import Parts, Runs
 from moderation.language.sums import Ranks, Sums, leading, number_of, odds_in, rank
 from moderation.text.classes import HAN, HANGUL, KANA, THAI
-from moderation.text.lists import ends_of, lengths_of
+from moderation.text.lists import ends_of, held_in, lengths_of
 from moderation.text.lists import openings as first_of
 
 Ints = NDArray[np.int64]
@@ -108,16 +109,18 @@ class LatinChooser:
         """
         prior = self._prior(runs, at, wished)
         glance = self.latin.glance(glyphs, runs.first[at], runs.last[at])
-        best, lead = leading(prior.onto(glance.sums.ranks(self.latin.named)))
-        chosen = self._told(best, lead, glance.sums.positions)
+        sums = glance.sums
+        best, lead = leading(prior.onto(sums.ranks(self.latin.named)))
+        enough = sums.positions >= _LEAST
+        chosen = self._told(best, lead, sums.positions, enough)
         if not self.closely:
             return chosen, None
-        doubtful = _doubtful(glance.sums, best, lead).nonzero()[0]
+        doubtful = (_are_doubtful(sums, best, lead) & enough).nonzero()[0]
         if not len(doubtful):
             return chosen, None
         reading = self.latin.read(glance, doubtful)
         starts, sums, ranks = self._parted(reading, prior.at(doubtful))
-        language = self._told(*leading(ranks), sums.positions)
+        language = self._told(*leading(ranks), sums.positions, sums.positions >= _LEAST)
         if len(starts) == len(doubtful):
             chosen[doubtful] = language
             return chosen, None
@@ -130,15 +133,17 @@ class LatinChooser:
         return odds_in(self._prior(runs, at, None).onto(ranks)).T / SCALE
 
     def _prior(self, runs: Runs, at: Ints, wished: Bools | None) -> _Prior:
-        beside, letters = _beside(runs, at), runs.letters[at]
-        english = np.where(beside, self.guest, _BORROWED_BY_LETTERS.take(letters, mode="clip"))
-        undetermined = np.where(beside, _NAME, letters * (letters >= _WORD) * _NO_NAME)
+        letters = runs.letters[at]
+        english = _BORROWED_BY_LETTERS.take(letters, mode="clip")
+        undetermined = letters * _NO_NAME * (letters >= _WORD)
+        beside = _beside(runs, at)
+        if len(beside):
+            english[beside], undetermined[beside] = self.guest, _NAME
         return _Prior(self.ranks, (self.english, self.latin.named - 1), english, undetermined, wished)
 
-    def _told(self, best: Ranks, lead: Ranks, positions: Ints) -> Ints:
+    def _told(self, best: Ranks, lead: Ranks, positions: Ints, enough: Bools) -> Ints:
         """The likeliest languages, `und` where it is not sure enough."""
-        told = (positions >= _LEAST) & (lead * positions >= _SURE)
-        return np.where(told, best, self.latin.named - 1)
+        return np.where(enough & (lead * positions >= _SURE), best, self.latin.named - 1)
 
     def _parted(self, reading: Reading, prior: _Prior) -> tuple[Ints, Sums, Ranks]:
         """The words that parts of one language begin with, the sums of the parts, and ranks; `prior` is by run."""
@@ -158,8 +163,7 @@ class LatinChooser:
         return starts, sums, sums.ranks(len(self.languages)) + ahead.take(reading.run[starts], axis=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prior:
+class _Prior(msgspec.Struct, frozen=True, eq=False, gc=False):
     """How likely languages are before anything is read: `ranks` by language, and by run what is added to the ranks of
     two, English and `und`; by run and language, what hints name.
     """
@@ -192,10 +196,10 @@ def _latin(wanted: tuple[str, ...]) -> Latin:
     return Latin.load(wanted)
 
 
-def _doubtful(sums: Sums, best: Ranks, lead: Ranks) -> Bools:
+def _are_doubtful(sums: Sums, best: Ranks, lead: Ranks) -> Bools:
     short = CEILING * sums.positions - sums.odds_of(np.arange(len(best)), best)
     doubtful: Bools = (lead < round(_PLAIN * SCALE)) | (short > _EXPLAINED * SCALE * sums.positions)
-    return doubtful & (sums.positions >= _LEAST)
+    return doubtful
 
 
 def _quarters(reading: Reading) -> tuple[Sums, Ints, Ints]:
@@ -271,10 +275,7 @@ def _parts(reading: Reading, starts: Ints, sums: Sums, runs: Ints) -> Parts:
     return Parts(runs[reading.run[starts]], first, last, sums.positions - words)
 
 
-def _beside(runs: Runs, at: Ints) -> Bools:
-    """Which of the runs `at` share their row with letters that English is a guest among."""
-    hosts, rows = runs.row[_HOSTS[runs.script]], runs.row[at]
-    if not len(hosts):
-        return np.zeros(len(at), np.bool_)
-    beside: Bools = hosts.take(hosts.searchsorted(rows), mode="clip") == rows
-    return beside
+def _beside(runs: Runs, at: Ints) -> Ints:
+    """Which of the runs `at`, by place, share their row with letters that English is a guest among."""
+    hosts = runs.row[_HOSTS[runs.script]]
+    return held_in(runs.row[at], hosts).nonzero()[0] if len(hosts) else hosts

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,8 +43,7 @@ Ints = NDArray[np.int64]
 Keys = NDArray[np.uint32]
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
+class Glance(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A first look at runs: the sums of each and where it starts among the positions, which have columns: where they
     are in the text, the three symbols that end there, and the row of the table.
     """
@@ -55,8 +55,7 @@ class Glance:
     rows: NDArray[np.uint16]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Runs read closely, word by word: the sums of each word, the run that it is of, its first letter among the
     positions `at` in the text. `opens` are the first words of runs, `count` is how many they have.
     """

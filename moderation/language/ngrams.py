@@ -67,7 +67,7 @@ def keys_of(glyphs: Glyphs, script: int, firsts: Ints, lasts: Ints) -> tuple[Int
     symbols *= symbols < SYMBOLS
     pairs = symbols.copy()
     pairs[1:] |= symbols[:-1] << SYMBOL_BITS
-    at = (pairs != 0).nonzero()[0]
+    at = pairs.astype(np.bool_).nonzero()[0]
     keys = pairs.astype(np.int32)
     keys[1:] |= keys[:-1] << SYMBOL_BITS
     return at if places is None else places.take(at), keys.take(at)

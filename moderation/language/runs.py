@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,8 +20,7 @@ _LETTERS, _SYLLABLES = np.ones(64, np.bool_), np.zeros(64, np.bool_)
 _LETTERS[[HAN, HANGUL, KANA]], _SYLLABLES[[HAN, HANGUL]] = False, True
 
 
-@dataclass(frozen=True, slots=True)
-class Runs:
+class Runs(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Columns by run, in reading order: row, script class, positions of the first and the last letter, letters."""
 
     row: Ints
@@ -56,8 +54,7 @@ class Runs:
         return Runs(self.row[number], self.script[number], first, last, letters), label
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Parts that some runs fall into, in order: `of` is the number of the run."""
 
     of: Ints
@@ -90,15 +87,14 @@ def find_runs(glyphs: Glyphs, starts: Ints) -> Runs:
     """
     scripts = (glyphs >> SYMBOL_BITS).astype(np.uint8)
     _drop_lone_kana(glyphs, scripts)
-    at = (scripts != 0).nonzero()[0]  # asked of truth values, several times as fast
+    at = scripts.astype(np.bool_).nonzero()[0]  # asked of truth values, several times as fast
     if not len(at):
         return Runs(at, at, at, at, at)
-    script = scripts[at]
+    script = scripts.take(at)
     row_starts = at.searchsorted(starts)
     opens = np.empty(len(at) + 1, np.bool_)
     np.not_equal(script[1:], script[:-1], out=opens[1:-1])
-    opens[row_starts] = True
-    opens[0] = opens[-1] = True
+    opens[row_starts] = opens[-1] = True
     bounds = opens.nonzero()[0]
     first, end = bounds[:-1], bounds[1:]
     row = row_starts.searchsorted(first, side="right") - 1
@@ -125,7 +121,7 @@ def _drop_lone_kana(glyphs: Glyphs, scripts: NDArray[np.uint8]) -> None:
 
 def _lone(glyphs: Glyphs, runs: Runs, at: Ints, first: Ints) -> Bools:
     """Which runs hold no two letters side by side. One Han character or Hangul syllable is a word all the same."""
-    lone = runs.last - runs.first + 2 >= runs.letters + runs.letters
+    lone = runs.last - runs.first > 2 * runs.letters - 3
     if not np.count_nonzero(lone):
         return lone
     weak = (glyphs[runs.first] & (SYMBOLS - 1)) >= WEAK

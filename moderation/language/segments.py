@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +19,7 @@ _WEIGHT = np.ones(64, np.int64)
 _WEIGHT[[HAN, KANA, HANGUL]] = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Segments:
+class Segments(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Columns by segment, sorted by row and start; segments of a row do not overlap.
 
     `start` and `end` are code points of the row's text, from the first letter to behind the last. `language` indexes
@@ -63,8 +62,7 @@ def to_segments(names: tuple[str, ...], row_starts: Ints, runs: Runs, language: 
         nothing = np.zeros(0, np.int32)
         return Segments(names, nothing, nothing, nothing, nothing.astype(np.int16), nothing)
     row, first, last, weight = runs.row, runs.first, runs.last, runs.letters * _WEIGHT[runs.script]
-    starts = openings(row, language)
-    if len(starts) < len(runs):
+    if len(runs) > 1 and len(starts := openings(row, language)) < len(runs):
         last, weight = last[ends_of(starts, len(runs)) - 1], np.add.reduceat(weight, starts)
         row, first, language = row[starts], first[starts], language[starts]
     if source is not None:

@@ -4,10 +4,10 @@ addition adds four of them. What is too long for the lanes is summed in parts th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,8 +34,7 @@ _LAST_NUMBER = (1 << _NUMBER_BITS) - 1
 _LOWEST = np.iinfo(np.int32).min
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(msgspec.Struct, frozen=True, eq=False, gc=False):
     """By stretch of text: the sums of all languages, in lanes or, if a stretch is longer than `longest`, as integers;
     and its positions: letters and words' ends.
     """
@@ -49,7 +48,7 @@ class Sums:
         """The sums of rows of `words` from each start to the next; no lane is higher than `highest`."""
         longest = _LANE // highest
         lengths = lengths_of(starts, len(rows))
-        if np.maximum.reduce(lengths) <= longest:
+        if len(rows) <= longest or np.maximum.reduce(lengths) <= longest:
             return cls(_added(words, rows, starts), lengths, longest)
         pieces = -(-lengths // longest)
         first = pieces.cumsum() - pieces

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 SEPARATOR = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True, eq=False, gc=False):
     """`texts` as one buffer: row i is `codes[starts[i] : starts[i + 1] - 1]`.
 
     `joined` is the same as one text, `codes` are its code points (uint32), with one separator (0) after each row;

@@ -22,6 +22,7 @@ Positions = NDArray[np.int64]
 Source = NDArray[np.int32]
 
 _SPACE = 32
+_NOWHERE = np.zeros(0, np.int64)
 _HANGUL, _LEADS, _VOWELS, _TAILS = (0xAC00, 11172), (0x1100, 19), (0x1161, 21), (0x11A8, 27)
 _JAMO_END = 0x1200
 
@@ -47,10 +48,13 @@ class FoldTable(NamedTuple):
 
 
 class Folded(NamedTuple):
-    """Folded rows: code points with one separator (0) after each row, and the position that each came from."""
+    """Folded rows: code points with one separator (0) after each row, and the position that each came from; `moved`
+    tells whether any stands elsewhere.
+    """
 
     codes: Codes
     source: Source
+    moved: bool
 
 
 def _load() -> FoldTable:
@@ -99,13 +103,14 @@ def fold_batch(batch: Batch) -> Folded:
     values[batch.separators] = 0
     source: Source | None = None
     special = (values >= DELETE).nonzero()[0]
-    dropped = np.zeros(0, np.int64)
-    if special.size:
+    dropped = _NOWHERE
+    if len(special):
         if (values[special] & EXPAND).any():
             values, source = _expand(values, special)
             special = (values >= DELETE).nonzero()[0]
         dropped = _compose(values, special)
-    return _finish(values, source, np.concatenate((dropped, _spaces_again(values, dropped))))
+    again = _spaces_again(values, dropped)
+    return _finish(values, source, np.concatenate((dropped, again)) if len(dropped) else again)
 
 
 def _expand(values: Codes, special: Positions) -> tuple[Codes, Source]:
@@ -115,12 +120,13 @@ def _expand(values: Codes, special: Positions) -> tuple[Codes, Source]:
     lengths = TABLE.lengths[number]
     starts = at + np.cumsum(lengths - 1) - (lengths - 1)
     within = _ranges(lengths)
-    places = np.repeat(starts, lengths) + within
-    steps = np.ones(len(values) + int((lengths - 1).sum()), np.int32)
-    steps[places[within > 0]] = 0
-    steps[0] = 0
-    source = np.cumsum(steps, dtype=np.int32)
-    expanded = values.take(source)
+    places = starts.repeat(lengths) + within
+    opens = np.ones(len(values) + int((lengths - 1).sum()), np.bool_)
+    opens[places[within > 0]] = False
+    source = np.add.accumulate(opens, dtype=np.int32)
+    source -= 1
+    expanded = np.empty(len(opens), np.uint32)
+    expanded[opens] = values
     expanded[places] = TABLE.expanded[np.repeat(TABLE.ends[number] - lengths, lengths) + within]
     return expanded, source
 
@@ -221,16 +227,17 @@ def _spaces_again(values: Codes, dropped: Positions) -> Positions:
         return spaces[:0]
     before, after = spaces[:-1], spaces[1:]
     again = after - before == 1
-    if dropped.size:
+    if len(dropped):
         torn = (values[before + 1] == DELETE).nonzero()[0]
         again[torn] = _kept_before(after[torn], dropped) == before[torn]
     return np.asarray(after[again])
 
 
 def _finish(values: Codes, source: Source | None, dropped: Positions) -> Folded:
-    if not dropped.size:
-        return Folded(values, np.arange(len(values), dtype=np.int32) if source is None else source)
+    if not len(dropped):
+        moved = source is not None
+        return Folded(values, np.arange(len(values), dtype=np.int32) if source is None else source, moved)
     keep = np.ones(len(values), np.bool_)
     keep[dropped] = False
     kept = keep.nonzero()[0]
-    return Folded(values.take(kept), kept.astype(np.int32) if source is None else source.take(kept))
+    return Folded(values.take(kept), kept.astype(np.int32) if source is None else source.take(kept), True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,13 +30,13 @@ def held_in(numbers: Index, ascending: Index) -> NDArray[np.bool_]:
     """Which numbers are among sorted ones: as fast for a few as for many, which `np.isin` is not."""
     if not len(ascending):
         return np.zeros(len(numbers), np.bool_)
-    held: NDArray[np.bool_] = ascending[np.minimum(ascending.searchsorted(numbers), len(ascending) - 1)] == numbers
+    held: NDArray[np.bool_] = ascending.take(ascending.searchsorted(numbers), mode="clip") == numbers
     return held
 
 
 def ends_of(starts: Index, end: int) -> Index:
     """Where stretches end each of which goes to where the next starts, the last to `end`."""
-    ends = np.empty_like(starts)
+    ends = starts.copy()
     ends[:-1] = starts[1:]
     ends[-1:] = end
     return ends
@@ -55,13 +55,12 @@ def steps(numbers: Index) -> Index:
 def ranges(first: Index, end: Index) -> Index:
     """The numbers of [first[0], end[0]), then those of [first[1], end[1]), and so on."""
     count = end - first
-    numbers: Index = (end - count.cumsum()).repeat(count)
+    numbers: Index = (end - np.add.accumulate(count)).repeat(count)
     numbers += np.arange(len(numbers))
     return numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Lists:
+class Lists(msgspec.Struct, frozen=True, eq=False, gc=False):
     """List i is `items[first[i] : first[i] + count[i]]`."""
 
     first: Index

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from moderation.text.tables import CODE, COMPATIBILITY, COMPOSE, EXPAND, INVISIB
 Indexes = NDArray[np.int64] | NDArray[np.int32]
 Codes = NDArray[np.uint32]
 
+_ONE = np.int8(1)
 _TRICKS = (
     (WIDTH, "width"),
     (COMPATIBILITY, "compatibility"),
@@ -24,8 +24,7 @@ _TRICKS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One reading of every row of a batch: row i is `codes[starts[i] : starts[i + 1] - 1]`, then one separator (0).
 
     `source[j]` is the position in `batch.codes` that `codes[j]` comes from. `utf8` is the whole buffer as UTF-8,
@@ -114,8 +113,11 @@ def original_view(batch: Batch) -> View:
 
 def folded_view(batch: Batch) -> View:
     """The text folded: see `moderation.text.folding`."""
-    codes, source = fold_batch(batch)
-    starts = np.concatenate(([0], (codes == 0).nonzero()[0] + 1))
+    codes, source, moved = fold_batch(batch)
+    starts = batch.starts
+    if moved:
+        starts = np.zeros(len(batch) + 1, np.int64)
+        np.add((codes == 0).nonzero()[0], 1, out=starts[1:])
     return _view("folded", batch, codes, starts, source, _encoded(codes))
 
 
@@ -134,10 +136,10 @@ def _byte_offsets(codes: Codes, size: int) -> NDArray[np.int64]:
     if size == len(codes):
         return np.arange(len(codes) + 1)
     offsets = np.zeros(len(codes) + 1, np.int64)
-    widths = np.ones(len(codes), np.int8)
-    for first in (0x80, 0x800, 0x10000):
+    widths = (codes >= 0x80) + _ONE
+    for first in (0x800, 0x10000):
         widths += codes >= first
-    np.cumsum(widths, dtype=np.int64, out=offsets[1:])
+    np.add.accumulate(widths, dtype=np.int64, out=offsets[1:])
     return offsets
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from moderation.evasion.align import align
 from moderation.evasion.attacks import ALWAYS_ON, attacks
 from moderation.evasion.literals import is_enough
-from moderation.evasion.reading import Reading
+from moderation.evasion.reading import Reading, symbol_of
 from moderation.evasion.tricks import NAMES
 from moderation.text.batch import Batch
 from moderation.text.views import folded_view
@@ -65,13 +65,14 @@ def test_units_stand_in_order_and_inside_of_their_rows(texts: list[str]) -> None
     view = folded_view(Batch.of(texts))
     reading = Reading.of(view)
     units = np.arange(len(reading.symbols))
-    first, last = reading.spans(units, units + 1)
-    assert (first < last).all()
-    assert (np.diff(first) > 0).all()
-    assert (last[:-1] <= first[1:]).all()
+    first, last = reading.spans(np.array((units, units + 1)))
+    assert (first <= last).all()
+    assert (last[:-1] < first[1:]).all()
+    assert (symbol_of[reading.codes[first]] == reading.symbols).all()
+    assert (reading.symbol_at(first) == units).all()
     assert not (reading.symbols == 0).any()
     assert sorted(reading.within(np.arange(len(texts))).tolist()) == units.tolist()
-    assert (view.codes[reading.origins(first)] == reading.folded(first)).all()
+    assert (view.codes[reading.origins(first)] == reading.written[first]).all()
 
 
 @given(PIECES, st.sampled_from(TERMS))

@@ -111,3 +111,12 @@ def test_tricks(text: str, names: tuple[str, ...]) -> None:
     batch = Batch.of(["紅ｆ", f"x{text}紅ｆ"])
     assert tricks(batch, 1, 1, 1 + len(text)) == names
     assert tricks(batch, 1, 1, 1) == ()
+
+
+def test_rows_start_where_they_do_if_as_much_comes_as_goes() -> None:
+    # A ligature takes one more, a character that nobody sees one less.
+    view = folded_view(
+        Batch.of(["\N{LATIN SMALL LIGATURE FI}x\u200b", "bc", "a\u200bb\N{LATIN SMALL LIGATURE FI}", "d"])
+    )
+    assert len(view.codes) == len(view.batch.codes)
+    assert [view.row_text(row) for row in range(4)] == ["fix", "bc", "abfi", "d"]
