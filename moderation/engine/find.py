@@ -51,7 +51,7 @@ class Finder:
         nearby = Nearby.of(plan.rules, plan.signals)
         near: tuple[Mapping[Condition, int], ...] = ({}, nearby.numbers, nearby.numbers, {})
         first, second, last, thorough = (
-            Needs.of(plan.rules, len(plan.signals), unknown, whole) for unknown, whole in zip(untold, near, strict=True)
+            Needs.of(plan.rules, plan.costs, unknown, whole) for unknown, whole in zip(untold, near, strict=True)
         )
         return cls(
             plan,
