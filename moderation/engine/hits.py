@@ -53,7 +53,7 @@ class SignalHits:
         disguised: Mapping[Key, Via],
     ) -> SignalHits:
         """From the hits of all views."""
-        rows = [_rows(view, entries) for view, entries in parts]
+        rows = [_rows(view, entries) for view, entries in parts if entries.hits.shape[1]]
         table = np.concatenate([np.zeros((8, 0), np.int64), *rows], axis=1)
         order = np.lexsort(table[4::-1])
         table = table[:, order]
@@ -81,9 +81,8 @@ class PostHits(msgspec.Struct, frozen=True):
 
 
 def _rows(view: View, entries: Entries) -> Index:
-    row, pattern, start, end = entries.hits
-    original_start, original_end = view.original_spans(row, start, end)
-    return np.stack((entries.post, entries.signal, row, start, end, original_start, original_end, pattern))
+    row, pattern, start, end, signal, post = entries.hits
+    return np.array((post, signal, row, start, end, *view.original_spans(row, start, end), pattern))
 
 
 def _by_post(unknown: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:

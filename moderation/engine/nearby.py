@@ -142,11 +142,10 @@ class _BySignal:
 
     @classmethod
     def of(cls, entries: Entries, signals: int) -> _BySignal:
-        row, _, start, end = entries.hits
+        row, _, start, end, signal, _ = entries.hits
         rows, width = int(row.max(initial=0)) + 1, int(end.max(initial=0)) + 1
-        order = ((entries.signal * rows + row) * width + end).argsort()
-        order = order[~entries.excepting[order]]
-        return cls(row[order], start[order], end[order], entries.signal[order].searchsorted(np.arange(signals + 1)))
+        order = ((signal * rows + row) * width + end).argsort()
+        return cls(row[order], start[order], end[order], signal[order].searchsorted(np.arange(signals + 1)))
 
     @property
     def count(self) -> Index:
