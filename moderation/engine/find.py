@@ -77,11 +77,11 @@ class Finder:
         concerned = _mask(wanted[0], len(rows))
         resisting = _mask(wanted[0][self.resisting[wanted[1]]], len(rows))
         looks = [look.with_late_terms(concerned, resisting, rows) for look in looks]
-        near = self.nearby.fired(wanted[1], [look.terms for look in looks], rows)
+        near = self.nearby.fired([look.terms for look in looks], rows)
         wanted = everything or self._in_question(looks, self.needs[1], rows, glance, near)
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
-        return self._settle(looks, wanted, rows, glance, thorough)
+        return self._settle(looks, near, wanted, rows, glance, thorough)
 
     def _in_question(
         self,
@@ -95,19 +95,29 @@ class Finder:
         return glance.candidates(needs, fired)
 
     def _settle(
-        self, looks: Sequence[_ViewLook], wanted: tuple[Index, Index], rows: Rows, glance: Glance, thorough: bool
+        self,
+        looks: Sequence[_ViewLook],
+        near: tuple[Index, Index],
+        wanted: tuple[Index, Index],
+        rows: Rows,
+        glance: Glance,
+        thorough: bool,
     ) -> tuple[SignalHits, tuple[Index, Index]]:
         """Try the regexes that rules in question hang on, take exceptions off, and see what is left."""
         asked, concerned = self._asked(*wanted), _mask(wanted[0], len(rows))
         signals = len(self.plan.signals)
         parts: list[tuple[View, Entries]] = []
         unknown: set[tuple[int, int]] = set()
+        excepted = False
         for look in looks:
             entries, missing = look.confirmed(asked, concerned, signals, rows)
+            excepted |= entries.excepting.shape[1] > 0
             parts.append((look.view, without_excepted(entries, signals)))
             unknown |= missing
-        near = [] if thorough else [self.nearby.fired(wanted[1], [entries for _, entries in parts], rows)]
-        fired = _fired([*((entries.post, entries.signal) for _, entries in parts), *near], sorted(unknown))
+        if excepted and not thorough:
+            near = self.nearby.fired([entries for _, entries in parts], rows)
+        standing = [(entries.post, entries.signal) for _, entries in parts]
+        fired = _fired(standing if thorough else [*standing, near], sorted(unknown))
         chosen = glance.candidates(self.needs[3 if thorough else 2], fired)
         if not thorough:
             decided = _mask(chosen[0], len(rows))
