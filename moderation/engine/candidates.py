@@ -35,23 +35,31 @@ class Glance:
     def __init__(self, rows: Rows, speech: Speech) -> None:
         self._rows, self._speech = rows, speech
         self._told: dict[int, Mask] = {}
+        self._posts: dict[int, Index] = {}
 
     def candidates(self, needs: Needs, fired: Fired) -> tuple[Index, Index]:
         """(post, rule) pairs, sorted by post."""
         post, rule = needs.met(fired.post, fired.signal)
         for asked in needs.scored if len(rule) else ():
-            kept = (rule != asked.rule) | self._holds(asked, needs, fired)[post]
-            post, rule = post[kept], rule[kept]
-        posts, rules = [post], [rule]
-        for asked in needs.open:
-            if len(possible := self._holds(asked, needs, fired).nonzero()[0]):
-                posts.append(possible)
-                rules.append(np.full(len(possible), asked.rule))
-        if len(posts) == 1:
+            others = rule != asked.rule
+            if np.count_nonzero(others) < len(rule):
+                kept = others | self._holds(asked, needs, fired)[post]
+                post, rule = post[kept], rule[kept]
+        opened = [(posts, asked.rule) for asked in needs.open if len(posts := self._holding(asked, needs, fired))]
+        if not opened:
             return post, rule
-        post, rule = np.concatenate(posts), np.concatenate(rules)
+        post = np.concatenate([post, *(posts for posts, _ in opened)])
+        rule = np.concatenate([rule, *(np.full(len(posts), number) for posts, number in opened)])
         order = np.lexsort((rule, post))
         return post[order], rule[order]
+
+    def _holding(self, asked: Asked, needs: Needs, fired: Fired) -> Index:
+        """The posts for which what is asked may hold."""
+        if not asked.silent:
+            return self._holds(asked, needs, fired).nonzero()[0]
+        if asked.rule not in self._posts:
+            self._posts[asked.rule] = self._holds(asked, needs, fired).nonzero()[0]
+        return self._posts[asked.rule]
 
     def _holds(self, asked: Asked, needs: Needs, fired: Fired) -> Mask:
         if not asked.silent:
@@ -67,11 +75,10 @@ class Glance:
         """
         rows, speech = self._rows, self._speech
         if isinstance(condition, All):
-            # What looks at posts one by one has the last word, on what the columns leave.
-            for child in sorted(condition.children, key=_effort):
+            for child in condition.children:
                 possible = self._possible(child, untold, fired, among)
                 among = possible if among is None else among & possible
-                if not among.any():
+                if not np.count_nonzero(among):
                     break
             return np.ones(len(rows), np.bool_) if among is None else among
         if isinstance(condition, AnyOf):
@@ -99,11 +106,6 @@ class Glance:
         for signal in signals:
             found[fired.post[fired.signal == signal]] = True
         return found
-
-
-def _effort(condition: Condition) -> int:
-    """The cheap and rare first: a score is high in few posts."""
-    return 0 if isinstance(condition, Classifier) else 2 if isinstance(condition, Field | Period) else 1
 
 
 def _attributes_only(attributes: Mapping[str, object]) -> Evidence:

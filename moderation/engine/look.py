@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from moderation.decision import Decision, Reason, Segment, Span
+from moderation.decision import Decision, Reason, Segment, Span, Verdict
 from moderation.engine.candidates import Mask
 from moderation.engine.columns import Columns
 from moderation.engine.compile import Plan
@@ -79,34 +80,32 @@ class Look:
         return cls(compiled, rows, views, speech, _by_post(*chosen), hits)
 
     def decisions(self) -> list[Decision]:
-        """The portion's decisions, in order."""
-        return self._decided(np.arange(len(self.rows)))
-
-    def _decided(self, posts: Index) -> list[Decision]:
-        """The decisions on some posts, ascending. Most have nothing to weigh: they are only written down."""
-        engine, ids, told = self.compiled.fingerprint, self.rows.ids, self._tell(posts)
-        decided = [
-            Decision(ids[post], "allowed", 0, (), (), (), languages, segments, (), scores, {}, (), engine)
-            for post, languages, segments, scores in zip(posts.tolist(), *told, strict=True)
-        ]
-        for at in self.weighed[posts].nonzero()[0].tolist():
-            decided[at] = self.decision(int(posts[at]), Told(*(column[at] for column in told)))
+        """The portion's decisions, in order. Most have nothing to weigh: they are only written down."""
+        ids, told = self.rows.ids, self._tell()
+        nothing, engine = repeat(()), repeat(self.compiled.fingerprint)
+        before = (repeat("allowed"), repeat(0), nothing, nothing, nothing)
+        languages, segments, scores = told
+        behind = (repeat(_NO_AUDIENCES), nothing, engine)
+        decided = list(map(Decision, ids, *before, languages, segments, nothing, scores, *behind))
+        for post in self._weighed().tolist():
+            decided[post] = self.decision(post, Told(languages[post], segments[post], scores[post]))
         return decided
 
     def judged(self) -> Judged:
         """The portion's decisions as columns."""
-        rows = self.rows
-        at, scores = self.weighed.nonzero()[0], rows.scores
-        table = np.zeros((len(rows), 0)) if scores is None else scores.table
-        known, engine = () if scores is None else scores.categories, self.compiled.fingerprint
-        return Judged(rows.ids, self.speech.of(np.arange(len(rows))), known, table, at, self._decided(at), engine)
+        rows, engine, at = self.rows, self.compiled.fingerprint, self._weighed()
+        told = [self.decision(post, Told(*each)) for post, *each in zip(at.tolist(), *self._tell(at), strict=True)]
+        known, table = (
+            ((), np.zeros((len(rows), 0))) if rows.scores is None else (rows.scores.categories, rows.scores.table)
+        )
+        return Judged(rows.ids, self.speech.of(), known, table, at, told, engine)
 
-    @cached_property
-    def weighed(self) -> Mask:
+    def _weighed(self) -> Index:
         """The posts that there may be anything to say of."""
         found: Mask = ~self.speech.covered
-        found[[*self.candidates, *self.rows.truncated]] = True
-        return found
+        if self.candidates or self.rows.truncated:
+            found[[*self.candidates, *self.rows.truncated]] = True
+        return found.nonzero()[0]
 
     def decision(self, post: int, told: Told | None = None) -> Decision:
         """One post's decision; `told` is what is told of it, if that is known."""
@@ -128,7 +127,7 @@ class Look:
             told.segments,
             uncovered,
             told.scores,
-            {},
+            _NO_AUDIENCES,
             judged.unknown,
             self.compiled.fingerprint,
         )
@@ -153,10 +152,10 @@ class Look:
         """What is told of a post."""
         return Told(*(column[0] for column in self._tell(np.array([post]))))
 
-    def _tell(self, posts: Index) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
-        """The same of many, as columns."""
+    def _tell(self, posts: Index | None = None) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+        """The same of all or many, as columns."""
         scores, said = self.rows.scores, self.speech.of(posts)
-        scored = [_NO_SCORES] * len(posts) if scores is None else scores.plain(posts)
+        scored = [_NO_SCORES] * len(said) if scores is None else scores.plain(posts)
         return said.languages(), said.segments(), scored
 
     def span_of(self, found: Hit) -> Span:
@@ -203,4 +202,5 @@ def _by_post(post: Index, rule: Index) -> dict[int, list[int]]:
 
 _NONE: frozenset[int] = frozenset()
 _NO_SCORES: Mapping[str, float] = {}
+_NO_AUDIENCES: Mapping[str, Verdict] = {}
 _ALL: tuple[tuple[str, ...], float] = ((), 0.0)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.engine.conditions import All, AnyOf, Classifier, Condition, Text
+from moderation.engine.conditions import All, AnyOf, Classifier, Condition, Field, Period, Text
 from moderation.engine.conditions import Needs as Sets
 from moderation.engine.rule import CompiledRule
 from moderation.text.lists import Index, Lists, distinct, held_in, openings
@@ -30,7 +30,22 @@ class Asked:
 
     @classmethod
     def of(cls, rule: int, condition: Condition) -> Asked:
-        return cls(rule, condition, not any(True for _ in signals_of((condition,))))
+        return cls(rule, _easy_first(condition), not any(True for _ in signals_of((condition,))))
+
+
+def _easy_first(condition: Condition) -> Condition:
+    """The cheap and rare first: a score is high in few posts. What looks at posts one by one has the last word, on what
+    the columns leave.
+    """
+    if isinstance(condition, AnyOf):
+        return AnyOf(tuple(map(_easy_first, condition.children)))
+    if isinstance(condition, All):
+        return All(tuple(sorted(map(_easy_first, condition.children), key=_effort)))
+    return condition
+
+
+def _effort(condition: Condition) -> int:
+    return 0 if isinstance(condition, Classifier) else 2 if isinstance(condition, Field | Period) else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +53,16 @@ class Needs:
     """Sets of signals by way in which a rule may come to hold: one signal of each set has to fire.
 
     Of a way's sets the one that is expected to fire least is looked at first: `triggered` are the ways by signal of
-    that set, `others` the numbers of the other sets by way, `sets` the sets by signal, `rule` whose way it is. `open`
-    are the rules with a way without sets, `scored` those of the others that a score may rule out. Of the signals
-    `untold` nothing is known: a set that holds one of them says nothing.
+    that set, `others` the numbers of the other sets by way, `sets` the sets by signal, `rule` whose way it is, of so
+    many `rules`. `open` are the rules with a way without sets, `scored` those of the others that a score may rule out.
+    Of the signals `untold` nothing is known: a set that holds one of them says nothing.
     """
 
     triggered: Lists
     others: Lists
     sets: Lists
     rule: Index
+    rules: int
     open: tuple[Asked, ...]
     scored: tuple[Asked, ...]
     untold: frozenset[int]
@@ -71,6 +87,7 @@ class Needs:
             Lists.of([others[needed] for needed in way[1:]] for _, way in ways),
             _holding([*others], signals),
             np.array([number for number, _ in ways], np.int64),
+            len(rules),
             tuple(Asked.of(number, rules[number].when) for number, found in enumerate(told) if not all(found)),
             tuple(
                 Asked.of(number, All(scores))
@@ -93,9 +110,8 @@ class Needs:
             kept = np.ones(len(way), np.bool_)
             kept[several] = self._together(triggered[several], way[several], post, signal)
             triggered, way = triggered[kept], way[kept]
-        rules = len(self.rule)
-        met = distinct(triggered * rules + self.rule[way])
-        return met // rules, met % rules
+        met = distinct(triggered * self.rules + self.rule[way])
+        return met // self.rules, met % self.rules
 
     def _together(self, triggered: Index, way: Index, post: Index, signal: Index) -> NDArray[np.bool_]:
         """For which posts all the other sets of ways fired too."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,22 @@ from moderation.language.runs import openings
 from moderation.language.segments import Segments
 from moderation.text.lists import Index, ranges, steps
 
+T = TypeVar("T")
+_NO_SEGMENT: Segment = (0, 0, "")
+_NOTHING_SHARED = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+
 
 @dataclass(frozen=True, slots=True)
 class Speech:
     """By post: whether all its languages are covered, and the weight of its letters, at least 1. `found` are the
-    segments as the detector found them, `owner` the post of each.
+    segments as the detector found them, `owner` the post of each; `bounds` tell where those of a post begin and end.
     """
 
     covered: NDArray[np.bool_]
     letters: NDArray[np.float64]
     found: Segments
     owner: Index
+    bounds: Index
     rows: Rows
 
     def held(self, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -34,11 +39,14 @@ class Speech:
         weight = self.found.weight * wanted[self.found.language]
         return np.bincount(self.owner, weight, len(self.letters)) / self.letters
 
-    def of(self, posts: Index) -> Said:
-        """What some posts, ascending, are written in."""
-        opens, closes = self.owner.searchsorted(posts), self.owner.searchsorted(posts, side="right")
+    def of(self, posts: Index | None = None) -> Said:
+        """What posts are written in: all, or some, ascending."""
+        if posts is None:
+            return Said(self.found, self.owner, self.bounds, self.rows)
+        opens, closes = self.bounds[posts], self.bounds[posts + 1]
         count = closes - opens
-        bounds = np.concatenate(([0], count.cumsum()))
+        bounds = np.zeros(len(posts) + 1, np.int64)
+        np.add.accumulate(count, out=bounds[1:])
         return Said(self.found.at(ranges(opens, closes)), np.arange(len(posts)).repeat(count), bounds, self.rows)
 
 
@@ -57,12 +65,24 @@ class Said:
         return len(self.bounds) - 1
 
     def languages(self) -> list[dict[str, float]]:
-        """By post: the share of each language, the largest first, in two decimals."""
+        """By post: the share of each language, the largest first, in two decimals. Most posts are one segment."""
         names = self.found.names
-        result: list[dict[str, float]] = [{} for _ in range(len(self))]
-        for number, tongue, value in zip(*(column.tolist() for column in self.spoken()), strict=True):
-            result[number][names[tongue]] = value
+        result = [{names[language]: 1.0} for language in self._firsts(self.found.language.tolist(), 0)]
+        for post in self.others:
+            result[post] = {}
+        for post, language, share in zip(*(column.tolist() for column in self.shares), strict=True):
+            result[post][names[language]] = share
         return result
+
+    @cached_property
+    def others(self) -> list[int]:
+        """The posts that are not one segment."""
+        others: list[int] = (steps(self.bounds) != 1).nonzero()[0].tolist()
+        return others
+
+    def _firsts(self, column: list[T], nothing: T) -> list[T]:
+        """By post, what stands in a column of segments for its first; for one without segments, anything."""
+        return list(map([*column, nothing].__getitem__, self.bounds[:-1].tolist())) if self.others else column
 
     def spoken(self) -> tuple[Index, Index, NDArray[np.float64]]:
         """(post, language, share) of all posts, in that order."""
@@ -88,6 +108,8 @@ class Said:
     @cached_property
     def shares(self) -> tuple[Index, Index, NDArray[np.float64]]:
         """(post, language, share) of posts of several segments, in that order: most posts are one, in one language."""
+        if not self.others:
+            return _NOTHING_SHARED
         several = (steps(self.bounds) > 1)[self.owner].nonzero()[0]
         found = self.found
         return _shares(
@@ -101,8 +123,10 @@ class Said:
         plain: list[Segment] = list(zip(found.start.tolist(), found.end.tolist(), languages, strict=True))
         for at, field in self.fields():
             plain[at] = (*plain[at][:3], field)
-        bounds = pairwise(self.bounds.tolist())
-        return [(plain[start],) if end - start == 1 else tuple(plain[start:end]) for start, end in bounds]
+        result: list[tuple[Segment, ...]] = list(zip(self._firsts(plain, _NO_SEGMENT), strict=False))
+        for post in self.others:
+            result[post] = tuple(plain[self.bounds[post] : self.bounds[post + 1]])
+        return result
 
     def fields(self) -> Iterator[tuple[int, str]]:
         """The numbers of segments of posts with several fields, and the field of each."""
@@ -119,7 +143,9 @@ def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
     served = np.ones(len(rows), np.bool_)
     served[owner[_beyond(covered, found.names)[found.language].nonzero()[0]]] = False
     letters = np.maximum(np.bincount(owner, found.weight, len(rows)), 1)
-    return Speech(served, letters, found, owner, rows)
+    bounds = np.zeros(len(rows) + 1, np.int64)
+    np.add.accumulate(np.bincount(owner, minlength=len(rows)), out=bounds[1:])
+    return Speech(served, letters, found, owner, bounds, rows)
 
 
 @lru_cache(maxsize=1 << 8)
@@ -131,7 +157,7 @@ def _beyond(covered: frozenset[str], names: tuple[str, ...]) -> NDArray[np.bool_
 def _shares(post: Index, language: Index, weight: Index) -> tuple[Index, Index, NDArray[np.float64]]:
     """(post, language, share) out of segments, sorted by post; by share, the largest first; and by language."""
     if not len(post):
-        return post, language, np.zeros(0)
+        return _NOTHING_SHARED
     order = np.lexsort((language, post))
     post, language, weight = post[order], language[order], weight[order]
     first = openings(post, language)
