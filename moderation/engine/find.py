@@ -123,7 +123,7 @@ class Finder:
             decided = _mask(chosen[0], len(rows))
             parts = [(view, entries.of_posts(decided)) for view, entries in parts]
         disguised = {key: via for look in looks for key, via in look.disguised.found.items()}
-        return SignalHits.of(parts, unknown, signals, disguised), chosen
+        return SignalHits.of(parts, unknown, disguised), chosen
 
     def _all_pairs(self, rows: Rows) -> tuple[Index, Index]:
         rules = len(self.plan.rules)
