@@ -13,6 +13,7 @@ from moderation.engine.evidence import Evidence
 from moderation.engine.gather import Rows
 from moderation.engine.hits import NO_HITS
 from moderation.engine.needs import Asked, Needs, signals_of
+from moderation.engine.scores import Scores
 from moderation.engine.speech import Speech
 from moderation.text.lists import Index
 
@@ -32,8 +33,8 @@ class Fired:
 class Glance:
     """What columns tell of the conditions of rules, in one portion of posts. What asks for no signal is told once."""
 
-    def __init__(self, rows: Rows, speech: Speech) -> None:
-        self._rows, self._speech = rows, speech
+    def __init__(self, rows: Rows, speech: Speech, scores: Scores | None) -> None:
+        self._rows, self._speech, self._scores = rows, speech, scores
         self._told: dict[int, Mask] = {}
         self._posts: dict[int, Index] = {}
 
@@ -85,9 +86,9 @@ class Glance:
             columns = [self._possible(child, untold, fired, among) for child in condition.children]
             return np.asarray(np.logical_or.reduce(columns), np.bool_)
         if isinstance(condition, Classifier):
-            if rows.scores is None:
+            if self._scores is None:
                 return np.ones(len(rows), np.bool_)
-            return np.asarray(~(rows.scores.column(condition.category) <= condition.above))
+            return np.asarray(~(self._scores.column(condition.category) <= condition.above))
         if isinstance(condition, Language):
             held = speech.held(condition.among(speech.found.names))
             return np.asarray((held > 0) & (held > condition.share - _SLACK))

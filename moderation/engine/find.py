@@ -16,6 +16,7 @@ from moderation.engine.hits import NOTHING_HIT, SignalHits
 from moderation.engine.nearby import Nearby
 from moderation.engine.needs import Needs, signals_of
 from moderation.engine.resolve import Counting, Entries, without_excepted
+from moderation.engine.scores import Scores
 from moderation.engine.signals import ViewPlan, regex_signals
 from moderation.engine.speech import Speech
 from moderation.signals.matcher import NO_PAIRS, Pairs
@@ -63,12 +64,17 @@ class Finder:
         )
 
     def find(
-        self, views: Mapping[str, View], rows: Rows, speech: Speech, thorough: bool = False
+        self,
+        views: Mapping[str, View],
+        rows: Rows,
+        speech: Speech,
+        scores: Scores | None,
+        thorough: bool = False,
     ) -> tuple[SignalHits, tuple[Index, Index]]:
         """Hits, and the (post, rule) pairs to be decided. Hits that no such rule hangs on are left out, unless
         `thorough`.
         """
-        glance = Glance(rows, speech)
+        glance = Glance(rows, speech, scores)
         looks = [_ViewLook.at(counting, views[counting.plan.name], rows) for counting in self.counting]
         everything = self._all_pairs(rows) if thorough else None
         wanted = everything or self._in_question(looks, self.needs[0], rows, glance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +14,13 @@ from moderation.post import PostId
 from moderation.text.batch import Batch
 from moderation.text.lists import Lists, steps
 
-if TYPE_CHECKING:
-    from moderation.engine.scores import Scores
-
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """A batch of posts as rows.
 
     `owner[row]` is the row's post, `first[post]` its first row; `fields[row]` the field's name. `truncated` are the
-    posts that were longer than the policy's limit: their rows hold what fits. `hints` are declared languages by row,
-    `scores` the classifier's where a rule asks for them.
+    posts that were longer than the policy's limit: their rows hold what fits. `hints` are declared languages by row.
     """
 
     ids: Sequence[PostId]
@@ -35,7 +31,6 @@ class Rows:
     first: NDArray[np.int64]
     truncated: frozenset[int]
     hints: Sequence[str | None] | None
-    scores: Scores | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from moderation.engine.gather import Rows, gather
 from moderation.engine.hits import Hit, SignalHits
 from moderation.engine.judge import RuleOutcome, by_itself, judge, limit_reason, outcome_of, uncovered_reason
 from moderation.engine.judged import Judged
-from moderation.engine.scores import scores_of
+from moderation.engine.scores import Scores, scores_of
 from moderation.engine.speech import Speech, speech_of
 from moderation.evasion.spellings import in_other_digits
 from moderation.evasion.tricks import names_of
@@ -61,6 +61,7 @@ class Look:
     rows: Rows
     views: Mapping[str, View]
     speech: Speech
+    scores: Scores | None
     candidates: Mapping[int, list[int]]
     hits: SignalHits
 
@@ -74,10 +75,10 @@ class Look:
             views["original"] = original_view(rows.batch)
         found = compiled.detector.detect(rows.batch, rows.hints)
         speech = speech_of(found, rows, compiled.covered)
-        if compiled.classifier is not None:
-            rows = replace(rows, scores=scores_of(compiled.classifier, views["folded"], rows, speech))
-        hits, chosen = compiled.finder.find(views, rows, speech, thorough)
-        return cls(compiled, rows, views, speech, _by_post(*chosen), hits)
+        model = compiled.classifier
+        scores = None if model is None else scores_of(model, views["folded"], rows, speech)
+        hits, chosen = compiled.finder.find(views, rows, speech, scores, thorough)
+        return cls(compiled, rows, views, speech, scores, _by_post(*chosen), hits)
 
     def decisions(self) -> list[Decision]:
         """The portion's decisions, in order. Most have nothing to weigh: they are only written down."""
@@ -95,9 +96,8 @@ class Look:
         """The portion's decisions as columns."""
         rows, engine, at = self.rows, self.compiled.fingerprint, self._weighed()
         told = [self.decision(post, Told(*each)) for post, *each in zip(at.tolist(), *self._tell(at), strict=True)]
-        known, table = (
-            ((), np.zeros((len(rows), 0))) if rows.scores is None else (rows.scores.categories, rows.scores.table)
-        )
+        scores = self.scores
+        known, table = ((), np.zeros((len(rows), 0))) if scores is None else (scores.categories, scores.table)
         return Judged(rows.ids, self.speech.of(), known, table, at, told, engine)
 
     def _weighed(self) -> Index:
@@ -154,7 +154,7 @@ class Look:
 
     def _tell(self, posts: Index | None = None) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
         """The same of all or many, as columns."""
-        scores, said = self.rows.scores, self.speech.of(posts)
+        scores, said = self.scores, self.speech.of(posts)
         scored = [_NO_SCORES] * len(said) if scores is None else scores.plain(posts)
         return said.languages(), said.segments(), scored
 

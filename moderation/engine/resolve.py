@@ -18,7 +18,10 @@ from moderation.text.lists import Index
 from moderation.text.scripts import COMMON, script_of
 from moderation.text.views import View
 
-_NONE, _SCRIPT, _WORDS = range(len(EDGES))
+# What is told of an entry: it needs no edges, or stands on them; its signal is for a hit's scripts and field; it has to
+# stand on edges of words, or in some fields; it is an exception.
+_STANDS, _FITS, _WORDS, _BOUND, _EXCEPTS = np.uint8(1) << np.arange(5, dtype=np.uint8)
+_COUNTS = _STANDS | _FITS
 _NO_COLUMNS: Columns = np.zeros((6, 0), np.int64)
 Mask = NDArray[np.bool_]
 
@@ -59,40 +62,37 @@ def _beside(mine: Columns, more: Columns) -> Columns:
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """What makes a hit count, for one view: by entry of its plan the signal, whether it is an exception of it, and its
-    settings; `edgeless` tells by pattern whether any of its entries needs no edges.
+    """What makes a hit count, for one view: by entry of its plan what is told of it, in bits, and what its signal asks
+    for; `edgeless` tells by pattern whether any of its entries needs no edges.
 
-    `fitting` tells of terms whether the signal's scripts are those of the term; of regexes that is told hit by hit.
+    Whether the signal's scripts are those of the hit is told of terms, of regexes hit by hit.
     """
 
     plan: ViewPlan
-    edges: NDArray[np.uint8]
+    told: NDArray[np.uint8]
     edgeless: Mask
-    fitting: Mask
     scripts: NDArray[np.uint64]
     resist: Index
     fields: Sequence[frozenset[str]]
-    bound: Mask
-    segments: bool
 
     @classmethod
     def of(cls, plan: ViewPlan, signals: Sequence[Signal]) -> Counting:
         """The tables for a view."""
         own = [signals[number] for number in plan.signal.tolist()]
-        by_signal = np.array([EDGES.index(signal.edges) for signal in own], np.uint8)
-        edges = np.where(plan.exception, np.uint8(_SCRIPT), by_signal)
+        edges = np.array([EDGES.index(signal.edges) for signal in own], np.uint8)
+        edges[plan.exception] = EDGES.index("script")
         scripts = np.array([signal.scripts for signal in own], np.uint64)
         terms = _held(plan.terms).repeat(plan.entries.count[: len(plan.terms)])
+        told = _STANDS * (edges == EDGES.index("none")) | _WORDS * (edges == EDGES.index("words"))
+        told |= _EXCEPTS * plan.exception | _BOUND * np.array([signal.fields is not None for signal in own], np.uint8)
+        told[: len(terms)] |= _FITS * _fitting(terms, scripts[: len(terms)])
         return cls(
             plan,
-            edges,
-            np.logical_or.reduceat(edges == _NONE, plan.entries.first),
-            _fitting(terms, scripts[: len(terms)]),
+            told,
+            np.logical_or.reduceat((told & _STANDS) != 0, plan.entries.first),
             scripts,
             np.array([signal.resist for signal in own], np.int64),
             [signal.fields or frozenset() for signal in own],
-            np.array([signal.fields is not None for signal in own], np.bool_),
-            bool((edges == _WORDS).any()),
         )
 
     def entries_of(self, view: View, rows: Rows, hits: Columns, masks: Index | None = None) -> Entries:
@@ -107,51 +107,63 @@ class Counting:
             # In what a row hides, edges are those of the hidden text, where they were looked for.
             stands |= (masks & HIDDEN_MASK) != 0
         likely = (stands | self.edgeless[pattern]).nonzero()[0]
+        if not len(likely):
+            return NO_ENTRIES
         at, entry = self.plan.entries.entries(pattern[likely])
         hit = likely[at]
-        keep = self._on_edges(hit, entry, stands, view, hits, masks)
-        keep &= self._reaches(hit, entry, view, hits, masks)
-        self._keep_in_fields(keep, hit, entry, hits, rows)
+        told = self._reaching(hit, entry, view, hits, masks)
+        told |= (stands * _STANDS)[hit]
+        rare = np.count_nonzero(told & (_WORDS | _BOUND | _EXCEPTS))
+        if rare:
+            self._look_closer(told, hit, entry, view, rows, hits, masks)
+        keep = ((told & _COUNTS) == _COUNTS).nonzero()[0]
         hit, entry = hit[keep], entry[keep]
         found = np.empty((6, len(hit)), np.int64)
         found[:4] = hits.take(hit, 1)
         found[4] = self.plan.signal[entry]
         found[5] = rows.owner[found[0]]
-        excepting = self.plan.exception[entry]
-        if not np.count_nonzero(excepting):
+        if not rare:
             return Entries(found)
+        excepting = (told[keep] & _EXCEPTS) != 0
         return Entries(found.compress(~excepting, 1), found.compress(excepting, 1))
 
-    def _on_edges(self, hit: Index, entry: Index, stands: Mask, view: View, hits: Columns, masks: Index | None) -> Mask:
-        edges = self.edges[entry]
-        keep: Mask = (edges == _NONE) | stands[hit]
-        if self.segments and np.count_nonzero(to_segment := keep & (edges == _WORDS)):
-            words = np.unique(hit[to_segment])
-            on_words = np.zeros(len(stands), np.bool_) if masks is None else (masks & HIDDEN_MASK) != 0
-            row, _, start, end = hits.take(words, 1)
-            on_words[words] |= word_edges(view, row, start, end)
-            keep &= (edges != _WORDS) | on_words[hit]
-        return keep
-
-    def _reaches(self, hit: Index, entry: Index, view: View, hits: Columns, masks: Index | None) -> Mask:
+    def _reaching(self, hit: Index, entry: Index, view: View, hits: Columns, masks: Index | None) -> NDArray[np.uint8]:
         """Route wide: a hit reaches the packs that are written in a script of it; a hit without letters reaches all.
         What is found by tricks may be written in any script: that is the trick.
         """
+        told = self.told[entry]
         if hits[1, 0] >= len(self.plan.terms):
-            return _fitting(_held_at(view, hits)[hit], self.scripts[entry])
-        fitting = self.fitting[entry]
-        if masks is None:
-            return fitting
-        by = masks[hit]
-        resisted = (by & ~(self.resist[entry] | ALWAYS_MASK)) == 0
-        return np.where(by == 0, fitting, resisted & ~self.plan.exception[entry])
+            told |= _FITS * _fitting(_held_at(view, hits)[hit], self.scripts[entry])
+        elif masks is not None:
+            by = masks[hit]
+            resisted = (by & ~(self.resist[entry] | ALWAYS_MASK)) == 0
+            resisted &= (told & _EXCEPTS) == 0
+            told[by != 0] &= ~_FITS
+            told |= _FITS * (resisted & (by != 0))
+        return told
 
-    def _keep_in_fields(self, keep: Mask, hit: Index, entry: Index, hits: Columns, rows: Rows) -> None:
-        bound = self.bound[entry]
-        if np.count_nonzero(bound):
-            at = bound.nonzero()[0]
+    def _look_closer(
+        self,
+        told: NDArray[np.uint8],
+        hit: Index,
+        entry: Index,
+        view: View,
+        rows: Rows,
+        hits: Columns,
+        masks: Index | None,
+    ) -> None:
+        """Take off what stands on no edges of words, where it has to, or in another field."""
+        stands = (told & (_WORDS | _STANDS)) == _WORDS | _STANDS
+        words = np.unique(hit[stands if masks is None else stands & ((masks[hit] & HIDDEN_MASK) == 0)])
+        if len(words):
+            row, _, start, end = hits.take(words, 1)
+            beside = words[~word_edges(view, row, start, end)]
+            told[stands & np.isin(hit, beside)] &= ~_STANDS
+        at = (told & _BOUND).nonzero()[0]
+        if len(at):
             places = zip(hits[0, hit[at]].tolist(), entry[at].tolist(), strict=True)
-            keep[at] &= np.array([base_name(rows.fields[row]) in self.fields[number] for row, number in places])
+            inside = np.array([base_name(rows.fields[row]) in self.fields[number] for row, number in places])
+            told[at[~inside]] &= ~_FITS
 
 
 def _held(terms: Sequence[str]) -> NDArray[np.uint64]:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from moderation.decision import Segment
 from moderation.engine.gather import Rows
-from moderation.language.runs import openings
 from moderation.language.segments import Segments
-from moderation.text.lists import Index, ranges, steps
+from moderation.text.lists import Index, openings, ranges, steps
 
 T = TypeVar("T")
+_NAMES = 1 << 10  # more than there are languages, and than hundredths of a share
 _NO_SEGMENT: Segment = (0, 0, "")
 _NOTHING_SHARED = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
@@ -158,10 +158,13 @@ def _shares(post: Index, language: Index, weight: Index) -> tuple[Index, Index, 
     """(post, language, share) out of segments, sorted by post; by share, the largest first; and by language."""
     if not len(post):
         return _NOTHING_SHARED
-    order = np.lexsort((language, post))
-    post, language, weight = post[order], language[order], weight[order]
-    first = openings(post, language)
-    held, of, language = np.add.reduceat(weight, first), post[first], language[first]
-    share = np.round(held / np.bincount(post, weight)[of], 2)
-    order = np.lexsort((language, -share, of))
-    return of[order], language[order], share[order]
+    # By post and language first, then by post, share and language: the keys tell all of it.
+    key = post * _NAMES + language
+    order = key.argsort()
+    key = key[order]
+    first = openings(key)
+    key, held = key[first], np.add.reduceat(weight[order], first)
+    of = key // _NAMES
+    hundredths = np.rint(held / np.bincount(post, weight)[of] * 100)
+    order = (key + of * (_NAMES * _NAMES) - hundredths.astype(np.int64) * _NAMES).argsort()
+    return of[order], key[order] % _NAMES, hundredths[order] / 100
