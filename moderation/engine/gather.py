@@ -62,10 +62,11 @@ def gather(columns: Columns, limit: int) -> Rows:
 
 def _truncate(texts: list[str], first: NDArray[np.int64], owner: NDArray[np.int64], limit: int) -> frozenset[int]:
     """Cut over-long posts so that each one's rows together hold `limit` code points; tells which were cut."""
-    lengths = list(map(len, texts))
+    longest = max(map(len, texts), default=0)
     # No post is longer than the longest row times the most rows that one post can have.
-    if sum(lengths) <= limit or max(lengths) * (len(texts) - len(first) + 2) <= limit:
+    if longest * (len(texts) - len(first) + 2) <= limit:
         return frozenset()
+    lengths = list(map(len, texts))
     totals = np.bincount(owner, weights=lengths, minlength=len(first) - 1)
     cut = np.flatnonzero(totals > limit).tolist()
     for post in cut:

@@ -146,7 +146,7 @@ class _Filters:
         rows = len(view.starts) - 1
         if self.missing:
             return self.candidates(view, range(rows))
-        offsets = [*view.byte_of[view.starts[:rows:_DOZEN]].tolist(), len(view.utf8)]
+        offsets = [*view.byte_of[view.starts[:rows:_DOZEN]].tolist(), len(view.utf8)] if rows else []
         promising = sorted({at for at, _ in self._scan(view.utf8, list(pairwise(offsets)))})
         likely = [row for at in promising for row in range(rows)[at * _DOZEN : (at + 1) * _DOZEN]]
         return self.candidates(view, likely) if likely else []
