@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections import deque
 from collections.abc import Mapping, Sequence
-from itertools import pairwise, repeat
+from itertools import pairwise
 from typing import Any, Final
 
 import hyperscan
@@ -196,16 +195,14 @@ class _Database:
         """(index into `parts`, id) of every match."""
         found: list[tuple[int, int]] = []
         append = found.append
+
+        def note(identity: int, start: int, end: int, flags: int, at: int) -> None:
+            append((at, identity))
+
         native: Any = self._native
-        calls = map(
-            native.scan,
-            parts,
-            repeat(lambda identity, start, end, flags, at: append((at, identity))),
-            repeat(0),
-            range(len(parts)),
-            repeat(self._scratch()),
-        )
-        deque(calls, maxlen=0)
+        scan, scratch = native.scan, self._scratch()
+        for at, part in enumerate(parts):
+            scan(part, note, 0, at, scratch)
         return found
 
     def _scratch(self) -> Any:
