@@ -33,14 +33,15 @@ class Finder:
 
     The first two `needs` tell which rules are in question after the first two rounds, the third which are candidates,
     the last what there is to tell of: rules whose words all stand there, though not near each other.
-    `regexes` are the signals by rule that are regexes, `resisting` tells by rule whether any of its terms resists a
-    trick.
+    `signals` are those that a rule asks for, `regexes` those of them that are regexes, `resisting` tells by rule
+    whether any of its terms resists a trick.
     """
 
     plan: Plan
     counting: tuple[Counting, ...]
     needs: tuple[Needs, Needs, Needs, Needs]
     nearby: Nearby
+    signals: Lists
     regexes: Lists
     resisting: Mask
 
@@ -54,12 +55,14 @@ class Finder:
         first, second, last, thorough = (
             Needs.of(plan.rules, plan.costs, unknown, whole) for unknown, whole in zip(untold, near, strict=True)
         )
+        asked = [sorted({*signals_of((rule.when, rule.unless))}) for rule in plan.rules]
         return cls(
             plan,
             tuple(Counting.of(view, plan.signals) for view in plan.views),
             (first, second, last, thorough),
             nearby,
-            Lists.of(sorted(sought.keys() & signals_of((rule.when, rule.unless))) for rule in plan.rules),
+            Lists.of(asked),
+            Lists.of(sorted(sought.keys() & each) for each in asked),
             np.array([any(plan.signals[n].resist for n in signals_of((rule.when,))) for rule in plan.rules], np.bool_),
         )
 
@@ -110,7 +113,7 @@ class Finder:
         thorough: bool,
     ) -> tuple[SignalHits, tuple[Index, Index]]:
         """Try the regexes that rules in question hang on, take exceptions off, and see what is left."""
-        asked, concerned = self._asked(*wanted), _mask(wanted[0], len(rows))
+        asked, concerned = self._asked(self.regexes, *wanted), _mask(wanted[0], len(rows))
         signals = len(self.plan.signals)
         parts: list[tuple[View, Entries]] = []
         unknown: set[tuple[int, int]] = set()
@@ -126,8 +129,8 @@ class Finder:
         fired = _fired(standing if thorough else [*standing, near], sorted(unknown))
         chosen = glance.candidates(self.needs[3 if thorough else 2], fired)
         if not thorough:
-            decided = _mask(chosen[0], len(rows))
-            parts = [(view, entries.of_posts(decided)) for view, entries in parts]
+            asked = self._asked(self.signals, *chosen)
+            parts = [(view, entries.among(asked, signals)) for view, entries in parts]
         disguised = {key: via for look in looks for key, via in look.disguised.found.items()}
         return SignalHits.of(parts, unknown, disguised), chosen
 
@@ -135,9 +138,9 @@ class Finder:
         rules = len(self.plan.rules)
         return np.repeat(np.arange(len(rows)), rules), np.tile(np.arange(rules), len(rows))
 
-    def _asked(self, post: Index, rule: Index) -> Index:
-        """The regexes that candidates ask for, as sorted keys: post * signals + signal."""
-        at, signal = self.regexes.at(rule)
+    def _asked(self, signals: Lists, post: Index, rule: Index) -> Index:
+        """Of `signals` by rule, what candidates ask for, as sorted keys: post * signals + signal."""
+        at, signal = signals.at(rule)
         return distinct(post[at] * len(self.plan.signals) + signal)
 
 

@@ -14,7 +14,7 @@ from moderation.engine.signals import ALL_SCRIPTS, EDGES, Signal, ViewPlan
 from moderation.evasion.tricks import ALWAYS_MASK, HIDDEN_MASK
 from moderation.signals.matcher import Columns
 from moderation.text.edges import script_edges, word_edges
-from moderation.text.lists import Index
+from moderation.text.lists import Index, held_in
 from moderation.text.scripts import COMMON, script_of
 from moderation.text.views import View
 
@@ -48,6 +48,11 @@ class Entries(NamedTuple):
     def of_posts(self, posts: Mask) -> Entries:
         """Those of some posts."""
         return Entries(*(each.compress(posts[each[5]], 1) if each.shape[1] else each for each in self))
+
+    def among(self, asked: Index, signals: int) -> Entries:
+        """Hits of what is asked for, as sorted keys: post * signals + signal."""
+        keys = self.post * signals + self.signal
+        return Entries(self.hits.compress(held_in(keys, asked), 1)) if len(keys) else self
 
     def beside(self, other: Entries) -> Entries:
         """These and others of the same view."""

@@ -124,8 +124,9 @@ class Said:
         for at, field in self.fields():
             plain[at] = (*plain[at][:3], field)
         result: list[tuple[Segment, ...]] = list(zip(self._firsts(plain, _NO_SEGMENT), strict=False))
+        bounds = self.bounds.tolist()
         for post in self.others:
-            result[post] = tuple(plain[self.bounds[post] : self.bounds[post + 1]])
+            result[post] = tuple(plain[bounds[post] : bounds[post + 1]])
         return result
 
     def fields(self) -> Iterator[tuple[int, str]]:
