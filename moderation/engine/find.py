@@ -84,8 +84,9 @@ class Finder:
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
         concerned = _mask(wanted[0], len(rows))
-        resisting = _mask(wanted[0][self.resisting[wanted[1]]], len(rows))
-        looks = [look.with_late_terms(concerned, resisting, rows) for look in looks]
+        asked = concerned[rows.owner].nonzero()[0]
+        loosely = _mask(wanted[0][self.resisting[wanted[1]]], len(rows))[rows.owner].nonzero()[0]
+        looks = [look.with_late_terms(concerned, asked, loosely, rows) for look in looks]
         near = self.nearby.fired([look.terms for look in looks], rows)
         wanted = everything or self._in_question(looks, self.needs[1], rows, glance, near)
         if not len(wanted[0]):
@@ -165,13 +166,11 @@ class _ViewLook:
     def plan(self) -> ViewPlan:
         return self.counting.plan
 
-    def with_late_terms(self, concerned: Mask, resisting: Mask, rows: Rows) -> _ViewLook:
-        """The same, and the hits of terms on demand in the posts that are concerned, in disguise too where a rule
-        resists any; those of others are left out.
+    def with_late_terms(self, concerned: Mask, asked: Index, loosely: Index, rows: Rows) -> _ViewLook:
+        """The same, and the hits of terms on demand in the rows of posts that are concerned, in disguise too where a
+        rule resists any; those of others are left out.
         """
-        asked = concerned[rows.owner].nonzero()[0]
         late = self.plan.matcher.terms_in(self.view, asked)
-        loosely = resisting[rows.owner].nonzero()[0]
         disguised = look_on_demand(self.plan, self.view, loosely, self.disguised)
         terms = self.counting.entries_of(self.view, rows, *disguised.beside(late))
         disguised.found.update(self.disguised.found)

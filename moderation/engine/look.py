@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from moderation.decision import Decision, Reason, Segment, Span, Verdict
-from moderation.engine.candidates import Mask
 from moderation.engine.columns import Columns
 from moderation.engine.compile import Plan
 from moderation.engine.coverage import uncovered_in
@@ -102,15 +101,16 @@ class Look:
 
     def _weighed(self) -> Index:
         """The posts that there may be anything to say of."""
-        found: Mask = ~self.speech.covered
+        found = self.speech.uncovered
         if self.candidates or self.rows.truncated:
+            found = found.copy()
             found[[*self.candidates, *self.rows.truncated]] = True
         return found.nonzero()[0]
 
     def decision(self, post: int, told: Told | None = None) -> Decision:
         """One post's decision; `told` is what is told of it, if that is known."""
         told = told or self.told(post)
-        uncovered, share = _ALL if self.speech.covered[post] else uncovered_in(told.languages, self.compiled.covered)
+        uncovered, share = uncovered_in(told.languages, self.compiled.covered) if self.speech.uncovered[post] else _ALL
         own = self._own_reasons(post, uncovered, share)
         if post in self.candidates:
             judged = judge(self.outcomes(post, told), own, self.compiled.plan.policy.unknown, self.span_of)

@@ -105,9 +105,9 @@ class Needs:
         if not len(way):
             return _NONE, _NONE
         triggered = post[at]
-        several = self.others.count[way].nonzero()[0]
+        kept = self.others.count[way] == 0
+        several = (~kept).nonzero()[0]
         if len(several):
-            kept = np.ones(len(way), np.bool_)
             kept[several] = self._together(triggered[several], way[several], post, signal)
             triggered, way = triggered[kept], way[kept]
         met = distinct(triggered * self.rules + self.rule[way])

@@ -23,11 +23,11 @@ _NOTHING_SHARED = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """By post: whether all its languages are covered, and the weight of its letters, at least 1. `found` are the
+    """By post: whether any of its languages is not covered, and the weight of its letters, at least 1. `found` are the
     segments as the detector found them, `owner` the post of each; `bounds` tell where those of a post begin and end.
     """
 
-    covered: NDArray[np.bool_]
+    uncovered: NDArray[np.bool_]
     letters: NDArray[np.float64]
     found: Segments
     owner: Index
@@ -141,12 +141,12 @@ class Said:
 def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
     """Group a batch's segments by post."""
     owner = rows.owner[found.row]
-    served = np.ones(len(rows), np.bool_)
-    served[owner[_beyond(covered, found.names)[found.language].nonzero()[0]]] = False
+    uncovered = np.zeros(len(rows), np.bool_)
+    uncovered[owner[_beyond(covered, found.names)[found.language]]] = True
     letters = np.maximum(np.bincount(owner, found.weight, len(rows)), 1)
     bounds = np.zeros(len(rows) + 1, np.int64)
     np.add.accumulate(np.bincount(owner, minlength=len(rows)), out=bounds[1:])
-    return Speech(served, letters, found, owner, bounds, rows)
+    return Speech(uncovered, letters, found, owner, bounds, rows)
 
 
 @lru_cache(maxsize=1 << 8)

@@ -55,7 +55,7 @@ def steps(numbers: Index) -> Index:
 def ranges(first: Index, end: Index) -> Index:
     """The numbers of [first[0], end[0]), then those of [first[1], end[1]), and so on."""
     count = end - first
-    numbers: Index = (end - count.cumsum()).repeat(count)
+    numbers: Index = (end - np.add.accumulate(count)).repeat(count)
     numbers += np.arange(len(numbers))
     return numbers
 
@@ -95,6 +95,8 @@ class Lists:
 
     def entries(self, numbers: Index) -> tuple[Index, Index]:
         """The same, as indexes into `items`."""
-        counts = self.count[numbers]
-        first = self.first[numbers]
-        return np.arange(len(numbers)).repeat(counts), ranges(first, first + counts)
+        count = self.count[numbers]
+        position = np.arange(len(numbers)).repeat(count)
+        entry = (self.first[numbers] + count - np.add.accumulate(count))[position]
+        entry += np.arange(len(entry))
+        return position, entry
