@@ -13,6 +13,7 @@ from moderation.engine.evidence import Evidence
 from moderation.engine.gather import Rows
 from moderation.engine.hits import NO_HITS
 from moderation.engine.needs import Asked, Needs, signals_of
+from moderation.engine.scores import Scores
 from moderation.engine.speech import Speech
 from moderation.text.lists import Index
 
@@ -32,26 +33,35 @@ class Fired:
 class Glance:
     """What columns tell of the conditions of rules, in one portion of posts. What asks for no signal is told once."""
 
-    def __init__(self, rows: Rows, speech: Speech) -> None:
-        self._rows, self._speech = rows, speech
+    def __init__(self, rows: Rows, speech: Speech, scores: Scores | None) -> None:
+        self._rows, self._speech, self._scores = rows, speech, scores
+        self._all = np.ones(len(rows), np.bool_)
         self._told: dict[int, Mask] = {}
+        self._posts: dict[int, Index] = {}
 
     def candidates(self, needs: Needs, fired: Fired) -> tuple[Index, Index]:
         """(post, rule) pairs, sorted by post."""
         post, rule = needs.met(fired.post, fired.signal)
         for asked in needs.scored if len(rule) else ():
-            kept = (rule != asked.rule) | self._holds(asked, needs, fired)[post]
-            post, rule = post[kept], rule[kept]
-        posts, rules = [post], [rule]
-        for asked in needs.open:
-            if len(possible := self._holds(asked, needs, fired).nonzero()[0]):
-                posts.append(possible)
-                rules.append(np.full(len(possible), asked.rule))
-        if len(posts) == 1:
+            others = rule != asked.rule
+            if np.count_nonzero(others) < len(rule):
+                kept = others | self._holds(asked, needs, fired)[post]
+                post, rule = post[kept], rule[kept]
+        opened = [(posts, asked.rule) for asked in needs.open if len(posts := self._holding(asked, needs, fired))]
+        if not opened:
             return post, rule
-        post, rule = np.concatenate(posts), np.concatenate(rules)
+        post = np.concatenate([post, *(posts for posts, _ in opened)])
+        rule = np.concatenate([rule, *(np.full(len(posts), number) for posts, number in opened)])
         order = np.lexsort((rule, post))
         return post[order], rule[order]
+
+    def _holding(self, asked: Asked, needs: Needs, fired: Fired) -> Index:
+        """The posts for which what is asked may hold."""
+        if not asked.silent:
+            return self._holds(asked, needs, fired).nonzero()[0]
+        if asked.rule not in self._posts:
+            self._posts[asked.rule] = self._holds(asked, needs, fired).nonzero()[0]
+        return self._posts[asked.rule]
 
     def _holds(self, asked: Asked, needs: Needs, fired: Fired) -> Mask:
         if not asked.silent:
@@ -67,20 +77,19 @@ class Glance:
         """
         rows, speech = self._rows, self._speech
         if isinstance(condition, All):
-            # What looks at posts one by one has the last word, on what the columns leave.
-            for child in sorted(condition.children, key=_effort):
+            for child in condition.children:
                 possible = self._possible(child, untold, fired, among)
                 among = possible if among is None else among & possible
-                if not among.any():
+                if not np.count_nonzero(among):
                     break
-            return np.ones(len(rows), np.bool_) if among is None else among
+            return self._all if among is None else among
         if isinstance(condition, AnyOf):
             columns = [self._possible(child, untold, fired, among) for child in condition.children]
             return np.asarray(np.logical_or.reduce(columns), np.bool_)
         if isinstance(condition, Classifier):
-            if rows.scores is None:
-                return np.ones(len(rows), np.bool_)
-            return np.asarray(~(rows.scores.column(condition.category) <= condition.above))
+            if self._scores is None:
+                return self._all
+            return np.asarray(~(self._scores.column(condition.category) <= condition.above))
         if isinstance(condition, Language):
             held = speech.held(condition.among(speech.found.names))
             return np.asarray((held > 0) & (held > condition.share - _SLACK))
@@ -94,16 +103,11 @@ class Glance:
             return column
         signals = frozenset(signals_of((condition,)))
         if isinstance(condition, Not) or signals & untold:
-            return np.ones(len(rows), np.bool_)
+            return self._all
         found = np.zeros(len(rows), np.bool_)
         for signal in signals:
             found[fired.post[fired.signal == signal]] = True
         return found
-
-
-def _effort(condition: Condition) -> int:
-    """The cheap and rare first: a score is high in few posts."""
-    return 0 if isinstance(condition, Classifier) else 2 if isinstance(condition, Field | Period) else 1
 
 
 def _attributes_only(attributes: Mapping[str, object]) -> Evidence:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -62,11 +63,11 @@ class Columns:
         """
         if set(map(type, posts)) != {dict}:
             return None
-        keys = frozenset[str]().union(*set(map(tuple, posts)))
+        keys = set(chain.from_iterable(posts))
         names = [name for name in text_fields if name in keys]
         if len(names) != 1:
             return None
-        ids, texts = [post.get("id") for post in posts], [post.get(names[0]) for post in posts]
+        ids, texts = _column(posts, "id"), _column(posts, names[0])
         if set(map(type, texts)) != {str} or not set(map(type, ids)) <= IDS:
             return None
         hints = None if keys.isdisjoint(DECLARED_LANGUAGE) else [declared_language(post) for post in posts]
@@ -74,10 +75,10 @@ class Columns:
 
     def portions(self, limit: int, size: int) -> Iterator[Columns]:
         """Parts of about `size` code points at most, posts cut at `limit`: memory stays bounded whatever comes in."""
-        lengths = np.fromiter(map(len, self.texts), np.int64, len(self.texts))
-        if int(lengths.sum()) <= size:
+        if sum(map(len, self.texts)) <= size:
             yield self
             return
+        lengths = np.fromiter(map(len, self.texts), np.int64, len(self.texts))
         ends = np.concatenate(([0], lengths.cumsum()))[self.first]
         filled = np.minimum(steps(ends), limit).cumsum()
         start = 0
@@ -98,3 +99,11 @@ class Columns:
             self.first[start : end + 1] - self.first[start],
             hints,
         )
+
+
+def _column(posts: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+    """What stands in posts under a key, None where nothing does."""
+    try:
+        return list(map(itemgetter(key), posts))
+    except KeyError:
+        return [post.get(key) for post in posts]

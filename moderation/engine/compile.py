@@ -46,7 +46,7 @@ VIEWS = ("folded", "original")
 class Plan:
     """Everything that batches are judged by: immutable, shared by all threads. `demanded`: see `needs.on_demand`.
 
-    `view_of` is the view that each signal looks at.
+    `view_of` is the view that each signal looks at, `costs` how often it is expected to fire.
     """
 
     rules: tuple[CompiledRule, ...]
@@ -54,6 +54,7 @@ class Plan:
     demanded: frozenset[int]
     views: tuple[ViewPlan, ...]
     view_of: tuple[ViewPlan, ...]
+    costs: tuple[float, ...]
     policy: PolicyFile
 
     @property
@@ -75,11 +76,12 @@ def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
         _PackCompiler(pack, book.policy, table).rule(rule) for pack in live_packs(book) for rule in pack.file.rules
     )
     signals = table.signals()
-    demanded = on_demand(rules, [cost(signal) for signal in signals])
+    costs = tuple(map(cost, signals))
+    demanded = on_demand(rules, costs)
     planned = (plan_view(name, signals, demanded, book.policy.limits.regex_ms, matcher) for name in VIEWS)
     views = {view.name: view for view in planned if view is not None}
     view_of = tuple(views[signal.view] for signal in signals)
-    return Plan(rules, signals, demanded, tuple(views.values()), view_of, book.policy)
+    return Plan(rules, signals, demanded, tuple(views.values()), view_of, costs, book.policy)
 
 
 def live_packs(book: RuleBook) -> list[Pack]:

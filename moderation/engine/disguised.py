@@ -57,14 +57,14 @@ class Disguised:
         if known is None or fewest(via.mask, known.mask) != known.mask:
             self.found[key] = via
 
-    def beside(self, plain: Columns) -> tuple[Columns, Index]:
+    def beside(self, plain: Columns) -> tuple[Columns, Index | None]:
         """Hits that need no trick and behind them these, as a matcher's columns, and the masks of all."""
-        masks = np.zeros(plain.shape[1], np.int64)
         if not self.found:
-            return plain, masks
+            return plain, None
         keys = sorted(self.found)
-        by = [self.found[key].mask for key in keys]
-        return np.concatenate((plain, np.array(keys, np.int64).T), axis=1), np.concatenate((masks, by))
+        masks = np.zeros(plain.shape[1] + len(keys), np.int64)
+        masks[plain.shape[1] :] = [self.found[key].mask for key in keys]
+        return np.concatenate((plain, np.array(keys, np.int64).T), axis=1), masks
 
 
 def look_everywhere(plan: ViewPlan, view: View) -> Disguised:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from moderation.engine.hits import Hit, PostHits
+from moderation.engine.hits import Hit, Hits
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -16,7 +16,7 @@ class Evidence(msgspec.Struct, frozen=True):
     `matched(found)` gives the text of a hit in its view; `scores` are the classifier's, by category.
     """
 
-    hits: PostHits
+    hits: Hits
     unknown: frozenset[int]
     attributes: Mapping[str, Any]
     languages: Mapping[str, float]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from moderation.engine.gather import Rows
 from moderation.engine.hits import NOTHING_HIT, SignalHits
 from moderation.engine.nearby import Nearby
 from moderation.engine.needs import Needs, signals_of
-from moderation.engine.resolve import Entries, SignalColumns, entries_of, without_excepted
+from moderation.engine.resolve import Counting, Entries, without_excepted
+from moderation.engine.scores import Scores
 from moderation.engine.signals import ViewPlan, regex_signals
 from moderation.engine.speech import Speech
 from moderation.signals.matcher import NO_PAIRS, Pairs
@@ -32,14 +33,15 @@ class Finder:
 
     The first two `needs` tell which rules are in question after the first two rounds, the third which are candidates,
     the last what there is to tell of: rules whose words all stand there, though not near each other.
-    `regexes` are the signals by rule that are regexes, `resisting` tells by rule whether any of its terms resists a
-    trick.
+    `signals` are those that a rule asks for, `regexes` those of them that are regexes, `resisting` tells by rule
+    whether any of its terms resists a trick.
     """
 
     plan: Plan
-    columns: SignalColumns
+    counting: tuple[Counting, ...]
     needs: tuple[Needs, Needs, Needs, Needs]
     nearby: Nearby
+    signals: Lists
     regexes: Lists
     resisting: Mask
 
@@ -51,37 +53,45 @@ class Finder:
         nearby = Nearby.of(plan.rules, plan.signals)
         near: tuple[Mapping[Condition, int], ...] = ({}, nearby.numbers, nearby.numbers, {})
         first, second, last, thorough = (
-            Needs.of(plan.rules, len(plan.signals), unknown, whole) for unknown, whole in zip(untold, near, strict=True)
+            Needs.of(plan.rules, plan.costs, unknown, whole) for unknown, whole in zip(untold, near, strict=True)
         )
+        asked = [sorted({*signals_of((rule.when, rule.unless))}) for rule in plan.rules]
         return cls(
             plan,
-            SignalColumns.of(plan.signals),
+            tuple(Counting.of(view, plan.signals) for view in plan.views),
             (first, second, last, thorough),
             nearby,
-            Lists.of(sorted(sought.keys() & signals_of((rule.when, rule.unless))) for rule in plan.rules),
+            Lists.of(asked),
+            Lists.of(sorted(sought.keys() & each) for each in asked),
             np.array([any(plan.signals[n].resist for n in signals_of((rule.when,))) for rule in plan.rules], np.bool_),
         )
 
     def find(
-        self, views: Mapping[str, View], rows: Rows, speech: Speech, thorough: bool = False
+        self,
+        views: Mapping[str, View],
+        rows: Rows,
+        speech: Speech,
+        scores: Scores | None,
+        thorough: bool = False,
     ) -> tuple[SignalHits, tuple[Index, Index]]:
         """Hits, and the (post, rule) pairs to be decided. Hits that no such rule hangs on are left out, unless
         `thorough`.
         """
-        glance = Glance(rows, speech)
-        looks = [_ViewLook.at(plan, views[plan.name], self.columns, rows) for plan in self.plan.views]
+        glance = Glance(rows, speech, scores)
+        looks = [_ViewLook.at(counting, views[counting.plan.name], rows) for counting in self.counting]
         everything = self._all_pairs(rows) if thorough else None
         wanted = everything or self._in_question(looks, self.needs[0], rows, glance)
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
         concerned = _mask(wanted[0], len(rows))
-        resisting = _mask(wanted[0][self.resisting[wanted[1]]], len(rows))
-        looks = [look.with_late_terms(concerned, resisting, self.columns, rows) for look in looks]
-        near = self.nearby.fired(wanted[1], [look.terms for look in looks], rows)
+        asked = concerned[rows.owner].nonzero()[0]
+        loosely = _mask(wanted[0][self.resisting[wanted[1]]], len(rows))[rows.owner].nonzero()[0]
+        looks = [look.with_late_terms(concerned, asked, loosely, rows) for look in looks]
+        near = self.nearby.fired([look.terms for look in looks], rows)
         wanted = everything or self._in_question(looks, self.needs[1], rows, glance, near)
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
-        return self._settle(looks, wanted, rows, glance, thorough)
+        return self._settle(looks, near, wanted, rows, glance, thorough)
 
     def _in_question(
         self,
@@ -95,33 +105,43 @@ class Finder:
         return glance.candidates(needs, fired)
 
     def _settle(
-        self, looks: Sequence[_ViewLook], wanted: tuple[Index, Index], rows: Rows, glance: Glance, thorough: bool
+        self,
+        looks: Sequence[_ViewLook],
+        near: tuple[Index, Index],
+        wanted: tuple[Index, Index],
+        rows: Rows,
+        glance: Glance,
+        thorough: bool,
     ) -> tuple[SignalHits, tuple[Index, Index]]:
         """Try the regexes that rules in question hang on, take exceptions off, and see what is left."""
-        asked, concerned = self._asked(*wanted), _mask(wanted[0], len(rows))
+        asked, concerned = self._asked(self.regexes, *wanted), _mask(wanted[0], len(rows))
         signals = len(self.plan.signals)
         parts: list[tuple[View, Entries]] = []
         unknown: set[tuple[int, int]] = set()
+        excepted = False
         for look in looks:
-            entries, missing = look.confirmed(asked, concerned, signals, self.columns, rows)
+            entries, missing = look.confirmed(asked, concerned, signals, rows)
+            excepted |= entries.excepting.shape[1] > 0
             parts.append((look.view, without_excepted(entries, signals)))
             unknown |= missing
-        near = [] if thorough else [self.nearby.fired(wanted[1], [entries for _, entries in parts], rows)]
-        fired = _fired([*((entries.post, entries.signal) for _, entries in parts), *near], sorted(unknown))
+        if excepted and not thorough:
+            near = self.nearby.fired([entries for _, entries in parts], rows)
+        standing = [(entries.post, entries.signal) for _, entries in parts]
+        fired = _fired(standing if thorough else [*standing, near], sorted(unknown))
         chosen = glance.candidates(self.needs[3 if thorough else 2], fired)
         if not thorough:
-            decided = _mask(chosen[0], len(rows))
-            parts = [(view, entries.where(decided[entries.post])) for view, entries in parts]
+            asked = self._asked(self.signals, *chosen)
+            parts = [(view, entries.among(asked, signals)) for view, entries in parts]
         disguised = {key: via for look in looks for key, via in look.disguised.found.items()}
-        return SignalHits.of(parts, unknown, signals, disguised), chosen
+        return SignalHits.of(parts, unknown, disguised), chosen
 
     def _all_pairs(self, rows: Rows) -> tuple[Index, Index]:
         rules = len(self.plan.rules)
         return np.repeat(np.arange(len(rows)), rules), np.tile(np.arange(rules), len(rows))
 
-    def _asked(self, post: Index, rule: Index) -> Index:
-        """The regexes that candidates ask for, as sorted keys: post * signals + signal."""
-        at, signal = self.regexes.at(rule)
+    def _asked(self, signals: Lists, post: Index, rule: Index) -> Index:
+        """Of `signals` by rule, what candidates ask for, as sorted keys: post * signals + signal."""
+        at, signal = signals.at(rule)
         return distinct(post[at] * len(self.plan.signals) + signal)
 
 
@@ -129,46 +149,49 @@ class Finder:
 class _ViewLook:
     """One view's term hits, and where its regexes may match."""
 
-    plan: ViewPlan
+    counting: Counting
     view: View
     terms: Entries
     possible: Pairs
     disguised: Disguised
 
     @classmethod
-    def at(cls, plan: ViewPlan, view: View, columns: SignalColumns, rows: Rows) -> _ViewLook:
+    def at(cls, counting: Counting, view: View, rows: Rows) -> _ViewLook:
+        plan = counting.plan
         disguised = look_everywhere(plan, view)
-        terms = entries_of(plan, view, columns, rows, *disguised.beside(plan.matcher.terms(view)))
-        return cls(plan, view, terms, plan.matcher.possible(view), disguised)
+        terms = counting.entries_of(view, rows, *disguised.beside(plan.matcher.terms(view)))
+        return cls(counting, view, terms, plan.matcher.possible(view), disguised)
 
-    def with_late_terms(self, concerned: Mask, resisting: Mask, columns: SignalColumns, rows: Rows) -> _ViewLook:
-        """The same, and the hits of terms on demand in the posts that are concerned, in disguise too where a rule
-        resists any; those of others are left out.
+    @property
+    def plan(self) -> ViewPlan:
+        return self.counting.plan
+
+    def with_late_terms(self, concerned: Mask, asked: Index, loosely: Index, rows: Rows) -> _ViewLook:
+        """The same, and the hits of terms on demand in the rows of posts that are concerned, in disguise too where a
+        rule resists any; those of others are left out.
         """
-        asked = concerned[rows.owner].nonzero()[0]
         late = self.plan.matcher.terms_in(self.view, asked)
-        loosely = resisting[rows.owner].nonzero()[0]
         disguised = look_on_demand(self.plan, self.view, loosely, self.disguised)
-        terms = entries_of(self.plan, self.view, columns, rows, *disguised.beside(late))
+        terms = self.counting.entries_of(self.view, rows, *disguised.beside(late))
         disguised.found.update(self.disguised.found)
-        return replace(self, terms=self.terms.where(concerned[self.terms.post]).beside(terms), disguised=disguised)
+        terms = self.terms.of_posts(concerned).beside(terms)
+        return _ViewLook(self.counting, self.view, terms, self.possible, disguised)
 
     def fired(self, rows: Rows) -> list[tuple[Index, Index]]:
         """(post, signal) of all that stands there or may."""
-        stands = ~self.terms.excepting
-        found = [(self.terms.post[stands], self.terms.signal[stands])]
+        found = [(self.terms.post, self.terms.signal)] if self.terms.hits.shape[1] else []
         if self.possible.shape[1]:
             hit, entry = self.plan.entries.entries(self.possible[1])
             found.append((rows.owner[self.possible[0, hit]], self.plan.signal[entry]))
         return found
 
     def confirmed(
-        self, asked: Index, concerned: Mask, signals: int, columns: SignalColumns, rows: Rows
+        self, asked: Index, concerned: Mask, signals: int, rows: Rows
     ) -> tuple[Entries, set[tuple[int, int]]]:
         """Hits in the posts that are concerned: of terms, and of the regexes that were asked for; (post, signal) of
         those whose time ran out.
         """
-        terms = self.terms.where(concerned[self.terms.post])
+        terms = self.terms.of_posts(concerned)
         pairs = self._asked_for(asked, signals, rows)
         if not pairs.shape[1]:
             return terms, set()
@@ -176,8 +199,7 @@ class _ViewLook:
         unknown = {
             (int(rows.owner[row]), signal) for row, pattern in timeouts for signal in self.plan.signals_of(pattern)
         }
-        plainly = np.zeros(hits.shape[1], np.int64)
-        return terms.beside(entries_of(self.plan, self.view, columns, rows, hits, plainly)), unknown
+        return terms.beside(self.counting.entries_of(self.view, rows, hits)), unknown
 
     def _asked_for(self, asked: Index, signals: int, rows: Rows) -> Pairs:
         """The (row, pattern) pairs to try: all rows of a post, but where a prefilter has ruled the regex out."""
@@ -194,14 +216,18 @@ class _ViewLook:
 
 
 def _fired(pairs: Sequence[tuple[Index, Index]], unknown: Sequence[tuple[int, int]] = ()) -> Fired:
-    missing = np.array(unknown, np.int64).reshape(-1, 2)
-    return Fired(
-        np.concatenate([missing[:, 0], *(post for post, _ in pairs)]),
-        np.concatenate([missing[:, 1], *(signal for _, signal in pairs)]),
-    )
+    if unknown:
+        post, signal = np.array(unknown, np.int64).T
+        pairs = [(post, signal), *pairs]
+    if len(pairs) == 1:
+        return Fired(*pairs[0])
+    return Fired(*map(np.concatenate, zip(*pairs, strict=True))) if pairs else _NONE_FIRED
 
 
 def _mask(posts: Index, count: int) -> Mask:
     mask = np.zeros(count, np.bool_)
     mask[posts] = True
     return mask
+
+
+_NONE_FIRED = Fired(NO_PAIRS[0], NO_PAIRS[1])

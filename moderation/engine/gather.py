@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +14,13 @@ from moderation.post import PostId
 from moderation.text.batch import Batch
 from moderation.text.lists import Lists, steps
 
-if TYPE_CHECKING:
-    from moderation.engine.scores import Scores
-
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """A batch of posts as rows.
 
     `owner[row]` is the row's post, `first[post]` its first row; `fields[row]` the field's name. `truncated` are the
-    posts that were longer than the policy's limit: their rows hold what fits. `hints` are declared languages by row,
-    `scores` the classifier's where a rule asks for them.
+    posts that were longer than the policy's limit: their rows hold what fits. `hints` are declared languages by row.
     """
 
     ids: Sequence[PostId]
@@ -35,7 +31,6 @@ class Rows:
     first: NDArray[np.int64]
     truncated: frozenset[int]
     hints: Sequence[str | None] | None
-    scores: Scores | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -67,10 +62,11 @@ def gather(columns: Columns, limit: int) -> Rows:
 
 def _truncate(texts: list[str], first: NDArray[np.int64], owner: NDArray[np.int64], limit: int) -> frozenset[int]:
     """Cut over-long posts so that each one's rows together hold `limit` code points; tells which were cut."""
-    lengths = list(map(len, texts))
+    longest = max(map(len, texts), default=0)
     # No post is longer than the longest row times the most rows that one post can have.
-    if sum(lengths) <= limit or max(lengths) * (len(texts) - len(first) + 2) <= limit:
+    if longest * (len(texts) - len(first) + 2) <= limit:
         return frozenset()
+    lengths = list(map(len, texts))
     totals = np.bincount(owner, weights=lengths, minlength=len(first) - 1)
     cut = np.flatnonzero(totals > limit).tolist()
     for post in cut:

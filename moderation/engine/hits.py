@@ -1,10 +1,11 @@
-"""Hits by post and signal. They stay arrays until a rule asks for them: of most posts, none does."""
+"""Hits by post and signal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, starmap
+from itertools import pairwise
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -31,59 +32,48 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
     pattern: int
 
 
+Hits: TypeAlias = "Mapping[int, tuple[Hit, ...]]"
+"""One post's hits by signal, in reading order; none of a signal that has not fired."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignalHits:
-    """`table` holds a `Hit` a row, sorted by (post, signal, row, start, end); `groups` tells which rows are those of a
-    post's signal, by key: post * signals + signal. `unknown` are the signals by post whose regex ran out of time,
+    """`by_post` are the hits of posts that have any. `unknown` are the signals by post whose regex ran out of time,
     `disguised` tells of hits in the folded view how they were found, if not plainly.
     """
 
-    table: Index
-    groups: Mapping[int, tuple[int, int]]
-    signals: int
+    by_post: Mapping[int, Hits]
     unknown: Mapping[int, frozenset[int]]
     disguised: Mapping[Key, Via]
 
     @classmethod
     def of(
-        cls,
-        parts: Sequence[tuple[View, Entries]],
-        unknown: Iterable[tuple[int, int]],
-        signals: int,
-        disguised: Mapping[Key, Via],
+        cls, parts: Sequence[tuple[View, Entries]], unknown: Iterable[tuple[int, int]], disguised: Mapping[Key, Via]
     ) -> SignalHits:
         """From the hits of all views."""
-        rows = [_rows(view, entries) for view, entries in parts]
-        table = np.concatenate([np.zeros((8, 0), np.int64), *rows], axis=1)
-        order = np.lexsort(table[4::-1])
-        table = table[:, order]
-        key = table[0] * signals + table[1]
-        opens = openings(key)
-        bounds = pairwise([*opens.tolist(), len(key)])
-        groups = dict(zip(key[opens].tolist(), bounds, strict=True))
-        return cls(np.ascontiguousarray(table[1:].T), groups, signals, _by_post(unknown), disguised)
+        rows = [_rows(view, entries) for view, entries in parts if entries.hits.shape[1]]
+        return cls(_grouped(np.concatenate(rows, axis=1)) if rows else {}, _by_post(unknown), disguised)
 
-    def of_post(self, post: int) -> PostHits:
+    def of_post(self, post: int) -> Hits:
         """One post's hits."""
-        return PostHits(self, post * self.signals)
+        return self.by_post.get(post, NO_HITS)
 
 
-class PostHits(msgspec.Struct, frozen=True):
-    """One post's hits by signal; `base` is where its keys begin."""
-
-    all: SignalHits
-    base: int
-
-    def get(self, signal: int) -> tuple[Hit, ...]:
-        """The signal's hits, in reading order; none where it has not fired."""
-        group = self.all.groups.get(self.base + signal)
-        return () if group is None else tuple(starmap(Hit, self.all.table[group[0] : group[1]].tolist()))
+def _grouped(table: Index) -> dict[int, dict[int, tuple[Hit, ...]]]:
+    """Hits by post and signal, out of their columns."""
+    table = table.take(np.lexsort(table[4::-1]), 1)
+    opens = openings(table[0] * (int(table[1].max()) + 1) + table[1])
+    starts = [*opens.tolist(), table.shape[1]]
+    hits = list(map(Hit, *table[1:].tolist()))
+    found: dict[int, dict[int, tuple[Hit, ...]]] = {}
+    for post, signal, (start, end) in zip(*table[:2].take(opens, 1).tolist(), pairwise(starts), strict=True):
+        found.setdefault(post, {})[signal] = tuple(hits[start:end])
+    return found
 
 
 def _rows(view: View, entries: Entries) -> Index:
-    row, pattern, start, end = entries.hits
-    original_start, original_end = view.original_spans(row, start, end)
-    return np.stack((entries.post, entries.signal, row, start, end, original_start, original_end, pattern))
+    row, pattern, start, end, signal, post = entries.hits
+    return np.array((post, signal, row, start, end, *view.original_spans(row, start, end), pattern))
 
 
 def _by_post(unknown: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
@@ -93,5 +83,5 @@ def _by_post(unknown: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
     return {post: frozenset(signals) for post, signals in found.items()}
 
 
-NOTHING_HIT = SignalHits(np.zeros((0, 7), np.int64), {}, 0, {}, {})
-NO_HITS = PostHits(NOTHING_HIT, 0)
+NO_HITS: Hits = {}
+NOTHING_HIT = SignalHits({}, {}, {})

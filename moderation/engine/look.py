@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from moderation.decision import Decision, Reason, Segment, Span
-from moderation.engine.candidates import Mask
+from moderation.decision import Decision, Reason, Segment, Span, Verdict
 from moderation.engine.columns import Columns
 from moderation.engine.compile import Plan
 from moderation.engine.coverage import uncovered_in
@@ -21,7 +21,7 @@ from moderation.engine.gather import Rows, gather
 from moderation.engine.hits import Hit, SignalHits
 from moderation.engine.judge import RuleOutcome, by_itself, judge, limit_reason, outcome_of, uncovered_reason
 from moderation.engine.judged import Judged
-from moderation.engine.scores import scores_of
+from moderation.engine.scores import Scores, scores_of
 from moderation.engine.speech import Speech, speech_of
 from moderation.evasion.spellings import in_other_digits
 from moderation.evasion.tricks import names_of
@@ -60,6 +60,7 @@ class Look:
     rows: Rows
     views: Mapping[str, View]
     speech: Speech
+    scores: Scores | None
     candidates: Mapping[int, list[int]]
     hits: SignalHits
 
@@ -73,45 +74,43 @@ class Look:
             views["original"] = original_view(rows.batch)
         found = compiled.detector.detect(rows.batch, rows.hints)
         speech = speech_of(found, rows, compiled.covered)
-        if compiled.classifier is not None:
-            rows = replace(rows, scores=scores_of(compiled.classifier, views["folded"], rows, speech))
-        hits, chosen = compiled.finder.find(views, rows, speech, thorough)
-        return cls(compiled, rows, views, speech, _by_post(*chosen), hits)
+        model = compiled.classifier
+        scores = None if model is None else scores_of(model, views["folded"], rows, speech)
+        hits, chosen = compiled.finder.find(views, rows, speech, scores, thorough)
+        return cls(compiled, rows, views, speech, scores, _by_post(*chosen), hits)
 
     def decisions(self) -> list[Decision]:
-        """The portion's decisions, in order."""
-        return self._decided(np.arange(len(self.rows)))
-
-    def _decided(self, posts: Index) -> list[Decision]:
-        """The decisions on some posts, ascending. Most have nothing to weigh: they are only written down."""
-        engine, ids, told = self.compiled.fingerprint, self.rows.ids, self._tell(posts)
-        decided = [
-            Decision(ids[post], "allowed", 0, (), (), (), languages, segments, (), scores, {}, (), engine)
-            for post, languages, segments, scores in zip(posts.tolist(), *told, strict=True)
-        ]
-        for at in self.weighed[posts].nonzero()[0].tolist():
-            decided[at] = self.decision(int(posts[at]), Told(*(column[at] for column in told)))
+        """The portion's decisions, in order. Most have nothing to weigh: they are only written down."""
+        ids, told = self.rows.ids, self._tell()
+        nothing, engine = repeat(()), repeat(self.compiled.fingerprint)
+        before = (repeat("allowed"), repeat(0), nothing, nothing, nothing)
+        languages, segments, scores = told
+        behind = (repeat(_NO_AUDIENCES), nothing, engine)
+        decided = list(map(Decision, ids, *before, languages, segments, nothing, scores, *behind))
+        for post in self._weighed().tolist():
+            decided[post] = self.decision(post, Told(languages[post], segments[post], scores[post]))
         return decided
 
     def judged(self) -> Judged:
         """The portion's decisions as columns."""
-        rows = self.rows
-        at, scores = self.weighed.nonzero()[0], rows.scores
-        table = np.zeros((len(rows), 0)) if scores is None else scores.table
-        known, engine = () if scores is None else scores.categories, self.compiled.fingerprint
-        return Judged(rows.ids, self.speech.of(np.arange(len(rows))), known, table, at, self._decided(at), engine)
+        rows, engine, at = self.rows, self.compiled.fingerprint, self._weighed()
+        told = [self.decision(post, Told(*each)) for post, *each in zip(at.tolist(), *self._tell(at), strict=True)]
+        scores = self.scores
+        known, table = ((), np.zeros((len(rows), 0))) if scores is None else (scores.categories, scores.table)
+        return Judged(rows.ids, self.speech.of(), known, table, at, told, engine)
 
-    @cached_property
-    def weighed(self) -> Mask:
+    def _weighed(self) -> Index:
         """The posts that there may be anything to say of."""
-        found: Mask = ~self.speech.covered
-        found[[*self.candidates, *self.rows.truncated]] = True
-        return found
+        found = self.speech.uncovered
+        if self.candidates or self.rows.truncated:
+            found = found.copy()
+            found[[*self.candidates, *self.rows.truncated]] = True
+        return found.nonzero()[0]
 
     def decision(self, post: int, told: Told | None = None) -> Decision:
         """One post's decision; `told` is what is told of it, if that is known."""
         told = told or self.told(post)
-        uncovered, share = _ALL if self.speech.covered[post] else uncovered_in(told.languages, self.compiled.covered)
+        uncovered, share = uncovered_in(told.languages, self.compiled.covered) if self.speech.uncovered[post] else _ALL
         own = self._own_reasons(post, uncovered, share)
         if post in self.candidates:
             judged = judge(self.outcomes(post, told), own, self.compiled.plan.policy.unknown, self.span_of)
@@ -128,7 +127,7 @@ class Look:
             told.segments,
             uncovered,
             told.scores,
-            {},
+            _NO_AUDIENCES,
             judged.unknown,
             self.compiled.fingerprint,
         )
@@ -153,10 +152,10 @@ class Look:
         """What is told of a post."""
         return Told(*(column[0] for column in self._tell(np.array([post]))))
 
-    def _tell(self, posts: Index) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
-        """The same of many, as columns."""
-        scores, said = self.rows.scores, self.speech.of(posts)
-        scored = [_NO_SCORES] * len(posts) if scores is None else scores.plain(posts)
+    def _tell(self, posts: Index | None = None) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+        """The same of all or many, as columns."""
+        scores, said = self.scores, self.speech.of(posts)
+        scored = [_NO_SCORES] * len(said) if scores is None else scores.plain(posts)
         return said.languages(), said.segments(), scored
 
     def span_of(self, found: Hit) -> Span:
@@ -203,4 +202,5 @@ def _by_post(post: Index, rule: Index) -> dict[int, list[int]]:
 
 _NONE: frozenset[int] = frozenset()
 _NO_SCORES: Mapping[str, float] = {}
+_NO_AUDIENCES: Mapping[str, Verdict] = {}
 _ALL: tuple[tuple[str, ...], float] = ((), 0.0)

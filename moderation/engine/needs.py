@@ -9,11 +9,12 @@ from math import prod
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
-from moderation.engine.conditions import All, AnyOf, Classifier, Condition, Text
+from moderation.engine.conditions import All, AnyOf, Classifier, Condition, Field, Period, Text
 from moderation.engine.conditions import Needs as Sets
 from moderation.engine.rule import CompiledRule
-from moderation.text.lists import Index, Lists, distinct, held_in, openings, ranges, steps
+from moderation.text.lists import Index, Lists, distinct, held_in, openings
 
 _MOST_WAYS = 64
 _NONE = np.zeros(0, np.int64)
@@ -29,21 +30,39 @@ class Asked:
 
     @classmethod
     def of(cls, rule: int, condition: Condition) -> Asked:
-        return cls(rule, condition, not any(True for _ in signals_of((condition,))))
+        return cls(rule, _easy_first(condition), not any(True for _ in signals_of((condition,))))
+
+
+def _easy_first(condition: Condition) -> Condition:
+    """The cheap and rare first: a score is high in few posts. What looks at posts one by one has the last word, on what
+    the columns leave.
+    """
+    if isinstance(condition, AnyOf):
+        return AnyOf(tuple(map(_easy_first, condition.children)))
+    if isinstance(condition, All):
+        return All(tuple(sorted(map(_easy_first, condition.children), key=_effort)))
+    return condition
+
+
+def _effort(condition: Condition) -> int:
+    return 0 if isinstance(condition, Classifier) else 2 if isinstance(condition, Field | Period) else 1
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """Sets of signals by way in which a rule may come to hold: one signal of each set has to fire.
 
-    `sets` are the numbers of the sets by signal, `ways` the sets by way, `rule` whose way it is; `open` are the rules
-    with a way without sets, `scored` those of the others that a score may rule out. Of the signals `untold` nothing is
-    known: a set that holds one of them says nothing.
+    Of a way's sets the one that is expected to fire least is looked at first: `triggered` are the ways by signal of
+    that set, `others` the numbers of the other sets by way, `sets` the sets by signal, `rule` whose way it is, of so
+    many `rules`. `open` are the rules with a way without sets, `scored` those of the others that a score may rule out.
+    Of the signals `untold` nothing is known: a set that holds one of them says nothing.
     """
 
+    triggered: Lists
+    others: Lists
     sets: Lists
-    ways: Lists
     rule: Index
+    rules: int
     open: tuple[Asked, ...]
     scored: tuple[Asked, ...]
     untold: frozenset[int]
@@ -52,22 +71,23 @@ class Needs:
     def of(
         cls,
         rules: Sequence[CompiledRule],
-        signals: int,
+        costs: Sequence[float],
         untold: frozenset[int],
         whole: Mapping[Condition, int] = MappingProxyType({}),
     ) -> Needs:
-        """The sets of all rules; `whole` are signals that say of conditions as such whether they may hold."""
+        """The sets of all rules; `costs` tell by signal how often it is expected to fire, `whole` are signals behind
+        these that say of conditions as such whether they may hold.
+        """
         told = [[_told(way, untold) for way in ways_of(rule.when, whole)] for rule in rules]
-        ways = [(number, way) for number, found in enumerate(told) if all(found) for way in found]
-        number = {each: at for at, each in enumerate(dict.fromkeys(each for _, way in ways for each in way))}
-        holding: list[list[int]] = [[] for _ in range(signals + len(whole))]
-        for needed, at in number.items():
-            for signal in needed:
-                holding[signal].append(at)
+        ways = [(number, _rarest_first(way, costs)) for number, found in enumerate(told) if all(found) for way in found]
+        others = {each: at for at, each in enumerate(dict.fromkeys(each for _, way in ways for each in way[1:]))}
+        signals = len(costs) + len(whole)
         return cls(
-            Lists.of(holding),
-            Lists.of([number[needed] for needed in way] for _, way in ways),
+            _holding([way[0] for _, way in ways], signals),
+            Lists.of([others[needed] for needed in way[1:]] for _, way in ways),
+            _holding([*others], signals),
             np.array([number for number, _ in ways], np.int64),
+            len(rules),
             tuple(Asked.of(number, rules[number].when) for number, found in enumerate(told) if not all(found)),
             tuple(
                 Asked.of(number, All(scores))
@@ -81,40 +101,42 @@ class Needs:
         """The (post, rule) pairs, sorted, where all sets of a way have a signal that fired; open rules are not among
         them.
         """
-        if not len(signal):
-            return post, signal
-        if not len(self.rule):
+        at, way = self.triggered.at(signal)
+        if not len(way):
             return _NONE, _NONE
-        at, number = self.sets.at(signal)
-        posts = int(post.max()) + 1
-        fired = distinct(number * posts + post[at])
-        sets = int(self.ways.items.max(initial=0)) + 1
-        way, post = self._together(fired, fired.searchsorted(np.arange(sets + 1) * posts), posts)
-        rules = int(self.rule.max()) + 1
-        post, rule = np.divmod(distinct(post * rules + self.rule[way]), rules)
-        return post, rule
-
-    def _together(self, fired: Index, bounds: Index, posts: int) -> tuple[Index, Index]:
-        """The (way, post) pairs for which all sets fired: of the posts of a way's rarest set those that the others have
-        too. `fired` are sorted keys, set * posts + post, those of a set from `bounds[set]` to `bounds[set + 1]`.
-        """
-        count = steps(bounds)
-        fewest = np.minimum.reduceat(count[self.ways.items], self.ways.first)
-        ways = fewest.nonzero()[0]
-        at, sets = self.ways.at(ways)
-        rare = (count[sets] == fewest[ways[at]]).nonzero()[0]
-        rarest = sets[rare[openings(at[rare])]]
-        first, end = bounds[rarest], bounds[rarest + 1]
-        way, post = ways.repeat(end - first), fired[ranges(first, end)] % posts
-        several = (self.ways.count[way] > 1).nonzero()[0]
+        triggered = post[at]
+        kept = self.others.count[way] == 0
+        several = (~kept).nonzero()[0]
         if len(several):
-            at, sets = self.ways.at(way[several])
-            keys = sets * posts + post[several[at]]
-            held = held_in(keys, fired)
-            kept = np.ones(len(way), np.bool_)
-            kept[several] = np.logical_and.reduceat(held, openings(at))
-            way, post = way[kept], post[kept]
-        return way, post
+            kept[several] = self._together(triggered[several], way[several], post, signal)
+            triggered, way = triggered[kept], way[kept]
+        met = distinct(triggered * self.rules + self.rule[way])
+        return met // self.rules, met % self.rules
+
+    def _together(self, triggered: Index, way: Index, post: Index, signal: Index) -> NDArray[np.bool_]:
+        """For which posts all the other sets of ways fired too."""
+        sets = len(self.others.items)
+        at, number = self.sets.at(signal)
+        fired = post[at] * sets + number
+        fired.sort()
+        at, number = self.others.at(way)
+        held = held_in(triggered[at] * sets + number, fired)
+        return np.asarray(np.logical_and.reduceat(held, openings(at)))
+
+
+def _rarest_first(way: Sets, costs: Sequence[float]) -> Sets:
+    """A way's sets, the one that is expected to fire least first: of conditions told as a whole there are no costs."""
+    rarest = min(way, key=lambda needed: sum(costs[signal] for signal in needed if signal < len(costs)))
+    return (rarest, *(needed for needed in way if needed is not rarest))
+
+
+def _holding(sets: Sequence[frozenset[int]], signals: int) -> Lists:
+    """The numbers of the sets by signal."""
+    holding: list[list[int]] = [[] for _ in range(signals)]
+    for number, needed in enumerate(sets):
+        for signal in needed:
+            holding[signal].append(number)
+    return Lists.of(holding)
 
 
 def scores_asked(condition: Condition) -> tuple[Classifier, ...]:

@@ -44,7 +44,7 @@ class ScoreTrace:
 
 def score_traces(look: Look) -> tuple[ScoreTrace, ...]:
     """The scores of a look at exactly one post; none where no rule asks the classifier."""
-    classifier, scores = look.compiled.classifier, look.rows.scores
+    classifier, scores = look.compiled.classifier, look.scores
     if classifier is None or scores is None:
         return ()
     view, heads = look.views["folded"], scores.heads[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,149 +12,204 @@ from numpy.typing import NDArray
 from moderation.engine.gather import Rows, base_name
 from moderation.engine.signals import ALL_SCRIPTS, EDGES, Signal, ViewPlan
 from moderation.evasion.tricks import ALWAYS_MASK, HIDDEN_MASK
-from moderation.signals.matcher import NO_HITS, Columns
+from moderation.signals.matcher import Columns
 from moderation.text.edges import script_edges, word_edges
-from moderation.text.lists import Index
+from moderation.text.lists import Index, held_in
 from moderation.text.scripts import COMMON, script_of
 from moderation.text.views import View
 
-_NONE, _SCRIPT, _WORDS = range(len(EDGES))
+# What is told of an entry: it needs no edges, or stands on them; its signal is for a hit's scripts and field; it has to
+# stand on edges of words, or in some fields; it is an exception.
+_STANDS, _FITS, _WORDS, _BOUND, _EXCEPTS = np.uint8(1) << np.arange(5, dtype=np.uint8)
+_COUNTS = _STANDS | _FITS
+_NO_COLUMNS: Columns = np.zeros((6, 0), np.int64)
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(NamedTuple):
     """A view's hits by signal: a hit stands once for each signal that its pattern belongs to.
 
-    `hits` are four columns (row, pattern, start, end) and `signal` and `post` a fifth and a sixth; `excepting` marks
-    hits of exceptions.
+    `hits` are six columns (row, pattern, start, end, signal, post), `excepting` those of hits of exceptions.
     """
 
     hits: Columns
-    signal: Index
-    post: Index
-    excepting: Mask
+    excepting: Columns = _NO_COLUMNS
 
-    def where(self, keep: Mask) -> Entries:
-        """Some of them."""
-        return Entries(self.hits[:, keep], self.signal[keep], self.post[keep], self.excepting[keep])
+    @property
+    def signal(self) -> Index:
+        signal: Index = self.hits[4]
+        return signal
+
+    @property
+    def post(self) -> Index:
+        post: Index = self.hits[5]
+        return post
+
+    def of_posts(self, posts: Mask) -> Entries:
+        """Those of some posts."""
+        return Entries(*(each.compress(posts[each[5]], 1) if each.shape[1] else each for each in self))
+
+    def among(self, asked: Index, signals: int) -> Entries:
+        """Hits of what is asked for, as sorted keys: post * signals + signal."""
+        keys = self.post * signals + self.signal
+        return Entries(self.hits.compress(held_in(keys, asked), 1)) if len(keys) else self
 
     def beside(self, other: Entries) -> Entries:
         """These and others of the same view."""
-        return Entries(
-            np.concatenate((self.hits, other.hits), axis=1),
-            np.concatenate((self.signal, other.signal)),
-            np.concatenate((self.post, other.post)),
-            np.concatenate((self.excepting, other.excepting)),
-        )
+        return Entries(*(_beside(mine, more) for mine, more in zip(self, other, strict=True)))
+
+
+def _beside(mine: Columns, more: Columns) -> Columns:
+    if not more.shape[1]:
+        return mine
+    return np.concatenate((mine, more), axis=1) if mine.shape[1] else more
 
 
 @dataclass(frozen=True, slots=True)
-class SignalColumns:
-    """The signals' settings as arrays, by signal number."""
+class Counting:
+    """What makes a hit count, for one view: by entry of its plan what is told of it, in bits, and what its signal asks
+    for; `edgeless` tells by pattern whether any of its entries needs no edges.
 
-    edges: Index
+    Whether the signal's scripts are those of the hit is told of terms, of regexes hit by hit.
+    """
+
+    plan: ViewPlan
+    told: NDArray[np.uint8]
+    edgeless: Mask
     scripts: NDArray[np.uint64]
-    fields: tuple[frozenset[str] | None, ...]
-    has_fields: Mask
     resist: Index
+    fields: Sequence[frozenset[str]]
 
     @classmethod
-    def of(cls, signals: Sequence[Signal]) -> SignalColumns:
+    def of(cls, plan: ViewPlan, signals: Sequence[Signal]) -> Counting:
+        """The tables for a view."""
+        own = [signals[number] for number in plan.signal.tolist()]
+        edges = np.array([EDGES.index(signal.edges) for signal in own], np.uint8)
+        edges[plan.exception] = EDGES.index("script")
+        scripts = np.array([signal.scripts for signal in own], np.uint64)
+        terms = _held(plan.terms).repeat(plan.entries.count[: len(plan.terms)])
+        told = _STANDS * (edges == EDGES.index("none")) | _WORDS * (edges == EDGES.index("words"))
+        told |= _EXCEPTS * plan.exception | _BOUND * np.array([signal.fields is not None for signal in own], np.uint8)
+        told[: len(terms)] |= _FITS * _fitting(terms, scripts[: len(terms)])
         return cls(
-            np.array([EDGES.index(signal.edges) for signal in signals], np.int64),
-            np.array([signal.scripts for signal in signals], np.uint64),
-            tuple(signal.fields for signal in signals),
-            np.array([signal.fields is not None for signal in signals], np.bool_),
-            np.array([signal.resist for signal in signals], np.int64),
+            plan,
+            told,
+            np.logical_or.reduceat((told & _STANDS) != 0, plan.entries.first),
+            scripts,
+            np.array([signal.resist for signal in own], np.int64),
+            [signal.fields or frozenset() for signal in own],
         )
 
+    def entries_of(self, view: View, rows: Rows, hits: Columns, masks: Index | None = None) -> Entries:
+        """The hits, all of terms or all of regexes, that count for their signals, exceptions not yet taken off; `masks`
+        are the tricks by which those in disguise were found, which the signal has to resist, 0 for others.
+        """
+        if not hits.shape[1]:
+            return NO_ENTRIES
+        row, pattern, start, end = hits
+        stands = script_edges(view, row, start, end)
+        if masks is not None:
+            # In what a row hides, edges are those of the hidden text, where they were looked for.
+            stands |= (masks & HIDDEN_MASK) != 0
+        likely = (stands | self.edgeless[pattern]).nonzero()[0]
+        if not len(likely):
+            return NO_ENTRIES
+        at, entry = self.plan.entries.entries(pattern[likely])
+        hit = likely[at]
+        told = self._reaching(hit, entry, view, hits, masks)
+        told |= (stands * _STANDS)[hit]
+        rare = np.count_nonzero(told & (_WORDS | _BOUND | _EXCEPTS))
+        if rare:
+            self._look_closer(told, hit, entry, view, rows, hits, masks)
+        keep = ((told & _COUNTS) == _COUNTS).nonzero()[0]
+        hit, entry = hit[keep], entry[keep]
+        found = np.empty((6, len(hit)), np.int64)
+        found[:4] = hits.take(hit, 1)
+        found[4] = self.plan.signal[entry]
+        found[5] = rows.owner[found[0]]
+        if not rare:
+            return Entries(found)
+        excepting = (told[keep] & _EXCEPTS) != 0
+        return Entries(found.compress(~excepting, 1), found.compress(excepting, 1))
 
-def entries_of(plan: ViewPlan, view: View, columns: SignalColumns, rows: Rows, hits: Columns, masks: Index) -> Entries:
-    """The hits that count for their signals, exceptions not yet taken off; `masks` are the tricks by which those in
-    disguise were found, which the signal has to resist, 0 for others.
-    """
-    if not hits.shape[1]:
-        return _NO_ENTRIES
-    hit, entry = plan.entries.entries(hits[1])
-    signal, excepting = plan.signal[entry], plan.exception[entry]
-    keep = _on_edges(hit, signal, excepting, hits, view, columns)
-    fitting = _in_scripts(hit, signal, hits, view, columns)
-    if masks.any():
-        by = masks[hit]
-        # In what a row hides, edges are those of the hidden text, where they were looked for.
-        keep |= (by & HIDDEN_MASK) != 0
-        fitting = np.where(by == 0, fitting, _resisted(by, signal, columns) & ~excepting)
-    keep &= fitting & _in_fields(hit, signal, hits, columns, rows)
-    hit = hit[keep]
-    return Entries(hits[:, hit], signal[keep], rows.owner[hits[0, hit]], excepting[keep])
+    def _reaching(self, hit: Index, entry: Index, view: View, hits: Columns, masks: Index | None) -> NDArray[np.uint8]:
+        """Route wide: a hit reaches the packs that are written in a script of it; a hit without letters reaches all.
+        What is found by tricks may be written in any script: that is the trick.
+        """
+        told = self.told[entry]
+        if hits[1, 0] >= len(self.plan.terms):
+            told |= _FITS * _fitting(_held_at(view, hits)[hit], self.scripts[entry])
+        elif masks is not None:
+            by = masks[hit]
+            resisted = (by & ~(self.resist[entry] | ALWAYS_MASK)) == 0
+            resisted &= (told & _EXCEPTS) == 0
+            told[by != 0] &= ~_FITS
+            told |= _FITS * (resisted & (by != 0))
+        return told
+
+    def _look_closer(
+        self,
+        told: NDArray[np.uint8],
+        hit: Index,
+        entry: Index,
+        view: View,
+        rows: Rows,
+        hits: Columns,
+        masks: Index | None,
+    ) -> None:
+        """Take off what stands on no edges of words, where it has to, or in another field."""
+        stands = (told & (_WORDS | _STANDS)) == _WORDS | _STANDS
+        words = np.unique(hit[stands if masks is None else stands & ((masks[hit] & HIDDEN_MASK) == 0)])
+        if len(words):
+            row, _, start, end = hits.take(words, 1)
+            beside = words[~word_edges(view, row, start, end)]
+            told[stands & np.isin(hit, beside)] &= ~_STANDS
+        at = (told & _BOUND).nonzero()[0]
+        if len(at):
+            places = zip(hits[0, hit[at]].tolist(), entry[at].tolist(), strict=True)
+            inside = np.array([base_name(rows.fields[row]) in self.fields[number] for row, number in places])
+            told[at[~inside]] &= ~_FITS
 
 
-def _on_edges(hit: Index, signal: Index, excepting: Mask, hits: Columns, view: View, columns: SignalColumns) -> Mask:
-    mode = np.where(excepting, _SCRIPT, columns.edges[signal])
-    row, _, start, end = hits
-    stands = script_edges(view, row, start, end)
-    keep: Mask = (mode == _NONE) | stands[hit]
-    to_segment = keep & (mode == _WORDS)
-    if to_segment.any():
-        words = np.unique(hit[to_segment])
-        on_words = np.zeros(len(row), np.bool_)
-        on_words[words] = word_edges(view, row[words], start[words], end[words])
-        keep &= (mode != _WORDS) | on_words[hit]
-    return keep
+def _held(terms: Sequence[str]) -> NDArray[np.uint64]:
+    """The scripts of terms."""
+    codes = np.frombuffer("".join(terms).encode("utf-32-le", "surrogatepass"), np.uint32)
+    length = np.array([len(term) for term in terms], np.int64)
+    bits = _SCRIPT_BITS[script_of.take(codes)]
+    return np.bitwise_or.reduceat(bits, length.cumsum() - length) if len(terms) else bits
 
 
-def _in_fields(hit: Index, signal: Index, hits: Columns, columns: SignalColumns, rows: Rows) -> Mask:
-    keep = np.ones(len(hit), np.bool_)
-    bound = (columns.has_fields[signal]).nonzero()[0]
-    if not len(bound):
-        return keep
-    names = sorted({base_name(field) for field in rows.fields})
-    number = {name: index for index, name in enumerate(names)}
-    field_of = np.array([number[base_name(field)] for field in rows.fields], np.int64)
-    allowed = np.array([[fields is None or name in fields for name in names] for fields in columns.fields], np.bool_)
-    keep[bound] = allowed[signal[bound], field_of[hits[0, hit[bound]]]]
-    return keep
-
-
-def _resisted(masks: Index, signal: Index, columns: SignalColumns) -> Mask:
-    """Whether a signal resists the tricks of a hit. Such a hit may be written in any script: that is the trick."""
-    resisted: Mask = (masks & ~(columns.resist[signal] | ALWAYS_MASK)) == 0
-    return resisted
-
-
-def _in_scripts(hit: Index, signal: Index, hits: Columns, view: View, columns: SignalColumns) -> Mask:
-    """Route wide: a hit reaches the packs that are written in a script of it; a hit without letters reaches all."""
-    wanted = columns.scripts[signal]
-    bound = wanted != np.uint64(ALL_SCRIPTS)
-    if not bound.any():
-        return np.ones(len(hit), np.bool_)
+def _held_at(view: View, hits: Columns) -> NDArray[np.uint64]:
+    """The scripts of hits, none of which is empty."""
     start, length = view.starts[hits[0]] + hits[2], hits[3] - hits[2]
     opens = length.cumsum() - length
     within = (start - opens).repeat(length)
     within += np.arange(len(within))
-    held = np.bitwise_or.reduceat(_SCRIPT_BITS[script_of.take(view.codes[within])], opens)[hit]
-    return np.asarray(~bound | (held == 0) | ((held & wanted) != 0))
+    return np.asarray(np.bitwise_or.reduceat(_SCRIPT_BITS[script_of.take(view.codes[within])], opens))
+
+
+def _fitting(held: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> Mask:
+    return np.asarray((held == 0) | ((held & wanted) != 0) | (wanted == np.uint64(ALL_SCRIPTS)))
 
 
 def without_excepted(entries: Entries, signals: int) -> Entries:
     """Drop hits that overlap a hit of one of their signal's exceptions, and the exceptions' own hits."""
-    if not entries.excepting.any():
+    if not entries.excepting.shape[1]:
         return entries
-    row, _, start, end = entries.hits
-    key = row * signals + entries.signal
-    spared = entries.excepting.nonzero()[0]
-    spared = spared[np.lexsort((start[spared], key[spared]))]
+    row, _, start, end, signal, _ = entries.hits
+    spared = entries.excepting
+    key, spared_key = row * signals + signal, spared[0] * signals + spared[4]
+    order = np.lexsort((spared[2], spared_key))
     # Within a key (row and signal) the exceptions stand by start; the greatest end so far, kept apart by key, tells
     # whether any exception that starts before a hit's end reaches over the hit's start.
-    width = np.int64(max(int(end.max()), 1) + 1)
-    starts = key[spared] * width + start[spared]
-    reach = np.maximum.accumulate(key[spared] * width + end[spared])
-    before = np.searchsorted(starts, key * width + end, side="left") - 1
+    width = max(int(end.max(initial=0)), int(spared[3].max())) + 1
+    starts = (spared_key * width + spared[2])[order]
+    reach = np.maximum.accumulate((spared_key * width + spared[3])[order])
+    before = starts.searchsorted(key * width + end) - 1
     covered = (before >= 0) & (reach[np.maximum(before, 0)] > key * width + start)
-    return entries.where(~covered & ~entries.excepting)
+    return Entries(entries.hits.compress(~covered, 1))
 
 
-_NO_ENTRIES = Entries(NO_HITS, NO_HITS[0], NO_HITS[0], np.zeros(0, np.bool_))
+NO_ENTRIES = Entries(_NO_COLUMNS)
 _SCRIPT_BITS = np.uint64(1) << np.arange(64, dtype=np.uint64)
 _SCRIPT_BITS[COMMON] = 0

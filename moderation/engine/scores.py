@@ -31,14 +31,14 @@ class Scores:
         """The scores of all posts for one category."""
         return self.table[:, self.categories.index(category)]
 
-    def plain(self, posts: Index) -> list[dict[str, float]]:
-        """Of these posts, the scores that are known."""
-        table = self.table[posts]
+    def plain(self, posts: Index | None = None) -> list[dict[str, float]]:
+        """Of all posts, or some, the scores that are known."""
+        table = self.table if posts is None else self.table[posts]
         found: list[dict[str, float]] = [{} for _ in range(len(table))]
-        for name, column in zip(self.categories, table.T, strict=True):
-            known = (column == column).nonzero()[0]
-            for post, score in zip(known.tolist(), column[known].tolist(), strict=True):
-                found[post][name] = score
+        for name, column in zip(self.categories, table.T.tolist(), strict=True):
+            for scores, score in zip(found, column, strict=True):
+                if score == score:
+                    scores[name] = score
         return found
 
 

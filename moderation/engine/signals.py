@@ -98,6 +98,7 @@ class ViewPlan:
 
     name: str
     matcher: Matcher
+    terms: tuple[str, ...]
     regexes: tuple[str, ...]
     entries: Lists
     signal: NDArray[np.int64]
@@ -190,6 +191,7 @@ def plan_view(
     return ViewPlan(
         name,
         matcher.result(),
+        tuple(terms),
         tuple(regexes),
         Lists.cut(bounds, np.arange(len(flat))),
         np.array([entry[0] for entry in flat], np.int64),

@@ -5,28 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.decision import Segment
 from moderation.engine.gather import Rows
-from moderation.language.runs import openings
 from moderation.language.segments import Segments
-from moderation.text.lists import Index, ranges, steps
+from moderation.text.lists import Index, openings, ranges, steps
+
+T = TypeVar("T")
+_NAMES = 1 << 10  # more than there are languages, and than hundredths of a share
+_NO_SEGMENT: Segment = (0, 0, "")
+_NOTHING_SHARED = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """By post: whether all its languages are covered, and the weight of its letters, at least 1. `found` are the
-    segments as the detector found them, `owner` the post of each.
+    """By post: whether any of its languages is not covered, and the weight of its letters, at least 1. `found` are the
+    segments as the detector found them, `owner` the post of each; `bounds` tell where those of a post begin and end.
     """
 
-    covered: NDArray[np.bool_]
+    uncovered: NDArray[np.bool_]
     letters: NDArray[np.float64]
     found: Segments
     owner: Index
+    bounds: Index
     rows: Rows
 
     def held(self, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -34,11 +39,14 @@ class Speech:
         weight = self.found.weight * wanted[self.found.language]
         return np.bincount(self.owner, weight, len(self.letters)) / self.letters
 
-    def of(self, posts: Index) -> Said:
-        """What some posts, ascending, are written in."""
-        opens, closes = self.owner.searchsorted(posts), self.owner.searchsorted(posts, side="right")
+    def of(self, posts: Index | None = None) -> Said:
+        """What posts are written in: all, or some, ascending."""
+        if posts is None:
+            return Said(self.found, self.owner, self.bounds, self.rows)
+        opens, closes = self.bounds[posts], self.bounds[posts + 1]
         count = closes - opens
-        bounds = np.concatenate(([0], count.cumsum()))
+        bounds = np.zeros(len(posts) + 1, np.int64)
+        np.add.accumulate(count, out=bounds[1:])
         return Said(self.found.at(ranges(opens, closes)), np.arange(len(posts)).repeat(count), bounds, self.rows)
 
 
@@ -57,12 +65,24 @@ class Said:
         return len(self.bounds) - 1
 
     def languages(self) -> list[dict[str, float]]:
-        """By post: the share of each language, the largest first, in two decimals."""
+        """By post: the share of each language, the largest first, in two decimals. Most posts are one segment."""
         names = self.found.names
-        result: list[dict[str, float]] = [{} for _ in range(len(self))]
-        for number, tongue, value in zip(*(column.tolist() for column in self.spoken()), strict=True):
-            result[number][names[tongue]] = value
+        result = [{names[language]: 1.0} for language in self._firsts(self.found.language.tolist(), 0)]
+        for post in self.others:
+            result[post] = {}
+        for post, language, share in zip(*(column.tolist() for column in self.shares), strict=True):
+            result[post][names[language]] = share
         return result
+
+    @cached_property
+    def others(self) -> list[int]:
+        """The posts that are not one segment."""
+        others: list[int] = (steps(self.bounds) != 1).nonzero()[0].tolist()
+        return others
+
+    def _firsts(self, column: list[T], nothing: T) -> list[T]:
+        """By post, what stands in a column of segments for its first; for one without segments, anything."""
+        return list(map([*column, nothing].__getitem__, self.bounds[:-1].tolist())) if self.others else column
 
     def spoken(self) -> tuple[Index, Index, NDArray[np.float64]]:
         """(post, language, share) of all posts, in that order."""
@@ -88,6 +108,8 @@ class Said:
     @cached_property
     def shares(self) -> tuple[Index, Index, NDArray[np.float64]]:
         """(post, language, share) of posts of several segments, in that order: most posts are one, in one language."""
+        if not self.others:
+            return _NOTHING_SHARED
         several = (steps(self.bounds) > 1)[self.owner].nonzero()[0]
         found = self.found
         return _shares(
@@ -101,8 +123,11 @@ class Said:
         plain: list[Segment] = list(zip(found.start.tolist(), found.end.tolist(), languages, strict=True))
         for at, field in self.fields():
             plain[at] = (*plain[at][:3], field)
-        bounds = pairwise(self.bounds.tolist())
-        return [(plain[start],) if end - start == 1 else tuple(plain[start:end]) for start, end in bounds]
+        result: list[tuple[Segment, ...]] = list(zip(self._firsts(plain, _NO_SEGMENT), strict=False))
+        bounds = self.bounds.tolist()
+        for post in self.others:
+            result[post] = tuple(plain[bounds[post] : bounds[post + 1]])
+        return result
 
     def fields(self) -> Iterator[tuple[int, str]]:
         """The numbers of segments of posts with several fields, and the field of each."""
@@ -116,10 +141,12 @@ class Said:
 def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
     """Group a batch's segments by post."""
     owner = rows.owner[found.row]
-    served = np.ones(len(rows), np.bool_)
-    served[owner[_beyond(covered, found.names)[found.language].nonzero()[0]]] = False
+    uncovered = np.zeros(len(rows), np.bool_)
+    uncovered[owner[_beyond(covered, found.names)[found.language]]] = True
     letters = np.maximum(np.bincount(owner, found.weight, len(rows)), 1)
-    return Speech(served, letters, found, owner, rows)
+    bounds = np.zeros(len(rows) + 1, np.int64)
+    np.add.accumulate(np.bincount(owner, minlength=len(rows)), out=bounds[1:])
+    return Speech(uncovered, letters, found, owner, bounds, rows)
 
 
 @lru_cache(maxsize=1 << 8)
@@ -131,11 +158,14 @@ def _beyond(covered: frozenset[str], names: tuple[str, ...]) -> NDArray[np.bool_
 def _shares(post: Index, language: Index, weight: Index) -> tuple[Index, Index, NDArray[np.float64]]:
     """(post, language, share) out of segments, sorted by post; by share, the largest first; and by language."""
     if not len(post):
-        return post, language, np.zeros(0)
-    order = np.lexsort((language, post))
-    post, language, weight = post[order], language[order], weight[order]
-    first = openings(post, language)
-    held, of, language = np.add.reduceat(weight, first), post[first], language[first]
-    share = np.round(held / np.bincount(post, weight)[of], 2)
-    order = np.lexsort((language, -share, of))
-    return of[order], language[order], share[order]
+        return _NOTHING_SHARED
+    # By post and language first, then by post, share and language: the keys tell all of it.
+    key = post * _NAMES + language
+    order = key.argsort()
+    key = key[order]
+    first = openings(key)
+    key, held = key[first], np.add.reduceat(weight[order], first)
+    of = key // _NAMES
+    hundredths = np.rint(held / np.bincount(post, weight)[of] * 100)
+    order = (key + of * (_NAMES * _NAMES) - hundredths.astype(np.int64) * _NAMES).argsort()
+    return of[order], key[order] % _NAMES, hundredths[order] / 100

@@ -6,19 +6,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.decision import Decision, encode
+from moderation.decision import Decision, Segment, encode
 from moderation.engine.judged import Judged
 from moderation.engine.speech import Said
 from moderation.post import PostId
 from moderation.signals.classifier import DECIMALS
 from moderation.text.lists import ends_of, openings
 
+_encoder = msgspec.json.Encoder()
 _UNIT, _HUNDRED = 10**DECIMALS, 100
 _Texts = NDArray[np.object_]
 # What is written is put together of bytes, each as the character of its number: such texts are joined fastest.
@@ -37,8 +37,8 @@ class Written:
 def written(judged: Judged) -> Written:
     """Decisions, each as `Decision.to_json` would write it."""
     opened, languages, segments, scores, closed = _line(judged.engine)
-    columns: list[str | list[str]] = [opened, _ids(judged.ids), languages, _languages(judged.said)]
-    columns += [segments, _segments(judged.said), scores, *_scores(judged.categories, judged.scores), closed]
+    columns: list[str | list[str]] = [opened, _ids(judged.ids), _languages(judged.said, languages, segments)]
+    columns += [_segments(judged.said), *_scores(judged.categories, judged.scores, scores), closed]
     return Written(_joined(columns, judged), judged.told, judged.plain)
 
 
@@ -69,40 +69,38 @@ def _ids(ids: Sequence[PostId]) -> list[str]:
     return list(map(str if set(map(type, ids)) == {int} else _quoted, ids))
 
 
-def _languages(said: Said) -> list[str]:
-    names, texts = [f"{_name(name)}:" for name in said.found.names], np.full(len(said), "{}", object)
+def _languages(said: Said, before: str, behind: str) -> list[str]:
+    names, texts = [f"{_name(name)}:" for name in said.found.names], np.full(len(said), f"{before}{{}}{behind}", object)
     single, language = said.single()
-    texts[single] = _texts([f"{{{name}1.0}}" for name in names])[language]
+    texts[single] = _texts([f"{before}{{{name}1.0}}{behind}" for name in names])[language]
     post, language, share = said.shares
     spelled = zip(language.tolist(), np.rint(share * _HUNDRED).astype(np.int64).tolist(), strict=True)
     each = [f"{names[at]}{_SHARES[place]}" for at, place in spelled]
     starts = openings(post)
     bounds = zip(starts.tolist(), ends_of(starts, len(post)).tolist(), strict=True)
-    texts[post[starts]] = _texts([f"{{{','.join(each[start:end])}}}" for start, end in bounds])
+    texts[post[starts]] = _texts([f"{before}{{{','.join(each[start:end])}}}{behind}" for start, end in bounds])
     return texts.tolist()
 
 
 def _segments(said: Said) -> list[str]:
-    found = said.found
-    names = list(map(_name, found.names))
-    columns = (found.start.tolist(), found.end.tolist(), found.language.tolist())
-    texts = [f"[{start},{end},{names[at]}]" for start, end, at in zip(*columns, strict=True)]
-    for at, field in said.fields():
-        texts[at] = f"{texts[at][:-1]},{_name(field)}]"
-    return [
-        f"[{texts[start]}]" if end - start == 1 else f"[{','.join(texts[start:end])}]"
-        for start, end in pairwise(said.bounds.tolist())
-    ]
+    segments = said.segments()
+    try:
+        return _encoder.encode_lines(segments).decode(_BYTES).split("\n")[:-1]
+    except UnicodeEncodeError:
+        return list(map(_quoted, segments))
 
 
-def _scores(categories: Sequence[str], table: NDArray[np.float64]) -> list[list[str]]:
-    """By category two columns: what it is called, and the score."""
+def _scores(categories: Sequence[str], table: NDArray[np.float64], before: str) -> list[str | list[str]]:
+    """By category two columns: what it is called, and the score; `before` stands before all of them."""
     known = ~np.isnan(table)
     places = np.where(known, np.rint(table * _UNIT), _UNIT + 1).astype(np.int64)
     behind = known.cumsum(axis=1) > 1
-    found: list[list[str]] = []
+    found: list[str | list[str]] = [] if categories else [before]
     for at, name in enumerate(map(_name, categories)):
-        found.append(_texts(["", f"{name}:", f",{name}:"])[known[:, at] * (1 + behind[:, at])].tolist())
+        first = before if at == 0 else ""
+        found.append(
+            _texts([first, f"{first}{name}:", f"{first},{name}:"])[known[:, at] * (1 + behind[:, at])].tolist()
+        )
         found.append(_SPELLED[places[:, at]].tolist())
     return found
 
@@ -119,11 +117,11 @@ def _name(name: str) -> str:
     return _quoted(name)
 
 
-def _quoted(value: PostId) -> str:
+def _quoted(value: PostId | tuple[Segment, ...]) -> str:
     try:
-        return msgspec.json.encode(value).decode(_BYTES)
+        return _encoder.encode(value).decode(_BYTES)
     except UnicodeEncodeError:
-        return json.dumps(value)
+        return json.dumps(value, separators=(",", ":"))
 
 
 def _numbers(unit: int) -> list[str]:

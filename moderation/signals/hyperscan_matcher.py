@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise, repeat
+from itertools import pairwise
 from typing import Any, Final
 
 import hyperscan
@@ -16,7 +15,7 @@ import numpy.typing as npt
 import regex
 
 from moderation.signals.confirm import BaseMatcher, checked_terms
-from moderation.signals.matcher import NO_HITS, NO_PAIRS, Columns, Pairs, within_rows
+from moderation.signals.matcher import NO_HITS, NO_PAIRS, Columns, Pairs
 from moderation.signals.prefilter import Prefilter, prefilter_of, rare, set_of
 from moderation.text.views import View
 
@@ -40,6 +39,7 @@ class HyperscanMatcher(BaseMatcher):
             databases = aside.submit(_databases, checked_terms(terms), demanded)
             super().__init__(terms, regexes, ignore_case, timeout_ms, demanded)
             self._lengths = np.array([len(term) for term in terms], dtype=np.int64)
+            self._hold_separators = any("\0" in term for term in terms)
             compiled = dict(enumerate(self._regexes.compiled))
             # Those on demand are tried where all else that their rules need stands: on so few rows that to compile
             # filters for them would take longer than they save.
@@ -55,31 +55,47 @@ class HyperscanMatcher(BaseMatcher):
     def terms(self, view: View) -> Columns:
         """Every occurrence of every term that is not on demand, overlapping ones too."""
         pattern, end = self._scan(self._terms, view.utf8)
-        return self._hits(view, pattern, end)
+        if not len(pattern):
+            return NO_HITS
+        end = view.byte_of.searchsorted(end)
+        return self._hits(view, view.starts.searchsorted(end) - 1, pattern, end)
 
     def terms_in(self, view: View, rows: npt.NDArray[np.int64]) -> Columns:
         """Every occurrence of every term on demand in these rows, which are scanned joined."""
+        if not self._late_terms:
+            return NO_HITS
         opens, closes = view.byte_of[view.starts[rows]], view.byte_of[view.starts[rows + 1]]
         bounds = zip(opens.tolist(), closes.tolist(), strict=True)
         pattern, end = self._scan(self._late_terms, b"".join([view.utf8[start:stop] for start, stop in bounds]))
-        moved = (closes - opens).cumsum() - (closes - opens)
-        part = np.searchsorted(moved, end, side="left") - 1
-        return self._hits(view, pattern, end + (opens - moved)[part])
-
-    def _scan(self, database: _Database, data: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Pattern and end (in bytes) of every match."""
-        if not database or not data:
-            return NO_PAIRS[0], NO_PAIRS[1]
-        # One byte more, in which nothing may end: see `_Filters._scan`.
-        found = database.scan(data + b"\0")
-        pattern, end = found[:, found[1] <= len(data)]
-        return pattern, end
-
-    def _hits(self, view: View, pattern: npt.NDArray[np.int64], byte_end: npt.NDArray[np.int64]) -> Columns:
         if not len(pattern):
             return NO_HITS
-        end = np.searchsorted(view.byte_of, byte_end)
-        return within_rows(view, pattern, end - self._lengths[pattern], end)
+        moved = np.add.accumulate(closes - opens) - closes
+        part = (moved + opens).searchsorted(end) - 1
+        return self._hits(view, rows[part], pattern, view.byte_of.searchsorted(end - moved[part]))
+
+    def _scan(self, database: _Database, data: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Pattern and end (in bytes) of every match. No term may end with the last byte, see `_Filters._scan`: none
+        does that holds no separator.
+        """
+        if not self._hold_separators:
+            return database.scan(data)
+        pattern, end = database.scan(data + b"\0")
+        inside = end <= len(data)
+        return pattern[inside], end[inside]
+
+    def _hits(
+        self,
+        view: View,
+        row: npt.NDArray[np.int64],
+        pattern: npt.NDArray[np.int64],
+        end: npt.NDArray[np.int64],
+    ) -> Columns:
+        """Hits that end in some rows, counted from these; what reaches over a separator is no hit."""
+        found = np.empty((4, len(row)), np.int64)
+        found[0], found[1] = row, pattern
+        np.subtract(end, view.starts[row], out=found[3])
+        np.subtract(found[3], self._lengths[pattern], out=found[2])
+        return found.compress((found[2] >= 0) & (end < view.starts[row + 1]), 1) if self._hold_separators else found
 
     def possible(self, view: View) -> Pairs:
         """(row, pattern) of the regexes that the prefilters could not rule out."""
@@ -129,10 +145,10 @@ class _Filters:
         rows = len(view.starts) - 1
         if self.missing:
             return self.candidates(view, range(rows))
-        firsts = range(0, rows, _DOZEN)
-        offsets = view.byte_of[view.starts[[*firsts, rows]]].tolist()
+        offsets = [*view.byte_of[view.starts[:rows:_DOZEN]].tolist(), len(view.utf8)] if rows else []
         promising = sorted({at for at, _ in self._scan(view.utf8, list(pairwise(offsets)))})
-        return self.candidates(view, [row for at in promising for row in range(rows)[firsts[at] : firsts[at] + _DOZEN]])
+        likely = [row for at in promising for row in range(rows)[at * _DOZEN : (at + 1) * _DOZEN]]
+        return self.candidates(view, likely) if likely else []
 
     def _scan(self, data: bytes, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """(index of the span, id) of every match.
@@ -160,8 +176,10 @@ class _Database:
     def __bool__(self) -> bool:
         return self._native is not None
 
-    def scan(self, data: bytes) -> npt.NDArray[np.int64]:
-        """Two rows: id and end offset of every match."""
+    def scan(self, data: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Id and end offset of every match."""
+        if self._native is None or not data:
+            return NO_PAIRS[0], NO_PAIRS[1]
         found = array("I")
         append = found.append
 
@@ -169,24 +187,22 @@ class _Database:
             append(identity)
             append(end)
 
-        if self._native is not None:
-            self._native.scan(data, note, 0, None, self._scratch())
-        return np.array(found, np.int64).reshape(-1, 2).T
+        self._native.scan(data, note, 0, None, self._scratch())
+        plain = np.array(found, np.int64)
+        return plain[::2], plain[1::2]
 
     def scan_each(self, parts: Sequence[bytes]) -> list[tuple[int, int]]:
         """(index into `parts`, id) of every match."""
         found: list[tuple[int, int]] = []
         append = found.append
+
+        def note(identity: int, start: int, end: int, flags: int, at: int) -> None:
+            append((at, identity))
+
         native: Any = self._native
-        calls = map(
-            native.scan,
-            parts,
-            repeat(lambda identity, start, end, flags, at: append((at, identity))),
-            repeat(0),
-            range(len(parts)),
-            repeat(self._scratch()),
-        )
-        deque(calls, maxlen=0)
+        scan, scratch = native.scan, self._scratch()
+        for at, part in enumerate(parts):
+            scan(part, note, 0, at, scratch)
         return found
 
     def _scratch(self) -> Any:

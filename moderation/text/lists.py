@@ -94,6 +94,8 @@ class Lists(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     def entries(self, numbers: Index) -> tuple[Index, Index]:
         """The same, as indexes into `items`."""
-        counts = self.count[numbers]
-        first = self.first[numbers]
-        return np.arange(len(numbers)).repeat(counts), ranges(first, first + counts)
+        count = self.count[numbers]
+        position = np.arange(len(numbers)).repeat(count)
+        entry = (self.first[numbers] + count - np.add.accumulate(count))[position]
+        entry += np.arange(len(entry))
+        return position, entry
