@@ -299,7 +299,7 @@ def syllables_of(word: str) -> tuple[tuple[int, int, int], ...]:
 
 _REMEMBERED = 1 << 15
 _words = _Words()
-_LONGEST_WORD, _LONGEST_KEPT = 60, 60
+_LONGEST_WORD, _LONGEST_KEPT = 300, 60
 _COUNT = 32
 _COUNT_MASK = (1 << _COUNT) - 1
 _LETTERS = re.compile(r"[a-z][a-z0-9']*")
