@@ -48,6 +48,7 @@ def _head(trained: Trained) -> dict[str, Any]:
         "loss": trained.task.loss,
         "balanced": trained.task.balanced,
         "background_weight": trained.task.background_weight,
+        "smoothing": trained.task.smoothing,
         "talk": list(trained.task.talk),
         "C": trained.strength,
         "auc_by_C": {f"{strength:g}": round(area, 5) for strength, area in trained.strengths.items()},

@@ -22,6 +22,8 @@ from moderation.text.folding import fold_batch
 
 Loss = Literal["squared_hinge", "logistic"]
 
+SMOOTHING = 1.0
+
 _PORTION = 4096
 _SWEEPS = 100  # posts and their all but equal counterparts never quite settle: more sweeps change no third digit
 
@@ -52,7 +54,7 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     The n-grams are those of `moderation.signals.features`, counted, divided by the root of how many there are, and
     weighed by the ratio of their smoothed frequencies in the two classes. The ratio is folded into the weights, and the
-    weights are rounded to integers (11 bits), so that what is served is exactly what was fitted.
+    weights are rounded to integers (8 bits), so that what is served is exactly what was fitted.
 
     Parameters: `C`, inverse strength of regularisation; `loss`, `squared_hinge` or `logistic`; `smoothing`, added to
     each n-gram's count of texts; `least`, the least log-ratio (of either sign) that an n-gram is weighed by, so that
@@ -64,7 +66,7 @@ class LinearTextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self,
         C: float = 0.5,
         loss: Loss = "squared_hinge",
-        smoothing: float = 1.0,
+        smoothing: float = SMOOTHING,
         least: float = 0.3,
         class_weight: dict[Any, float] | str | None = None,
         bits: int = BITS,

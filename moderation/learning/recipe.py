@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from moderation.errors import DumpError
-from moderation.learning.estimator import Loss
+from moderation.learning.estimator import SMOOTHING, Loss
 from moderation.learning.labelled import Labelled, Mapped, is_neutral, read_labelled, which_positive
 from moderation.learning.train import BACKGROUND, Source, Task
 
@@ -52,6 +52,7 @@ class HeadRecipe(_Model):
     loss: Loss = "squared_hinge"
     talk: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     background_weight: float = Field(BACKGROUND, gt=0, le=10, allow_inf_nan=False)
+    smoothing: float = Field(SMOOTHING, gt=0, le=10, allow_inf_nan=False)
 
 
 class Recipe(_Model):
@@ -86,6 +87,7 @@ def _task(head: HeadRecipe, folders: Sequence[Path]) -> Task:
         head.loss,
         head.talk,
         head.background_weight,
+        head.smoothing,
     )
 
 

@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 from moderation.errors import DumpError
 from moderation.learning.calibrate import CURVE_FROM, Calibration, calibration_of
 from moderation.learning.cloak import CLOAKS
-from moderation.learning.estimator import LinearTextClassifier, Loss, count_matrix
+from moderation.learning.estimator import SMOOTHING, LinearTextClassifier, Loss, count_matrix
 from moderation.learning.labelled import Labelled
 from moderation.learning.languages import main_languages
 from moderation.learning.metrics import PRECISIONS, Measures, Operating, Truth, Values, measure, operating_point
@@ -67,6 +67,7 @@ class Task:
     loss: Loss = "squared_hinge"
     talk: tuple[str, ...] = ()
     background_weight: float = BACKGROUND
+    smoothing: float = SMOOTHING
 
 
 @dataclass(frozen=True)
@@ -300,7 +301,8 @@ def _evened(folded: Sequence[str], truth: Truth, background: Truth, talk: Sequen
 
 
 def _estimator(task: Task, strength: float) -> LinearTextClassifier:
-    return LinearTextClassifier(C=strength, loss=task.loss, class_weight="balanced" if task.balanced else None)
+    weight = "balanced" if task.balanced else None
+    return LinearTextClassifier(C=strength, loss=task.loss, smoothing=task.smoothing, class_weight=weight)
 
 
 def _fitted(

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = "moderation-model/2"
+FORMAT = "moderation-model/3"
 MAX_BYTES = 32 << 20
 MAX_HEADS = 60
 MAX_KNOTS = 1 << 16
-LIMIT = 1023
-"""Weights lie in [-LIMIT, LIMIT]: eleven bits, of which three lanes fit a 64-bit sum."""
+LIMIT = 127
+"""Weights lie in [-LIMIT, LIMIT]: eight bits, of which three lanes fit what a float64 sums exactly."""
 
 _MEMBERS = ("weights.npy", "numbers.npy", "knots.npy", "manifest.npy")
 _MAX_UNPACKED = 256 << 20

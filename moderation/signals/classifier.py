@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.packs.models import LIMIT, ModelError, ModelFile
-from moderation.signals.features import VERSION, Text, places_of, text_of, words_of
+from moderation.signals.features import VERSION, Text, places_of, text_of
 from moderation.text.lists import lengths_of, steps
 
 Codes = NDArray[np.uint32]
@@ -22,10 +23,13 @@ BLOCK = 1 << 16
 """Code points that are looked at in one go: what fits the processor's cache."""
 
 DECIMALS = 4
-_LANES, _BITS = 3, np.uint64(21)
-_LANE = np.uint64((1 << 21) - 1)
-_LONGEST = (1 << 21) // (2 * LIMIT) // 3 - 1  # two n-grams a place, and two a word, which takes two places
+_LANES, _BITS = 3, 17
+_GRAMS = 2
+"""N-grams at each place."""
+
+_LONGEST = (1 << _BITS) // (2 * LIMIT) // _GRAMS
 _STEPS, _REACH = 4096, 10
+_MIDDLE = _REACH * _STEPS
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,11 @@ class Classifier:
             raise ModelError(f"it was trained on features {model.features}, and these are {VERSION}: train it again")
         self.model = model
         self._columns = _packed(model.weights)
-        self._line = model.numbers[:, 2].copy(), model.numbers[:, 3].copy()
-        self._curves = [
-            (head, knots[:, 0].copy(), knots[:, 1] - knots[:, 0])
-            for head, knots in enumerate(model.knots)
-            if len(knots)
-        ]
+        self._line = _STEPS * model.numbers[:, 2], _STEPS * model.numbers[:, 3] + _MIDDLE
+        self._curves = np.concatenate([_curve(knots) for knots in model.knots])
         heads = np.arange(len(model.heads))
-        self._lanes = heads // _LANES, _BITS * (heads % _LANES).astype(np.uint64)
+        self._opens = heads * (2 * _MIDDLE + 1)
+        self._lanes = heads // _LANES, _BITS * (heads % _LANES)
 
     def decisions(self, codes: Codes, starts: Index, first: Index | None = None) -> Scores:
         """The trained models' decision values, posts × heads, for the rows of a folded view.
@@ -78,14 +79,13 @@ class Classifier:
         logits = self.decisions(codes, starts, first)
         logits *= self._line[0]
         logits += self._line[1]
-        for head, at, moved in self._curves:
-            logits[:, head] += np.interp(logits[:, head], at, moved)
-        logits *= _STEPS
         np.rint(logits, out=logits)
-        logits += _REACH * _STEPS
         np.maximum(logits, 0, out=logits)
-        np.minimum(logits, 2 * _REACH * _STEPS, out=logits)
-        return _probabilities().take(logits.astype(np.intp))
+        np.minimum(logits, 2 * _MIDDLE, out=logits)
+        places = logits.astype(np.intp)
+        places += self._opens
+        scores: Scores = self._curves.take(places) / 10**DECIMALS
+        return scores
 
     def sums(self, codes: Codes, starts: Index) -> Sums:
         """The sums of weights by row, block by block."""
@@ -101,30 +101,26 @@ class Classifier:
 
     def _block(self, text: Text) -> Sums:
         places = places_of(text, self.model.bits)
-        words = words_of(text, places, self.model.bits)
-        lengths, bounds, first = steps(text.opens), words.bounds, None
-        starts = text.opens[:-1]
+        starts, lengths, first = text.opens[:-1], steps(text.opens), None
         if lengths.size and int(lengths.max()) > _LONGEST:
             starts, first = _parts(text.opens, lengths)
             lengths = lengths_of(starts, int(text.opens[-1]))
-            bounds = words.start.searchsorted(np.concatenate((starts, text.opens[-1:])))
-        counts = 2 * (lengths + steps(bounds))
+        counts = _GRAMS * lengths
         packed = []
         for table in self._columns:
-            summed = _sums_of(table, (places.single, places.several), starts)
-            _add_between(summed, table, (words.alone, words.paired), bounds)
-            packed.append(summed)
+            weights: NDArray[Any] = table.take(places.one, mode="wrap")
+            weights += table.take(places.other, mode="wrap")
+            packed.append(np.add.reduceat(weights, starts).view(np.float64).reshape(len(starts), -1))
         sums = self._unpacked(packed[0] if len(packed) == 1 else np.concatenate(packed, axis=1), counts)
         if first is not None:
             sums, counts = np.add.reduceat(sums, first, axis=0), np.add.reduceat(counts, first)
         return Sums(sums, counts)
 
-    def _unpacked(self, packed: NDArray[np.uint64], counts: Index) -> Index:
+    def _unpacked(self, packed: Scores, counts: Index) -> Index:
         word, shift = self._lanes
-        lanes = packed[:, word]
-        lanes >>= shift
-        lanes &= _LANE
-        sums = lanes.view(np.int64)
+        sums: Index = packed.astype(np.int64)[:, word]
+        sums >>= shift
+        sums &= (1 << _BITS) - 1
         sums -= (counts * LIMIT)[:, None]
         return sums
 
@@ -137,40 +133,20 @@ def _parts(opens: Index, lengths: Index) -> tuple[Index, Index]:
     return opens[:-1].repeat(number) + within * _LONGEST, first
 
 
-def _sums_of(table: NDArray[np.generic], buckets: tuple[Index, Index], starts: Index) -> NDArray[np.uint64]:
-    """The sums of both buckets' elements from each start to the next."""
-    summed = _both(table, *buckets)
-    sums: NDArray[np.uint64] = np.add.reduceat(summed, starts, axis=0)
-    return sums
-
-
-def _add_between(
-    sums: NDArray[np.uint64], table: NDArray[np.generic], buckets: tuple[Index, Index], bounds: Index
-) -> None:
-    """Add the same between bounds, of which two may be one: nothing then, where `reduceat` gives the element there."""
-    held = (bounds[1:] > bounds[:-1]).nonzero()[0]
-    if held.size == len(sums):
-        sums += _sums_of(table, buckets, bounds[:-1])
-    elif held.size:
-        sums[held] += _sums_of(table, buckets, bounds[held])
-
-
-def _both(table: NDArray[np.generic], one: Index, other: Index) -> NDArray[np.uint64]:
-    first = table.take(one, mode="wrap").view(np.uint64)
-    first += table.take(other, mode="wrap").view(np.uint64)
-    return first.reshape(len(one), -1)
-
-
 def _packed(weights: NDArray[np.int16]) -> tuple[NDArray[np.generic], ...]:
-    """Three heads in 64 bits, six in one element of a table: 21 bits a head, weights moved up to be positive."""
-    shifted = (weights.astype(np.int64) + LIMIT).astype(np.uint64)
-    words = np.zeros((-(-len(weights) // _LANES), weights.shape[1]), np.uint64)
+    """Three heads in a float64, six in a complex element of a table, weights moved up to be positive.
+
+    They are integers all the same: 17 bits a head, which are summed exactly, and complex numbers are what NumPy can
+    gather, add and sum by two.
+    """
+    shifted = (weights + LIMIT).astype(np.int64)
+    words = np.zeros((-(-len(weights) // _LANES), weights.shape[1]), np.int64)
     for head, row in enumerate(shifted):
-        words[head // _LANES] |= row << (_BITS * np.uint64(head % _LANES))
+        words[head // _LANES] |= row << (_BITS * (head % _LANES))
     columns: list[NDArray[np.generic]] = []
     for at in range(0, len(words), 2):
-        pair = words[at : at + 2]
-        columns.append(np.ascontiguousarray(pair.T).view(np.complex128).ravel() if len(pair) == 2 else pair[0].copy())
+        pair = words[at : at + 2].T.astype(np.float64, order="C")
+        columns.append(pair.view(np.complex128).ravel() if pair.shape[1] == 2 else pair.ravel())
     return tuple(columns)
 
 
@@ -184,8 +160,17 @@ def _blocks(starts: Index) -> list[int]:
     return sorted({0, *cuts.tolist(), rows})
 
 
+def _curve(knots: Scores) -> NDArray[np.uint16]:
+    """By logit, in steps, the score in ten thousandths."""
+    places = np.arange(-_MIDDLE, _MIDDLE + 1, dtype=np.float64)
+    if len(knots):
+        logits = places / _STEPS
+        places = np.rint((logits + np.interp(logits, knots[:, 0], knots[:, 1] - knots[:, 0])) * _STEPS)
+    return _probabilities().take(places.astype(np.intp) + _MIDDLE, mode="clip")
+
+
 @cache
-def _probabilities() -> Scores:
+def _probabilities() -> NDArray[np.uint16]:
     """Sigmoids of evenly spaced logits, to four decimals: a table, so that no library's exponential decides a digit."""
-    logits = range(-_REACH * _STEPS, _REACH * _STEPS + 1)
-    return np.array([round(1 / (1 + math.exp(-place / _STEPS)), DECIMALS) for place in logits])
+    places = range(-_MIDDLE, _MIDDLE + 1)
+    return np.array([round(10**DECIMALS / (1 + math.exp(-place / _STEPS))) for place in places], np.uint16)

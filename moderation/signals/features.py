@@ -1,23 +1,25 @@
 """What a linear classifier sees of a text: hashed n-grams of the folded view, read by script and as Chinese sounds.
 
-At every place stand two n-grams: the character itself, and a longer one, which is
+At every place stand two n-grams:
 
-- from a Latin letter, digit or sign on: four code points, so that `stupid` is seen in `stupidity` and `ztupid`;
-- from a Chinese character on: its syllable and the next one's, so that 煞笔 and `sha bi` are 傻逼;
-- from anything else on (kana, emoji …): it and the next.
+- from a Latin letter on: four code points, so that `stupid` is seen in `stupidity` and `ztupid`, and five;
+- from a Chinese character on: itself, and its syllable and the next one's, so that 煞笔 and `sha bi` are 傻逼;
+- from anything else on (digits, signs, kana, emoji …): itself, and it and the next.
 
-Words of Latin letters and digits count besides, by their first and last four code points, alone and with the next.
+In all but what stands for itself, one digit is like another. The edge before a text says how long it is.
+
 N-grams may start or end on the edge of a text, never cross it. `moderation.signals.plainer` readies texts for them.
 
-A character's bucket is its code point, what is beyond the last bucket again from the first. The other hashes are
-multilinear modulo 2^32 (Lemire and Kaser, "Strongly universal string hashing is fast", 2014), their top bits the
-bucket. All that makes a bucket stands here and there, and `VERSION` changes with it.
+A character's bucket is its code point. The other hashes are multilinear modulo 2^32 (Lemire and Kaser, "Strongly
+universal string hashing is fast", 2014), their top bits the bucket. What is beyond the last bucket counts again from
+the first. All that makes a bucket stands here and there, and `VERSION` changes with it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from string import digits, punctuation
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,46 +27,31 @@ from numpy.typing import NDArray
 from moderation.evasion.sounds import names as syllables
 from moderation.evasion.sounds import syllable_of
 from moderation.signals.plainer import FIRST_SYLLABLE, Text, text_of
+from moderation.text.lists import steps
 from moderation.text.tables import CODE_POINTS
 
-VERSION = 3
+VERSION = 4
 BITS = 18
 
 Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
 
-__all__ = ["BITS", "VERSION", "Grams", "Places", "Text", "Words", "grams", "places_of", "text_of", "words_of"]
+__all__ = ["BITS", "VERSION", "Grams", "Places", "Text", "grams", "places_of", "text_of"]
 
 _LATIN_END = 0x250
 _FIRST, _SECOND = np.uint32(0xFD7046C5), np.uint32(0xB55A4F09)
-_WORDS = np.array([0x8DA6B343, 0xD8163841, 0xCB1AB31F, 0x165667B1], np.uint32)
-_WORD = "abcdefghijklmnopqrstuvwxyz0123456789'"
-_IN_WORD, _FACTOR = np.uint32(1 << 31), np.uint32(0xFF)
+_FACTOR = np.uint32(0xFF)
+_FIRST_LENGTH, _LENGTHS, _ALIKE = 0x10E000, 60, 16  # where nobody has characters
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """By place in `Text.codes` but the last: the buckets of the character and of the n-gram that start there, and the
-    hash of the latter; whether it stands in a word.
+    """By place in `Text.codes` but the last: the buckets of both n-grams that start there. The first may lie beyond the
+    last bucket, and is to be taken modulo their number.
     """
 
-    single: Index
-    several: Index
-    hashed: Codes
-    in_word: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Words in the order of the text, [start, end), the bucket of each, and that of it with the next word of its row
-    (or with the end of the row). Row i has the words from `bounds[i]` to `bounds[i + 1]`.
-    """
-
-    bounds: Index
-    start: Index
-    end: Index
-    alone: Index
-    paired: Index
+    one: Index
+    other: Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,78 +66,47 @@ class Grams:
 
 def places_of(text: Text, bits: int = BITS) -> Places:
     """The buckets of all places, in a few steps over the whole buffer."""
-    at = text.codes.astype(np.intp)
-    ids = _ids().take(at, mode="wrap")
+    opens, shift = text.opens, np.uint32(32 - bits)
+    one = text.codes.astype(np.intp)
+    ids = _ids().take(one, mode="wrap")
     hashed = ids[:-1] * _FIRST
     hashed += ids[1:] * _SECOND
     factor = ids & _FACTOR
     # Nothing reaches over an edge.
-    ends = text.opens[1:]
-    factor[ends - 1] = 0
-    factor[ends - 2] = 0
-    hashed[:-2] += hashed[2:] * factor[:-3]
-    in_word = ids.view(np.int32) < 0
-    return Places(at[:-1] & ((1 << bits) - 1), _buckets(hashed, bits), hashed, in_word)
-
-
-def words_of(text: Text, places: Places, bits: int = BITS) -> Words:
-    """All words: the n-grams at both of their ends tell them, and those at the beginning of two in a row."""
-    inside = places.in_word
-    edges = (inside[1:] != inside[:-1]).nonzero()[0]
-    start, end = edges[::2] + 1, edges[1::2] + 1
-    bounds = start.searchsorted(text.opens)
-    if not start.size:
-        return Words(bounds, start, end, start, start)
-    head = places.hashed.take(start)
-    tail = places.hashed.take(np.maximum(end - 3, start - 1))
-    following = np.empty_like(head)
-    following[:-1] = head[1:]
-    # The last word of a row has none behind it.
-    following[bounds[1:] - 1] = 0
-    alone, paired = head * _WORDS[0] + tail * _WORDS[1], head * _WORDS[2] + following * _WORDS[3]
-    return Words(bounds, start, end, _buckets(alone, bits), _buckets(paired, bits))
-
-
-def _buckets(hashed: Codes, bits: int) -> Index:
-    return (hashed >> np.uint32(32 - bits)).astype(np.intp)
+    factor[opens[1:] - 1] = 0
+    factor[opens[1:] - 2] = 0
+    factor = factor[:-3]
+    hashed[:-2] += hashed[2:] * factor
+    factor *= hashed[1:-1]
+    factor >>= shift
+    one[:-3] += factor
+    lengths = steps(opens) // _ALIKE
+    one[opens[:-1]] = np.minimum(lengths, _LENGTHS, out=lengths) + _FIRST_LENGTH
+    hashed >>= shift
+    return Places(one[:-1], hashed.astype(np.intp))
 
 
 def grams(text: Text, bits: int = BITS) -> list[Grams]:
-    """All n-grams of all rows, kind by kind: character, letters, sound, pair, word, words."""
-    places = places_of(text, bits)
-    words = words_of(text, places, bits)
-    number = len(text.codes) - 1
-    at = np.arange(number)
-    wide = _steps(text)
-    kinds = [
-        Grams("character", at, np.minimum(at + 1, number), places.single),
-        *(_kind(name, at, wide, number, places, chosen) for name, chosen in _by_kind(text).items()),
-    ]
-    last = np.append(words.end[1:], words.end[-1:])
-    same = np.searchsorted(text.opens, words.start, "right")
-    joined = np.append(same[1:] == same[:-1], np.zeros(min(1, len(same)), np.bool_))
-    both = np.where(joined, last, words.end)
+    """All n-grams of all rows, kind by kind: length, character, letters, sound, pair."""
+    places, number = places_of(text, bits), len(text.codes) - 1
+    codes, at = text.codes[:-1], np.arange(number)
+    heard, edge = _syllables().take(codes) > 0, codes == 0
+    # Short of room, a letter stands for itself.
+    room = text.opens[np.searchsorted(text.opens, at, "right")] + 1 - at
+    letter = (_ids().take(codes) & _FACTOR > 0) & (room > 3)
+    five = letter & ~edge
+    kinds = (
+        ("length", edge, 1, places.one),
+        ("character", ~(edge | five), 1, places.one),
+        ("letters", five, np.minimum(room, 5), places.one),
+        ("letters", letter, 4, places.other),
+        ("sound", heard, 2, places.other),
+        ("pair", ~(letter | heard), 2, places.other),
+    )
     return [
-        *kinds,
-        Grams("word", words.start, words.end, words.alone),
-        Grams("words", words.start, both, words.paired),
+        Grams(kind, at[chosen], np.minimum(at + length, number)[chosen], bucket[chosen] & ((1 << bits) - 1))
+        for kind, chosen, length, bucket in kinds
     ]
-
-
-def _kind(name: str, at: Index, width: Index, number: int, places: Places, chosen: NDArray[np.bool_]) -> Grams:
-    start = at[chosen]
-    return Grams(name, start, np.minimum(start + width[chosen], number), places.several[chosen])
-
-
-def _by_kind(text: Text) -> dict[str, NDArray[np.bool_]]:
-    codes = text.codes[:-1]
-    latin, heard = codes < _LATIN_END, _syllables().take(codes) > 0
-    return {"letters": latin, "sound": heard, "pair": ~(latin | heard)}
-
-
-def _steps(text: Text) -> Index:
-    """How many code points the longer n-gram of each place covers."""
-    return np.where(text.codes[:-1] < _LATIN_END, 4, 2)
 
 
 @cache
@@ -165,14 +121,15 @@ def _syllables() -> NDArray[np.uint32]:
 def _ids() -> NDArray[np.uint32]:
     """By code point what stands for it in the hash of an n-gram: for characters of one sound the same.
 
-    The highest bit says whether this is a letter or digit of a word. The lowest eight are what the third and fourth
-    code point of an n-gram count if this is its first: 0, so that they count nothing, for all but Latin.
+    The lowest eight bits are what the third code point of an n-gram and those behind it count if this is its first: 0,
+    so that they count nothing, for all but Latin letters. Digits are all alike.
     """
     codes, sounds = np.arange(CODE_POINTS, dtype=np.uint32), _syllables()
     ids: NDArray[np.uint32] = np.where(sounds > 0, sounds + np.uint32(FIRST_SYLLABLE), codes)
     ids = _mixed(ids) << np.uint32(8)
     ids[:_LATIN_END] |= (_mixed(codes[:_LATIN_END]) & _FACTOR) | np.uint32(1)
-    ids[[ord(each) for each in _WORD]] |= _IN_WORD
+    ids[[ord(each) for each in digits + punctuation]] &= ~_FACTOR
+    ids[[ord(each) for each in digits]] = ids[ord("0")]
     return ids
 
 

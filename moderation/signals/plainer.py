@@ -8,10 +8,9 @@ that it spells, one symbol each. Only rows in which letters follow each other as
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from moderation.evasion import sounds
 from moderation.evasion.tables import read_table
 from moderation.evasion.words import common_characters, is_english_word
+from moderation.text.lists import ranges
 from moderation.text.tables import CODE_POINTS
 
 FIRST_SYLLABLE = 0x10F000
@@ -35,6 +35,7 @@ _PARTING = " .*-_|/~+·"
 # vowel nor h; first and second parts of characters; Chinese characters and all beyond; signs that part; parts that are
 # seldom said for themselves. Three of these have what may follow them as the next higher bit: see `_pairs`.
 LETTER, NEEDS_VOWEL, NO_VOWEL, OPENS, CLOSES, WIDE, PARTS, RARE = (1 << bit for bit in range(8))
+SAME = LETTER
 
 _LEAST_LETTERS = 4
 _TOLERATED = 12
@@ -59,15 +60,19 @@ def text_of(codes: Codes, starts: Index, traced: bool = False) -> Text:
 
     Where each code point comes from is told only if `traced`.
     """
-    begins = int(starts[0]) - 1
-    buffer = codes[begins : starts[-1]] if begins >= 0 else np.concatenate((_EDGE, codes[: starts[-1]]))
-    origin = np.arange(begins, begins + len(buffer)) if traced else _NOWHERE
-    text = Text(buffer, starts - starts[0], origin, origin)
+    begins, ends = int(starts[0]) - 1, int(starts[-1])
+    buffer = np.zeros(ends - begins, np.uint32)
+    buffer[int(begins < 0) :] = codes[max(begins, 0) : ends]
+    origin = np.arange(begins, ends) if traced else _NOWHERE
+    opens = starts - starts[0]
     look = looks().take(buffer.astype(np.intp), mode="wrap")
     pairs = _pairs(look)
-    rows = _like_pinyin(look, pairs, text.opens)
-    text = _without(text, *_taken_apart(buffer, look, pairs), *_apart(buffer, pairs))
-    return _respelled(text, rows) if rows.size else text
+    edits = _Edits(buffer, origin, origin.copy())
+    edits.mend(_events(buffer, look, pairs))
+    rows = _like_pinyin(look, pairs, opens)
+    if rows.size:
+        edits.respell(opens[rows] + 1, opens[rows + 1] + 1)
+    return edits.text(opens)
 
 
 def _pairs(look: Looks) -> Looks:
@@ -77,87 +82,94 @@ def _pairs(look: Looks) -> Looks:
     return pairs
 
 
-def _without(text: Text, pairs: Index, composed: Codes, *apart: Index) -> Text:
-    """A text whose characters that were taken apart are whole, and in which nothing parts what belongs together."""
-    codes, origin, last = text.codes, text.origin, text.last
-    traced = bool(origin.size)
-    if pairs.size:
-        codes = codes.copy()
-        codes[pairs] = composed
-        if traced:
-            last = last.copy()
-            last[pairs] = origin[pairs + 1]
-    elif not any(each.size for each in apart):
-        return text
-    keep = np.ones(len(codes), np.bool_)
-    for places in (pairs + 1, *apart):
-        keep[places] = False
-    opens = text.opens - (~keep).nonzero()[0].searchsorted(text.opens)
-    return Text(codes[keep], opens, origin[keep] if traced else origin, last[keep] if traced else last)
-
-
-def _respelled(text: Text, rows: Index) -> Text:
-    """A text of which these rows, if they are pinyin, are spelled in syllables."""
-    pieces: list[tuple[Any, ...]] = []
-    longer = np.zeros(len(text.opens), np.int64)
-    done, traced = 0, bool(text.origin.size)
-    for row in rows.tolist():
-        start, end = int(text.opens[row]) + 1, int(text.opens[row + 1])
-        found = in_syllables(_string(text.codes[start:end]), traced)
-        if found is None:
-            continue
-        pieces += [_part(text, done, start), _spelling(text, start, found) if traced else (_codes(found.text),)]
-        longer[row + 1] = len(found.text) - (end - start)
-        done = end
-    if not pieces:
-        return text
-    pieces.append(_part(text, done, len(text.codes)))
-    joined = [np.concatenate(each) for each in zip(*pieces, strict=True)]
-    codes, origin, last = joined if traced else (joined[0], text.origin, text.last)
-    return Text(codes, text.opens + longer.cumsum(), origin, last)
-
-
-def _part(text: Text, start: int, end: int) -> tuple[Any, ...]:
-    """A stretch of a text's columns: of those that it has."""
-    if not text.origin.size:
-        return (text.codes[start:end],)
-    return text.codes[start:end], text.origin[start:end], text.last[start:end]
-
-
-def _spelling(text: Text, start: int, found: Spelled) -> tuple[Any, ...]:
-    """The columns of a row that is spelled in syllables."""
-    places = np.array(found.places, np.int64).reshape(-1, 2) + start
-    return _codes(found.text), text.origin[places[:, 0]], text.last[places[:, 1]]
-
-
-def _apart(buffer: Codes, pairs: Looks) -> tuple[Index, Index, Index]:
-    """Where signs stand between Chinese characters, and all but the first of three or more of one character."""
-    signs = ((pairs & WIDE) != 0).nonzero()[0] + 1
-    if signs.size:
-        signs = signs[buffer[signs + 1] >= _WIDE_FROM]
+def _events(buffer: Codes, look: Looks, pairs: Looks) -> Looks:
+    """OPENS where a character may have been taken apart, WIDE before a sign that parts, SAME before two of the same."""
+    events = look[1:-1] | look[:-2]
+    # One of the two parts is seldom said for itself; behind the sign stands what it parts from.
+    events >>= np.uint8(4)
+    events |= look[2:] & np.uint8(WIDE)
+    events &= pairs[:-1]
+    events &= np.uint8(OPENS | WIDE)
     same = buffer[1:] == buffer[:-1]
-    triple = same[1:] & same[:-1]
-    if not triple.any():
-        return signs, _NOWHERE, _NOWHERE
-    again = triple.nonzero()[0] + 1
-    again = again[buffer[again] != 0]
-    return signs, again, again + 1
+    same[1:] &= same[:-1]
+    events |= same[1:].view(np.uint8)
+    return events
 
 
-def _taken_apart(buffer: Codes, look: Looks, both: Looks) -> tuple[Index, Codes]:
-    """Where characters begin that were taken apart, and these: not where the parts are said for themselves."""
-    # One of the two is seldom said for itself.
-    flags = look[:-1] | look[1:]
-    flags >>= np.uint8(4)
-    flags &= both
-    pairs = ((flags & OPENS) != 0).nonzero()[0]
+class _Edits:
+    """What becomes of the code points of a buffer: they are overwritten in place, or not kept."""
+
+    def __init__(self, codes: Codes, origin: Index, last: Index) -> None:
+        self.codes, self.origin, self.last = codes, origin, last
+        self.keep: NDArray[np.bool_] | None = None
+
+    def drop(self, places: Index) -> None:
+        """Don't keep these."""
+        if self.keep is None:
+            self.keep = np.ones(len(self.codes), np.bool_)
+        self.keep[places] = False
+
+    def mend(self, events: Looks) -> None:
+        """Make whole what was taken apart, and drop what parts what belongs together, and what only comes again."""
+        places = (events != 0).nonzero()[0]
+        if not places.size:
+            return
+        found = events.take(places)
+        pairs, composed = _taken_apart(self.codes, places[(found & OPENS) != 0])
+        again = places[(found & SAME) != 0] + 1
+        again = again[self.codes[again] != 0]
+        for gone in (pairs + 1, places[(found & WIDE) != 0] + 1, again, again + 1):
+            if gone.size:
+                self.drop(gone)
+        if pairs.size:
+            self.codes[pairs] = composed
+            if self.last.size:
+                self.last[pairs] = self.origin[pairs + 1]
+
+    def respell(self, starts: Index, ends: Index) -> None:
+        """Write these rows, from `starts` to behind an edge at each of `ends`, in syllables where they are pinyin."""
+        places = ranges(starts, ends)
+        if self.keep is not None:
+            places = places[self.keep[places]]
+        traced, done = bool(self.origin.size), 0
+        texts = _string(self.codes[places[:-1]]).split("\0")
+        for text, start, end in zip(texts, starts.tolist(), ends.tolist(), strict=True):
+            found = in_syllables(text, traced)
+            if found is not None:
+                self._write(found, start, end - 1, places[done : done + len(text)])
+            done += len(text) + 1
+
+    def _write(self, found: Spelled, start: int, end: int, kept: Index) -> None:
+        """Write what was found from `start` on; the rest is dropped. `kept` are the places of what was read."""
+        behind = start + len(found.text)
+        if self.origin.size:
+            first, last = kept[np.array(found.places, np.int64).reshape(-1, 2)].T
+            self.origin[start:behind], self.last[start:behind] = self.origin[first], self.last[last]
+        self.codes[start:behind] = _codes(found.text)
+        if self.keep is None:
+            self.keep = np.ones(len(self.codes), np.bool_)
+        self.keep[start:behind] = True
+        self.keep[behind:end] = False
+
+    def text(self, opens: Index) -> Text:
+        """The text that is left."""
+        codes, origin, last, keep = self.codes, self.origin, self.last, self.keep
+        if keep is None:
+            return Text(codes, opens, origin, last)
+        opens = opens - (~keep).nonzero()[0].searchsorted(opens)
+        return Text(codes[keep], opens, origin[keep] if origin.size else origin, last[keep] if last.size else last)
+
+
+def _taken_apart(buffer: Codes, pairs: Index) -> tuple[Index, Codes]:
+    """Of these places, those where characters begin that were taken apart, and these: not where the parts are said for
+    themselves.
+    """
     if not pairs.size:
-        return _NOWHERE, _NO_CODES
+        return pairs, _NO_CODES
     keys, composed, known = _compositions()
-    first, second = buffer[pairs], buffer[pairs + 1]
-    pairs = pairs[known.take(_mixed(first, second))]
+    pairs = pairs[known.take(_mixed(buffer[pairs], buffer[pairs + 1]))]
     if not pairs.size:
-        return _NOWHERE, _NO_CODES
+        return pairs, _NO_CODES
     wanted = (buffer[pairs].astype(np.int64) << 21) | buffer[pairs + 1]
     place = np.minimum(keys.searchsorted(wanted), len(keys) - 1)
     exact = keys[place] == wanted
@@ -173,11 +185,11 @@ def _mixed(first: Codes, second: Codes) -> Codes:
 
 def _like_pinyin(look: Looks, pairs: Looks, opens: Index) -> Index:
     """The rows in which letters follow each other as they do in pinyin, all but a few."""
-    counted = look & LETTER
-    foreign = pairs & NEEDS_VOWEL
-    foreign *= _TOLERATED // NEEDS_VOWEL
+    counted = look & np.uint8(LETTER)
+    foreign = pairs & np.uint8(NEEDS_VOWEL)
+    foreign *= np.uint8(_TOLERATED // NEEDS_VOWEL)
     counted[:-1] -= foreign
-    number = np.add.reduceat(counted.view(np.int8), opens[:-1], dtype=np.int32)
+    number = np.add.reduceat(counted.view(np.int8).astype(np.int32), opens[:-1])
     rows: Index = (number >= _LEAST_LETTERS).nonzero()[0]
     return rows
 
@@ -187,7 +199,7 @@ def _string(codes: Codes) -> str:
 
 
 def _codes(text: str) -> Codes:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint32)
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,35 +218,41 @@ class Spelled:
 
 def in_syllables(text: str, traced: bool = True) -> Spelled | None:
     """A folded text in syllables, if its Latin words are pinyin, nearly all, and not most of them English."""
-    total = sum(map(_counted, text.split(" ")))
+    numbers, spelled = zip(*map(_words.__getitem__, text.split(" ")), strict=True)
+    total = sum(numbers)
     foreign, read, letters = total >> 2 * _COUNT, (total >> _COUNT) & _COUNT_MASK, total & _COUNT_MASK
     if foreign < 3 or foreign * 5 < read * 2 or read * 4 < 3 * letters:
         return None
-    words = [_spelled(word) for word in text.split(" ")]
-    joined = " ".join([each.text for each in words])
-    places = _places(text, words, joined) if traced else ()
+    joined = " ".join(spelled)
+    places = _places(text, joined) if traced else ()
     return Spelled(_BETWEEN.sub("", joined), places, 0, read, foreign)
 
 
-@lru_cache(maxsize=1 << 15)
-def _counted(word: str) -> int:
-    """`letters`, `read` and `foreign` of a word in one number: most texts are no pinyin, and their sums say so."""
-    found = _spelled(word)
-    return (found.foreign << 2 * _COUNT) + (found.read << _COUNT) + found.letters
+class _Words(dict[str, tuple[int, str]]):
+    """By word `letters`, `read` and `foreign` in one number, and how it is spelled in syllables."""
+
+    def __missing__(self, word: str) -> tuple[int, str]:
+        found = _spelled(word)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        told = (found.foreign << 2 * _COUNT) + (found.read << _COUNT) + found.letters, found.text
+        if len(word) <= _LONGEST_KEPT:
+            self[word] = told
+        return told
 
 
-def _places(text: str, words: Sequence[Spelled], joined: str) -> tuple[tuple[int, int], ...]:
+def _places(text: str, joined: str) -> tuple[tuple[int, int], ...]:
     places: list[tuple[int, int]] = []
     at = 0
-    for each, word in zip(words, text.split(" "), strict=True):
-        places += [(at + first, at + last) for first, last in each.places]
+    for word in text.split(" "):
+        places += [(at + first, at + last) for first, last in _spelled(word).places]
         at += len(word) + 1
         places.append((at - 1, at - 1))
     gone = {each.start() for each in _BETWEEN.finditer(joined)}
     return tuple(place for number, place in enumerate(places[:-1]) if number not in gone)
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 10)
 def _spelled(word: str) -> Spelled:
     """What stands between two spaces, pinyin in it in syllables."""
     text, places, done = "", [], 0
@@ -257,7 +275,7 @@ def _spelled(word: str) -> Spelled:
     return Spelled(text + word[done:], tuple(places), letters, read, foreign)
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 10)
 def syllables_of(word: str) -> tuple[tuple[int, int, int], ...]:
     """The fewest syllables that spell a word, tone digits and apostrophes aside; none if it is no pinyin.
 
@@ -279,7 +297,9 @@ def syllables_of(word: str) -> tuple[tuple[int, int, int], ...]:
     return best[0] or ()
 
 
-_LONGEST_WORD = 60
+_REMEMBERED = 1 << 15
+_words = _Words()
+_LONGEST_WORD, _LONGEST_KEPT = 300, 60
 _COUNT = 32
 _COUNT_MASK = (1 << _COUNT) - 1
 _LETTERS = re.compile(r"[a-z][a-z0-9']*")
@@ -338,6 +358,5 @@ _ORDINARY = frozenset(_SAID.split())
 _OFTEN_APART = "女"
 """Common for itself, and what many cloaked words begin with."""
 
-_EDGE = np.zeros(1, np.uint32)
 _NOWHERE = np.zeros(0, np.int64)
 _NO_CODES = np.zeros(0, np.uint32)

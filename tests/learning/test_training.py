@@ -22,7 +22,7 @@ from moderation.learning.evaluate import score_texts
 from moderation.learning.labelled import Mapped, read_labelled
 from moderation.learning.recipe import tasks_of
 from moderation.learning.train import train_model
-from moderation.packs.models import Head, ModelError, dump_model, load_model
+from moderation.packs.models import LIMIT, Head, ModelError, dump_model, load_model
 from moderation.signals.classifier import Classifier
 from moderation.signals.features import VERSION, grams, text_of
 from moderation.text.batch import Batch
@@ -40,7 +40,10 @@ def served(model: bytes, texts: list[str]) -> np.ndarray:
 
 def kinds_of(text: str) -> dict[str, set[int]]:
     view = folded_view(Batch.of([text]))
-    return {each.kind: set(each.bucket.tolist()) for each in grams(text_of(view.codes, view.starts))}
+    found: dict[str, set[int]] = {}
+    for each in grams(text_of(view.codes, view.starts)):
+        found.setdefault(each.kind, set()).update(each.bucket.tolist())
+    return found
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,7 @@ def test_scores_do_not_depend_on_the_batch(model: bytes, texts: list[str], cut: 
 
 @pytest.mark.parametrize("heads", [1, 2, 3, 4, 6, 7, 13])
 def test_any_number_of_heads_sums_exactly(heads: int) -> None:
-    weights = np.random.default_rng(heads).integers(-1023, 1024, (heads, 1 << 10)).astype(np.int16)
+    weights = np.random.default_rng(heads).integers(-LIMIT, LIMIT + 1, (heads, 1 << 10)).astype(np.int16)
     described = [Head(f"c{at}", "en", "random", {}) for at in range(heads)]
     model, _ = dump_model(described, weights, np.tile([1.0, 0.0, 1.0, 0.0], (heads, 1)), VERSION)
     texts = ["加我微信 abc", "x", "", "hello there " * 300, "shut up 😀"]
@@ -135,9 +138,10 @@ def test_any_number_of_heads_sums_exactly(heads: int) -> None:
         ("傻逼", "煞笔", "sound"),
         ("愚蠢", "魚唇", "sound"),
         ("STUPID", "ｓｔｕｐｉｄ", "letters"),
-        ("stupid", "stuuuupid", "words"),
+        ("stupid", "stuuuupid", "letters"),
         ("國家", "国家", "character"),
-        ("sh\u200bit", "shit", "word"),
+        ("sh\u200bit", "shit", "letters"),
+        ("call 0900 1234", "call 0800 9876", "pair"),
     ],
 )
 def test_disguises_give_the_same_features(one: str, other: str, kind: str) -> None:
@@ -147,8 +151,11 @@ def test_disguises_give_the_same_features(one: str, other: str, kind: str) -> No
 def test_kinds_of_features() -> None:
     assert not kinds_of("hello 12")["sound"] and kinds_of("hello")["letters"]
     assert kinds_of("狗") != kinds_of("猫")
-    assert kinds_of("")["character"] == {0} and len(kinds_of("")["letters"]) == 1
-    assert len(kinds_of("one two three")["words"]) == 3
+    assert not kinds_of("")["character"] and len(kinds_of("")["pair"]) == 1
+    assert kinds_of("38") != kinds_of("39") and kinds_of("38")["pair"] == kinds_of("39")["pair"]
+    # At each of the letters four and five; at the last two, which have no room, themselves and the next.
+    assert len(kinds_of("abcdef")["letters"]) == 5 + 4 and len(kinds_of("abcdef")["pair"]) == 2
+    assert kinds_of("good")["length"] == kinds_of("fine")["length"] != kinds_of("good" * 9)["length"]
 
 
 def test_the_same_data_give_the_same_bytes(spam_csv: Path, model: bytes) -> None:
