@@ -20,6 +20,7 @@ from moderation.engine.conditions import (
     Text,
     as_instant,
 )
+from moderation.engine.frequency import cost
 from moderation.engine.needs import on_demand
 from moderation.engine.rule import CompiledRule
 from moderation.engine.signals import (
@@ -28,7 +29,6 @@ from moderation.engine.signals import (
     Signal,
     SignalTable,
     ViewPlan,
-    cost,
     plan_view,
     term_looks,
 )

@@ -5,35 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from importlib import resources
-from math import prod
+from functools import lru_cache
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
 from moderation.evasion.matcher import LoosePlan
 from moderation.evasion.spellings import in_other_digits
-from moderation.packs.regex_limits import digits_of, size_of
 from moderation.signals.matcher import Kind, Matcher, build_matcher
 from moderation.text.folding import fold_all
 from moderation.text.lists import Lists
 
 EDGES = ("none", "script", "words")
 ALL_SCRIPTS = (1 << 64) - 1
-_MANY_DIGITS = 7
-_WIDE = regex.compile(r"[^\x00-\u2e7f]")
-# How much likelier a common word is beside the one that it is said with.
-_TOGETHER = 4
-# The commonest characters of Chinese, in order: 我 stands in every third post.
-_COMMON = {
-    character: rank
-    for rank, character in enumerate(
-        "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多"
-        "经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实"
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,43 +97,6 @@ class ViewPlan:
         _, entry = self.entries.entries(np.array([pattern]))
         found: list[int] = self.signal[entry].tolist()
         return found
-
-
-def cost(signal: Signal) -> float:
-    """How often a signal is expected to fire: only the order matters. A regex costs more than terms do, because it is
-    also slow, and a long one less than a short one; but less than they, where it needs more digits than posts hold:
-    words like `call` stand in every tenth post, eleven digits in few.
-    """
-    return sum(_frequency(look) for look in signal.looks)
-
-
-def _frequency(look: Look) -> float:
-    if look.kind == "regex":
-        digits = digits_of(look.text)
-        return 2.0 ** (-5 * digits) if digits >= _MANY_DIGITS else 1 + 1 / max(size_of(look.text)[0], 1)
-    if _WIDE.search(look.text):
-        common = sum(letter in _COMMON for letter in look.text)
-        return prod(map(_of_letter, look.text)) * float(_TOGETHER ** max(common - 1, 0))
-    by_letters = prod(map(_of_letter, look.text))
-    ranks = [_ranks().get(word) for word in look.text.split()]
-    known = [1 / (rank + 3) for rank in ranks if rank is not None]
-    # A word is as frequent as its rank is low (Zipf's law): `you` stands in every tenth post.
-    return max(by_letters, prod(known) * _TOGETHER ** (len(known) - 1)) if len(known) == len(ranks) else by_letters
-
-
-def _of_letter(letter: str) -> float:
-    rank = _COMMON.get(letter)
-    if rank is not None:
-        return 1 / (rank + 3)
-    return 2.0**-9 if _WIDE.match(letter) else 2.0**-4
-
-
-@cache
-def _ranks() -> Mapping[str, int]:
-    """English words by how common they are."""
-    text = (resources.files("moderation.language") / "words" / "en.txt").read_text("utf-8")
-    words = (word for line in text.splitlines() if not line.startswith("#") for word in line.split())
-    return {word: rank for rank, word in enumerate(dict.fromkeys(words))}
 
 
 def regex_signals(signals: Sequence[Signal]) -> dict[int, str]:
