@@ -71,7 +71,8 @@ class TrickFigures:
 @dataclass(frozen=True, slots=True)
 class Figures:
     """All tricks over all terms of some rules. `cost` is what a post costs with all tricks on, over what it costs with
-    none; `false_posts` are the ordinary posts that any trick hits, as (id, rule, text, term, tricks).
+    none, `cost_forced` the same if rules that say `resist: []` did not; `false_posts` are the ordinary posts that any
+    trick hits, as (id, rule, text, term, tricks).
     """
 
     terms: int
@@ -79,6 +80,7 @@ class Figures:
     ordinary: int
     false_posts: tuple[tuple[str, str, str, str, tuple[str, ...]], ...]
     cost: float
+    cost_forced: float
 
 
 def strength(term: str, resist: Sequence[str] = NAMES, count: int = 3, seed: int = 0) -> Strength:
@@ -114,7 +116,8 @@ def figures(
     false = _false_hits(plain, all_on, posts)
     by_trick = Counter(trick for hits in _grouped(false) for trick in {name for hit in hits for name in hit[4]})
     rows = (_measured(engine, terms, trick, seed, sample, by_trick[trick] if posts else None) for trick in EVERY)
-    return Figures(len(terms), tuple(rows), len(posts), false, _cost(plain, all_on, seed))
+    costs = (_cost(plain, engine, seed) for engine in (with_resist(book, NAMES, willing=True), all_on))
+    return Figures(len(terms), tuple(rows), len(posts), false, *costs)
 
 
 def _measured(
@@ -200,15 +203,20 @@ def _engine_of(terms: Sequence[str], resist: Sequence[str]) -> Engine:
     )
 
 
-def with_resist(book: RuleBook, names: Sequence[str]) -> Engine:
-    """An engine of the rules with these tricks on for all of them, whatever they say themselves."""
-    packs = tuple(replace(pack, file=_without_resist(pack.file)) for pack in book.packs)
+def with_resist(book: RuleBook, names: Sequence[str], willing: bool = False) -> Engine:
+    """An engine of the rules with these tricks on for all of them, whatever they say themselves; with `willing`, for
+    all but those that say `resist: []`.
+    """
+    packs = tuple(replace(pack, file=_without_resist(pack.file, willing)) for pack in book.packs)
     return Engine(replace(book, packs=packs, policy=book.policy.model_copy(update={"resist": tuple(names)})))
 
 
-def _without_resist(file: PackFile) -> PackFile:
-    rules = tuple(rule.model_copy(update={"resist": None}) for rule in file.rules)
-    return file.model_copy(update={"resist": None, "rules": rules})
+def _without_resist(file: PackFile, willing: bool) -> PackFile:
+    def left(resist: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return resist if willing and resist == () else None
+
+    rules = tuple(rule.model_copy(update={"resist": left(rule.resist)}) for rule in file.rules)
+    return file.model_copy(update={"resist": left(file.resist), "rules": rules})
 
 
 def _false_hits(

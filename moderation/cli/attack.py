@@ -139,4 +139,5 @@ def _show_figures(found: Figures) -> None:
     if found.ordinary:
         share = len({hit[0] for hit in found.false_posts}) / found.ordinary
         click.echo(f"{share:.2%} of {found.ordinary:,} ordinary posts hit by any trick")
-    click.echo(f"{found.terms:,} terms · a post costs × {found.cost:.2f} with all tricks on")
+    forced = f"× {found.cost_forced:.2f} if `resist: []` did not count"
+    click.echo(f"{found.terms:,} terms · a post costs × {found.cost:.2f} with all tricks on, {forced}")
