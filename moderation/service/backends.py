@@ -16,7 +16,7 @@ from moderation.engine.engine import Engine
 from moderation.errors import ModerationError
 from moderation.service.frames import Failed, Ready, Refused, Reply, Request, Setup
 from moderation.service.lanes import BackendError, Lane, ThreadLane
-from moderation.service.links import Link
+from moderation.service.links import Link, roomy_pair
 from moderation.service.worker import answer, ready
 
 _Kind = TypeVar("_Kind")
@@ -77,7 +77,7 @@ class ProcessBackend:
     """
 
     def __init__(self, rules: str | None, public_key: bytes | None = None, judges: int = 1) -> None:
-        pairs = [(socket.socketpair(), socket.socketpair()) for _ in range(judges)]
+        pairs = [(roomy_pair(), socket.socketpair()) for _ in range(judges)]
         self._links = [Link(ours, more) for (ours, _), (more, _) in pairs]
         theirs = [end for (_, link), (_, more) in pairs for end in (link, more)]
         descriptors = [end.fileno() for end in theirs]

@@ -15,6 +15,8 @@ from moderation.service import frames
 from moderation.service.frames import Reply, Request, Setup, Soon
 from moderation.service.lanes import BackendError, SocketLane
 
+_ROOM = 1 << 21
+
 
 class Link:
     """One process at the other end of a socket; over a second one it is handed those of event loops."""
@@ -77,7 +79,7 @@ class Link:
         """How an event loop asks, on its own thread. Raises BackendError where the process is gone."""
         lane = self._lanes.get(loop)
         if lane is None or lane.closed:
-            ours, theirs = socket.socketpair()
+            ours, theirs = roomy_pair()
             try:
                 with theirs:
                     socket.send_fds(self._more, [b"+"], [theirs.fileno()])
@@ -143,6 +145,16 @@ class Link:
         if future is not None:
             with suppress(InvalidStateError):
                 future.set_result(reply)
+
+
+def roomy_pair() -> tuple[socket.socket, socket.socket]:
+    """Two connected sockets that take a whole batch at once, as far as the system allows: who writes one does not wait
+    for the other side, which reads only between batches.
+    """
+    pair = socket.socketpair()
+    for end in pair:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
+    return pair
 
 
 def _fail(future: Future[Any], error: Exception) -> None:
