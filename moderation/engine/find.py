@@ -13,6 +13,7 @@ from moderation.engine.conditions import Condition
 from moderation.engine.disguised import Disguised, look_everywhere, look_on_demand
 from moderation.engine.gather import Rows
 from moderation.engine.hits import NOTHING_HIT, SignalHits
+from moderation.engine.interest import ALL_RULES, Bits, Interest, by_post
 from moderation.engine.nearby import Nearby
 from moderation.engine.needs import Needs, signals_of
 from moderation.engine.resolve import Counting, Entries, without_excepted
@@ -33,8 +34,8 @@ class Finder:
 
     The first two `needs` tell which rules are in question after the first two rounds, the third which are candidates,
     the last what there is to tell of: rules whose words all stand there, though not near each other.
-    `signals` are those that a rule asks for, `regexes` those of them that are regexes, `resisting` tells by rule
-    whether any of its terms resists a trick.
+    `signals` are those that a rule asks for, `interest` tells whose business a hit is, `regexes` are those signals that
+    are regexes, `resisting` tells by rule whether any of its terms resists a trick.
     """
 
     plan: Plan
@@ -42,6 +43,7 @@ class Finder:
     needs: tuple[Needs, Needs, Needs, Needs]
     nearby: Nearby
     signals: Lists
+    interest: Interest
     regexes: Lists
     resisting: Mask
 
@@ -56,12 +58,14 @@ class Finder:
             Needs.of(plan.rules, plan.costs, unknown, whole) for unknown, whole in zip(untold, near, strict=True)
         )
         asked = [sorted({*signals_of((rule.when, rule.unless))}) for rule in plan.rules]
+        signals = Lists.of(asked)
         return cls(
             plan,
             tuple(Counting.of(view, plan.signals) for view in plan.views),
             (first, second, last, thorough),
             nearby,
-            Lists.of(asked),
+            signals,
+            Interest.of(signals, len(plan.signals), plan.views),
             Lists.of(sorted(sought.keys() & each) for each in asked),
             np.array([any(plan.signals[n].resist for n in signals_of((rule.when,))) for rule in plan.rules], np.bool_),
         )
@@ -83,10 +87,13 @@ class Finder:
         wanted = everything or self._in_question(looks, self.needs[0], rows, glance)
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
-        concerned = _mask(wanted[0], len(rows))
-        asked = concerned[rows.owner].nonzero()[0]
+        bits = self._bits(wanted, rows, thorough)
+        asked = bits[rows.owner].nonzero()[0]
         loosely = _mask(wanted[0][self.resisting[wanted[1]]], len(rows))[rows.owner].nonzero()[0]
-        looks = [look.with_late_terms(concerned, asked, loosely, rows) for look in looks]
+        looks = [
+            look.with_late_terms(self.interest.signal, patterns, bits, asked, loosely, rows)
+            for look, patterns in zip(looks, self.interest.patterns, strict=True)
+        ]
         near = self.nearby.fired([look.terms for look in looks], rows)
         wanted = everything or self._in_question(looks, self.needs[1], rows, glance, near)
         if not len(wanted[0]):
@@ -114,13 +121,13 @@ class Finder:
         thorough: bool,
     ) -> tuple[SignalHits, tuple[Index, Index]]:
         """Try the regexes that rules in question hang on, take exceptions off, and see what is left."""
-        asked, concerned = self._asked(self.regexes, *wanted), _mask(wanted[0], len(rows))
+        asked, bits = self._asked(self.regexes, *wanted), self._bits(wanted, rows, thorough)
         signals = len(self.plan.signals)
         parts: list[tuple[View, Entries]] = []
         unknown: set[tuple[int, int]] = set()
         excepted = False
         for look in looks:
-            entries, missing = look.confirmed(asked, concerned, signals, rows)
+            entries, missing = look.confirmed(asked, self.interest.signal, bits, rows)
             excepted |= entries.excepting.shape[1] > 0
             parts.append((look.view, without_excepted(entries, signals)))
             unknown |= missing
@@ -138,6 +145,9 @@ class Finder:
     def _all_pairs(self, rows: Rows) -> tuple[Index, Index]:
         rules = len(self.plan.rules)
         return np.repeat(np.arange(len(rows)), rules), np.tile(np.arange(rules), len(rows))
+
+    def _bits(self, wanted: tuple[Index, Index], rows: Rows, thorough: bool) -> Bits:
+        return np.full(len(rows), ALL_RULES) if thorough else by_post(*wanted, len(rows))
 
     def _asked(self, signals: Lists, post: Index, rule: Index) -> Index:
         """Of `signals` by rule, what candidates ask for, as sorted keys: post * signals + signal."""
@@ -166,15 +176,18 @@ class _ViewLook:
     def plan(self) -> ViewPlan:
         return self.counting.plan
 
-    def with_late_terms(self, concerned: Mask, asked: Index, loosely: Index, rows: Rows) -> _ViewLook:
-        """The same, and the hits of terms on demand in the rows of posts that are concerned, in disguise too where a
-        rule resists any; those of others are left out.
+    def with_late_terms(
+        self, signals: Bits, patterns: Bits, bits: Bits, asked: Index, loosely: Index, rows: Rows
+    ) -> _ViewLook:
+        """The same, and the hits of terms on demand in the rows that are asked, in disguise too where a rule resists
+        any. What no rule of a post's `bits` asks for is left out.
         """
         late = self.plan.matcher.terms_in(self.view, asked)
+        late = late.compress((patterns[late[1]] & bits[rows.owner[late[0]]]) != 0, 1)
         disguised = look_on_demand(self.plan, self.view, loosely, self.disguised)
         terms = self.counting.entries_of(self.view, rows, *disguised.beside(late))
         disguised.found.update(self.disguised.found)
-        terms = self.terms.of_posts(concerned).beside(terms)
+        terms = self.terms.beside(terms).asked_by(bits, signals)
         return _ViewLook(self.counting, self.view, terms, self.possible, disguised)
 
     def fired(self, rows: Rows) -> list[tuple[Index, Index]]:
@@ -185,14 +198,12 @@ class _ViewLook:
             found.append((rows.owner[self.possible[0, hit]], self.plan.signal[entry]))
         return found
 
-    def confirmed(
-        self, asked: Index, concerned: Mask, signals: int, rows: Rows
-    ) -> tuple[Entries, set[tuple[int, int]]]:
-        """Hits in the posts that are concerned: of terms, and of the regexes that were asked for; (post, signal) of
-        those whose time ran out.
+    def confirmed(self, asked: Index, signals: Bits, bits: Bits, rows: Rows) -> tuple[Entries, set[tuple[int, int]]]:
+        """Hits that a rule of a post's `bits` asks for: of terms, and of the regexes that were asked for; (post,
+        signal) of those whose time ran out.
         """
-        terms = self.terms.of_posts(concerned)
-        pairs = self._asked_for(asked, signals, rows)
+        terms = self.terms.asked_by(bits, signals)
+        pairs = self._asked_for(asked, len(signals), rows)
         if not pairs.shape[1]:
             return terms, set()
         hits, timeouts = self.plan.matcher.confirm(self.view, pairs)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.engine.gather import Rows, base_name
+from moderation.engine.interest import Bits
 from moderation.engine.signals import ALL_SCRIPTS, EDGES, Signal, ViewPlan
 from moderation.evasion.tricks import ALWAYS_MASK, HIDDEN_MASK
 from moderation.signals.matcher import Columns
@@ -45,9 +46,11 @@ class Entries(NamedTuple):
         post: Index = self.hits[5]
         return post
 
-    def of_posts(self, posts: Mask) -> Entries:
-        """Those of some posts."""
-        return Entries(*(each.compress(posts[each[5]], 1) if each.shape[1] else each for each in self))
+    def asked_by(self, posts: Bits, signals: Bits) -> Entries:
+        """Those that rules in question ask for: their bits by post, and by signal those of who asks for it."""
+        return Entries(
+            *(each.compress((posts[each[5]] & signals[each[4]]) != 0, 1) if each.shape[1] else each for each in self)
+        )
 
     def among(self, asked: Index, signals: int) -> Entries:
         """Hits of what is asked for, as sorted keys: post * signals + signal."""
