@@ -13,14 +13,14 @@ from moderation.engine.conditions import Condition
 from moderation.engine.disguised import Disguised, look_everywhere, look_on_demand
 from moderation.engine.gather import Rows
 from moderation.engine.hits import NOTHING_HIT, SignalHits
-from moderation.engine.interest import ALL_RULES, Bits, Interest, by_post
+from moderation.engine.interest import ALL_RULES, Interest, by_post
 from moderation.engine.nearby import Nearby
 from moderation.engine.needs import Needs, signals_of
 from moderation.engine.resolve import Counting, Entries, without_excepted
 from moderation.engine.scores import Scores
 from moderation.engine.signals import ViewPlan, regex_signals
 from moderation.engine.speech import Speech
-from moderation.signals.matcher import NO_PAIRS, Pairs
+from moderation.signals.matcher import NO_PAIRS, Bits, Pairs, Wanted
 from moderation.text.lists import Index, Lists, distinct, held_in
 from moderation.text.views import View
 
@@ -88,10 +88,10 @@ class Finder:
         if not len(wanted[0]):
             return NOTHING_HIT, wanted
         bits = self._bits(wanted, rows, thorough)
-        asked = bits[rows.owner].nonzero()[0]
+        by_row = bits[rows.owner]
         loosely = _mask(wanted[0][self.resisting[wanted[1]]], len(rows))[rows.owner].nonzero()[0]
         looks = [
-            look.with_late_terms(self.interest.signal, patterns, bits, asked, loosely, rows)
+            look.with_late_terms(self.interest.signal, bits, Wanted(patterns, by_row), loosely, rows)
             for look, patterns in zip(looks, self.interest.patterns, strict=True)
         ]
         near = self.nearby.fired([look.terms for look in looks], rows)
@@ -176,14 +176,11 @@ class _ViewLook:
     def plan(self) -> ViewPlan:
         return self.counting.plan
 
-    def with_late_terms(
-        self, signals: Bits, patterns: Bits, bits: Bits, asked: Index, loosely: Index, rows: Rows
-    ) -> _ViewLook:
-        """The same, and the hits of terms on demand in the rows that are asked, in disguise too where a rule resists
-        any. What no rule of a post's `bits` asks for is left out.
+    def with_late_terms(self, signals: Bits, bits: Bits, wanted: Wanted, loosely: Index, rows: Rows) -> _ViewLook:
+        """The same, and the hits of terms on demand that are wanted, in disguise too where a rule resists any. What no
+        rule of a post's `bits` asks for is left out.
         """
-        late = self.plan.matcher.terms_in(self.view, asked)
-        late = late.compress((patterns[late[1]] & bits[rows.owner[late[0]]]) != 0, 1)
+        late = self.plan.matcher.terms_in(self.view, wanted.rows.nonzero()[0], wanted)
         disguised = look_on_demand(self.plan, self.view, loosely, self.disguised)
         terms = self.counting.entries_of(self.view, rows, *disguised.beside(late))
         disguised.found.update(self.disguised.found)

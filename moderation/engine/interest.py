@@ -11,13 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moderation.engine.signals import ViewPlan
+from moderation.signals.matcher import Bits
 from moderation.text.lists import Index, Lists, openings
-
-Bits = NDArray[np.uint64]
-Mask = NDArray[np.bool_]
 
 ALL_RULES = ~np.uint64(0)
 _WIDTH = 64

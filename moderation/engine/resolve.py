@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.engine.gather import Rows, base_name
-from moderation.engine.interest import Bits
 from moderation.engine.signals import ALL_SCRIPTS, EDGES, Signal, ViewPlan
 from moderation.evasion.tricks import ALWAYS_MASK, HIDDEN_MASK
-from moderation.signals.matcher import Columns
+from moderation.signals.matcher import Bits, Columns
 from moderation.text.edges import script_edges, word_edges
 from moderation.text.lists import Index, held_in
 from moderation.text.scripts import COMMON, script_of

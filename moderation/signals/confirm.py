@@ -13,7 +13,7 @@ import regex
 from numpy.typing import NDArray
 
 from moderation.packs.lists import LONGEST_TERM
-from moderation.signals.matcher import Columns, Hits, Pairs
+from moderation.signals.matcher import Columns, Hits, Pairs, Wanted
 from moderation.text.views import View
 
 
@@ -50,8 +50,8 @@ class BaseMatcher(ABC):
         """Every occurrence of every term that is not on demand, overlapping ones too, in any order."""
 
     @abstractmethod
-    def terms_in(self, view: View, rows: NDArray[np.int64]) -> Columns:
-        """Every occurrence of every term on demand in these rows."""
+    def terms_in(self, view: View, rows: NDArray[np.int64], wanted: Wanted | None = None) -> Columns:
+        """Every occurrence of every term on demand in these rows, or those of them that are wanted."""
 
     @abstractmethod
     def possible(self, view: View) -> Pairs:

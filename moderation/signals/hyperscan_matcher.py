@@ -15,7 +15,7 @@ import numpy.typing as npt
 import regex
 
 from moderation.signals.confirm import BaseMatcher, checked_terms
-from moderation.signals.matcher import NO_HITS, NO_PAIRS, Columns, Pairs
+from moderation.signals.matcher import NO_HITS, NO_PAIRS, Columns, Pairs, Wanted
 from moderation.signals.prefilter import Prefilter, prefilter_of, rare, set_of
 from moderation.text.views import View
 
@@ -60,8 +60,8 @@ class HyperscanMatcher(BaseMatcher):
         end = view.byte_of.searchsorted(end)
         return self._hits(view, view.starts.searchsorted(end) - 1, pattern, end)
 
-    def terms_in(self, view: View, rows: npt.NDArray[np.int64]) -> Columns:
-        """Every occurrence of every term on demand in these rows, which are scanned joined."""
+    def terms_in(self, view: View, rows: npt.NDArray[np.int64], wanted: Wanted | None = None) -> Columns:
+        """Every occurrence of every term on demand in these rows, or those that are wanted. Rows are scanned joined."""
         if not self._late_terms:
             return NO_HITS
         opens, closes = view.byte_of[view.starts[rows]], view.byte_of[view.starts[rows + 1]]
@@ -71,7 +71,11 @@ class HyperscanMatcher(BaseMatcher):
             return NO_HITS
         moved = np.add.accumulate(closes - opens) - closes
         part = (moved + opens).searchsorted(end) - 1
-        return self._hits(view, rows[part], pattern, view.byte_of.searchsorted(end - moved[part]))
+        row = rows[part]
+        if wanted is not None:
+            kept = wanted.are(row, pattern).nonzero()[0]
+            row, pattern, end, part = row[kept], pattern[kept], end[kept], part[kept]
+        return self._hits(view, row, pattern, view.byte_of.searchsorted(end - moved[part]))
 
     def _scan(self, database: _Database, data: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Pattern and end (in bytes) of every match. No term may end with the last byte, see `_Filters._scan`: none

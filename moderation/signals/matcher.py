@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ Columns = npt.NDArray[np.int64]  # four: row, pattern, start, end
 Pairs = npt.NDArray[np.int64]  # two: row, pattern
 NO_HITS: Columns = np.zeros((4, 0), np.int64)
 NO_PAIRS: Pairs = np.zeros((2, 0), np.int64)
+Bits = npt.NDArray[np.uint64]
 Kind = Literal["auto", "hyperscan", "regex"]
 
 
@@ -49,6 +50,18 @@ class Hits:
         return cls(row, pattern, start, end, tuple(sorted(timeouts)))
 
 
+class Wanted(NamedTuple):
+    """Which hits are wanted: those where a bit of the pattern is one of the row."""
+
+    patterns: Bits
+    rows: Bits
+
+    def are(self, row: npt.NDArray[np.int64], pattern: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Whether hits are."""
+        met: npt.NDArray[np.bool_] = (self.patterns[pattern] & self.rows[row]) != 0
+        return met
+
+
 class Matcher(Protocol):
     """Finds all terms and regexes in a view. Pattern ids: index into the terms, then `len(terms)` + index into the
     regexes."""
@@ -62,8 +75,8 @@ class Matcher(Protocol):
         """Every occurrence of every term that is not on demand, overlapping ones too, in any order."""
         ...
 
-    def terms_in(self, view: View, rows: npt.NDArray[np.int64]) -> Columns:
-        """Every occurrence of every term on demand in these rows."""
+    def terms_in(self, view: View, rows: npt.NDArray[np.int64], wanted: Wanted | None = None) -> Columns:
+        """Every occurrence of every term on demand in these rows, or those of them that are wanted."""
         ...
 
     def possible(self, view: View) -> Pairs:
@@ -101,9 +114,9 @@ def build_matcher(
 
     `terms` are literals, folded like the view; `regexes` are patterns of the `regex` package (version 0 behaviour),
     which ignore case on request. Patterns in `demanded` are looked for only where `terms_in` or `confirm` is asked to.
-    `timeout_ms` bounds the confirming of
-    one regex in one row, in processor time of the whole process. Raises `ValueError` for an empty term or a regex that
-    does not compile, `ModerationError` where `kind="hyperscan"` asks for a package that is not installed.
+    `timeout_ms` bounds the confirming of one regex in one row, in processor time of the whole process. Raises
+    `ValueError` for an empty term or a regex that does not compile, `ModerationError` where `kind="hyperscan"` asks for
+    a package that is not installed.
     """
     if kind == "auto":
         kind = "hyperscan" if _hyperscan_error() is None else "regex"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.signals.confirm import BaseMatcher
-from moderation.signals.matcher import Columns, Pairs, within_rows
+from moderation.signals.matcher import Columns, Pairs, Wanted, within_rows
 from moderation.text.views import View
 
 
@@ -25,10 +25,11 @@ class RegexMatcher(BaseMatcher):
         """Every occurrence of every term that is not on demand: all rows are searched as one string."""
         return self._occurrences(view, late=False)
 
-    def terms_in(self, view: View, rows: NDArray[np.int64]) -> Columns:
-        """Every occurrence of every term on demand in these rows."""
+    def terms_in(self, view: View, rows: NDArray[np.int64], wanted: Wanted | None = None) -> Columns:
+        """Every occurrence of every term on demand in these rows, or those of them that are wanted."""
         found = self._occurrences(view, late=True)
-        return found[:, np.isin(found[0], rows)]
+        kept = np.isin(found[0], rows)
+        return found[:, kept if wanted is None else kept & wanted.are(found[0], found[1])]
 
     def _occurrences(self, view: View, late: bool) -> Columns:
         text = view.utf8.decode()

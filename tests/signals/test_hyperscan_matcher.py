@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from moderation.signals.hyperscan_matcher import HyperscanMatcher
-from moderation.signals.matcher import Hits, Matcher
+from moderation.signals.matcher import Hits, Matcher, Wanted
 from moderation.signals.regex_matcher import RegexMatcher
 from moderation.text.batch import Batch
 from moderation.text.views import View, original_view
@@ -131,5 +131,10 @@ def test_terms_on_demand_are_found_in_the_rows_that_were_asked_for(late: set[int
         assert sorted(matcher.terms(view).T.tolist()) == sorted(hit for hit in everything if hit[1] not in late)
         for rows in ([], [0], [1, 2], [0, 3, 5, 6], list(range(7))):
             found = matcher.terms_in(view, np.array(rows, np.int64)).T.tolist()
-            assert sorted(found) == sorted(hit for hit in everything if hit[1] in late and hit[0] in rows)
+            expected = sorted(hit for hit in everything if hit[1] in late and hit[0] in rows)
+            assert sorted(found) == expected
+            # Patterns 1 and 4 share a bit, and row 3 asks for pattern 5 as well.
+            patterns, asking = np.array([1, 2, 1, 1, 2, 4], np.uint64), np.array([3, 0, 1, 6, 1, 4, 2], np.uint64)
+            wanted = matcher.terms_in(view, np.array(rows, np.int64), Wanted(patterns, asking)).T.tolist()
+            assert sorted(wanted) == [hit for hit in expected if int(patterns[hit[1]]) & int(asking[hit[0]])]
         assert listed(matcher.scan(view)) == listed(HyperscanMatcher(terms, [], True, 20).scan(view))
