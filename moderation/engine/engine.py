@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cache, cached_property
 from importlib import metadata
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,11 +95,13 @@ class Engine:
         return list(self.decide_many(posts))
 
     def decide_many(self, posts: Iterable[PostLike] | Columns, batch_size: int = BATCH) -> Iterator[Decision]:
-        """Judge a stream of posts in batches, in order, in constant memory. The batch size never changes a decision."""
+        """Judge a stream of posts in batches, in order, in constant memory. The batch size never changes a decision.
+
+        Raises ValueError for a batch size below 1, and while it is iterated PostError for a post that cannot be read.
+        """
         if batch_size < 1:
             raise ValueError(f"batch_size is at least 1, not {batch_size}")
-        for look in self._looks(posts, batch_size):
-            yield from look.decisions()
+        return chain.from_iterable(look.decisions() for look in self._looks(posts, batch_size))
 
     def judge_batch(self, posts: Iterable[PostLike] | Columns) -> list[Judged]:
         """Judge many posts, in order, in some portions: what `decide_batch` would say, as columns. Raises PostError for
