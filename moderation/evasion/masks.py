@@ -20,7 +20,7 @@ Numbers = tuple[tuple[int, int], ...]
 _LONGEST = 40
 _AROUND = 9
 _WORDS = 4
-_TOKEN = regex.compile(rf"[\p{{L}}\p{{N}}]*(?:[{MASKS}]+[\p{{L}}\p{{N}}]*)+")
+_REST = regex.compile(rf"[\p{{L}}\p{{N}}{MASKS}]*+")
 _BEFORE = regex.compile(r"[a-z0-9']+ (?=(?:[a-z0-9']+ )*$)")
 _AFTER = regex.compile(r" [a-z0-9']+")
 _RUN = regex.compile(f"[{MASKS}]+")
@@ -100,18 +100,33 @@ def _candidates(text: str) -> Iterator[tuple[int, str]]:
     """Where a masked word may stand: Latin words whole, and with those beside them; of Chinese what stands around the
     mask.
     """
-    for token in _TOKEN.finditer(text):
-        if not _HAN.search(token[0]):
+    for at, token in _tokens(text):
+        if not _HAN.search(token):
             # **bold** is no mask: what stands at the end counts, what stands before the word, as in #tag, does not.
-            word = token[0].lstrip(MASKS)
+            word = token.lstrip(MASKS)
             if not _SIGNS.isdisjoint(word):
-                yield from _with_neighbours(text, token.end() - len(word), token.end())
+                end = at + len(token)
+                yield from _with_neighbours(text, end - len(word), end)
             continue
-        for run in _RUN.finditer(token[0]):
+        for run in _RUN.finditer(token):
             for start in range(max(run.start() - _AROUND, 0), run.start() + 1):
-                for end in range(run.end(), min(run.end() + _AROUND, len(token[0])) + 1):
+                for end in range(run.end(), min(run.end() + _AROUND, len(token)) + 1):
                     if end - start > run.end() - run.start():
-                        yield token.start() + start, token[0][start:end]
+                        yield at + start, token[start:end]
+
+
+def _tokens(text: str) -> Iterator[tuple[int, str]]:
+    """Letters, digits and signs in a row that hold a sign, each with its place. One regex for all of that would try
+    every letter of every word.
+    """
+    end = 0
+    for run in _RUN.finditer(text):
+        if (start := run.start()) >= end:
+            while start > end and text[start - 1].isalnum():
+                start -= 1
+            rest = _REST.match(text, run.end())
+            end = rest.end() if rest is not None else run.end()
+            yield start, text[start:end]
 
 
 def _with_neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
