@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import msgspec
 
 from moderation.adapters.redis_streams import RedisStreams
-from moderation.service.bench import Batches
+from moderation.service.bench import Batches, judging
 from moderation.service.bench_client import Clocks
 from moderation.service.moderator import Moderator
 from moderation.service.streams import BrokerError, Stream
@@ -22,7 +22,7 @@ from moderation.service.streams import BrokerError, Stream
 _WAIT = 0.05
 
 
-def bench_stream(rules: str | None, posts: Sequence[object]) -> Batches | None:
+def bench_stream(rules: str | None, posts: Sequence[object], judges: int = 1) -> Batches | None:
     """Messages a second, judged, written and acknowledged by one consumer; None where there is no redis-server.
 
     Raises ModerationError where rules do not load, or the package redis is missing.
@@ -30,11 +30,12 @@ def bench_stream(rules: str | None, posts: Sequence[object]) -> Batches | None:
     program = shutil.which("redis-server")
     if program is None:
         return None
-    with _server(program) as (url, process), Moderator(rules, timeout=30) as moderator:
+    with _server(program) as (url, process), Moderator(rules, timeout=30, judges=judges) as moderator:
         broker = RedisStreams(url)
         broker.fill(map(msgspec.json.encode, posts))
         stream = Stream(moderator, broker)
-        clocks = Clocks({"consumer": os.getpid(), "judge": moderator.info.process, "Redis": process})
+        pids = {"consumer": [os.getpid()], "judge": judging(moderator.info.process), "Redis": [process]}
+        clocks = Clocks(pids)
         started = time.perf_counter()
         stream.run(_WAIT, until_empty=True)
         seconds = time.perf_counter() - started - _WAIT

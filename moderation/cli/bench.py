@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 @click.option("--model", metavar="FILE", help="With --classifier: the model.  [default: the bundled one]")
 @click.option("--service", is_flag=True, help="Measure the hook, HTTP, a Redis stream and reloads.")
 @click.option("--reloads", type=click.IntRange(1), default=10, show_default=True, help="With --service: how many.")
+@click.option(
+    "--judges", type=click.IntRange(1, 64), default=1, show_default=True, help="With --service: processes that judge."
+)
 @click.option("--dumps", is_flag=True, help="Measure dumps: formats, processes, Spark, the floor, others.")
 @click.option("--texts", metavar="FILE", help="With --languages: JSON lines of `text` and `language` to measure on.")
 @format_option
@@ -42,6 +45,7 @@ def bench(
     model: str | None,
     service: bool,
     reloads: int,
+    judges: int,
     dumps: bool,
     texts: str | None,
     style: str,
@@ -60,7 +64,7 @@ def bench(
     if service:
         from moderation.cli.bench_service import bench_service
 
-        bench_service(rules, posts, reloads, seed, style)
+        bench_service(rules, posts, reloads, judges, seed, style)
         return
     if dumps:
         from moderation.cli.bench_dumps import bench_dumps

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from moderation.service.bench import Batches, Load, ServiceBench
 
 
-def bench_service(rules: str | None, posts: int, reloads: int, seed: int, style: str) -> None:
+def bench_service(rules: str | None, posts: int, reloads: int, judges: int, seed: int, style: str) -> None:
     """Measure, and show. Raises ModerationError where a package is missing or rules do not load."""
     import msgspec
 
@@ -27,8 +27,8 @@ def bench_service(rules: str | None, posts: int, reloads: int, seed: int, style:
         from moderation.service import bench as measure
     except ImportError as error:
         raise ModerationError(f"the service needs {error.name}: pip install 'moderation[service,redis]'") from error
-    found = measure.bench_service(rules, posts, reloads, seed)
-    stream = bench_stream(rules, list(generate.posts(posts, seed)))
+    found = measure.bench_service(rules, posts, reloads, seed, judges)
+    stream = bench_stream(rules, list(generate.posts(posts, seed)), judges)
     if style == "json":
         told = msgspec.to_builtins(found) | {"stream": msgspec.to_builtins(stream)}
         click.echo(msgspec.json.format(msgspec.json.encode(told)))

@@ -50,7 +50,7 @@ _Ask = Callable[[int], Awaitable[None]]
 @dataclass(frozen=True, slots=True)
 class _Server:
     port: int
-    processes: Mapping[str, int]
+    processes: Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +102,17 @@ class ServiceBench:
     reloads: Reloads
 
 
-def bench_service(rules: str | None, posts: int, reloads: int = 10, seed: int = 0) -> ServiceBench:
-    """Measure on generated posts. Raises ModerationError where rules do not load."""
+def bench_service(rules: str | None, posts: int, reloads: int = 10, seed: int = 0, judges: int = 1) -> ServiceBench:
+    """Measure on generated posts, which so many processes judge. Raises ModerationError where rules do not load."""
     found = list(generate.posts(posts, seed))
     read = [Post.of(post) for post in found]
     with tempfile.TemporaryDirectory() as folder:
         copied = Path(folder) / "rules"
         shutil.copytree(bundled_rules() if rules is None else rules, copied)
-        with Moderator(copied, timeout=30) as moderator, _quiet(), _unwalked():
+        with Moderator(copied, timeout=30, judges=judges) as moderator, _quiet(), _unwalked():
             hook = run(_hook(moderator, read))
             reloaded = run(_reloads(moderator, copied, read, reloads))
-    with _serving(rules) as server, _unwalked():
+    with _serving(rules, judges) as server, _unwalked():
         http = run(_http(server, found))
         batches = run(_batches(server, found))
     return ServiceBench(hook, http, batches, reloaded)
@@ -145,11 +145,11 @@ async def _hook(moderator: Moderator, posts: Sequence[Post]) -> Load:
     async def ask(at: int) -> None:
         await moderator.adecide(posts[at % len(posts)])
 
-    processes = {"service and callers": os.getpid(), "judge": moderator.info.process}
+    processes = {"service and callers": [os.getpid()], "judge": judging(moderator.info.process)}
     return await _load(ask, len(posts), CALLERS, processes)
 
 
-async def _load(ask: _Ask, count: int, callers: int, processes: Mapping[str, int]) -> Load:
+async def _load(ask: _Ask, count: int, callers: int, processes: Mapping[str, Sequence[int]]) -> Load:
     """All callers at once, each asking again when answered; then questions evenly spaced, at half that rate."""
     await _all(ask, count // 4, callers)
     clocks = Clocks(processes)
@@ -226,9 +226,10 @@ async def _batches(server: _Server, posts: Sequence[object]) -> Batches:
 
 
 @contextmanager
-def _serving(rules: str | None) -> Iterator[_Server]:
+def _serving(rules: str | None, judges: int) -> Iterator[_Server]:
     """A service in a process of its own."""
     command = [sys.executable, "-c", "from moderation.cli.main import main; main()", "serve", "--port", "0"]
+    command += ["--judges", str(judges)]
     command += [] if rules is None else ["--rules", rules]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
@@ -237,14 +238,20 @@ def _serving(rules: str | None) -> Iterator[_Server]:
         for line in process.stderr:
             lines.append(line)
             if found := re.search(r"listening on http://\S+:(\d+)", line):
-                judging = max(children(process.pid), key=lambda child: cpu(child) or 0, default=process.pid)
-                yield _Server(int(found[1]), {"service": process.pid, "judge": judging, "client": os.getpid()})
+                first = max(children(process.pid), key=lambda child: cpu(child) or 0, default=process.pid)
+                processes = {"service": [process.pid], "judge": judging(first), "client": [os.getpid()]}
+                yield _Server(int(found[1]), processes)
                 return
         raise ModerationError("the service does not start: " + "".join(lines))
     finally:
         process.terminate()
         process.wait()
         process.stderr.close()
+
+
+def judging(first: int) -> list[int]:
+    """The processes that judge: the first, and those that it became."""
+    return [first, *children(first)]
 
 
 async def _reloads(moderator: Moderator, folder: Path, posts: Sequence[Post], number: int) -> Reloads:

@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -124,19 +124,20 @@ def cpu(process: int) -> float | None:
 
 
 class Clocks:
-    """Tells how long processes have worked from now on."""
+    """Tells how long processes have worked from now on; those of one name together."""
 
-    def __init__(self, processes: Mapping[str, int]) -> None:
+    def __init__(self, processes: Mapping[str, Sequence[int]]) -> None:
         self._processes = processes
         self._before = self._now()
 
     def each(self, count: int) -> dict[str, float]:
-        """Microseconds for each of so many things, by process; those that the system tells of."""
+        """Microseconds for each of so many things, by name; those that the system tells of."""
         now = self._now()
         return {name: (now[name] - before) / count * 1e6 for name, before in self._before.items() if name in now}
 
     def _now(self) -> dict[str, float]:
-        return {name: found for name, pid in self._processes.items() if pid and (found := cpu(pid)) is not None}
+        worked = {name: [cpu(pid) for pid in pids if pid] for name, pids in self._processes.items()}
+        return {name: sum(times) for name, found in worked.items() if (times := [each for each in found if each])}
 
 
 def children(process: int) -> list[int]:

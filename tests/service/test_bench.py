@@ -31,7 +31,7 @@ def test_the_service_is_measured(rules: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(bench, "_SECONDS", 0.2)
     monkeypatch.setattr(bench, "bench_service", once(bench.bench_service))
     monkeypatch.setattr(bench_stream, "bench_stream", once(bench_stream.bench_stream))
-    command = ["bench", "--service", "--posts", "1000", "--reloads", "2", "--rules", str(rules)]
+    command = ["bench", "--service", "--posts", "1000", "--reloads", "2", "--judges", "2", "--rules", str(rules)]
     plain, text = (CliRunner().invoke(cli, [*command, "--format", style]) for style in ("json", "text"))
     assert plain.exit_code == text.exit_code == 0, plain.output + text.output
     assert "1 and 1 refused" in text.stdout and "0 posts" in text.stdout and "adecide, 1,000 callers" in text.stdout
