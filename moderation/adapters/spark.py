@@ -23,7 +23,6 @@ from moderation.dumps.readers import Block, Unit
 from moderation.dumps.records import Read, read_unit
 from moderation.engine.columns import Columns
 from moderation.engine.engine import Engine, fingerprint
-from moderation.engine.judged import Judged
 from moderation.engine.written import written
 from moderation.errors import DumpError
 from moderation.packs.load import read_rules, read_sources
@@ -166,17 +165,10 @@ def _written(engine: Engine, posts: Sequence[PostLike] | Columns) -> tuple[list[
     try:
         portions = engine.judge_batch(posts)
         lines = [line for judged in portions for line in written(judged).lines.split(b"\n")[:-1]]
-        return lines, [verdict for judged in portions for verdict in _verdicts(judged)]
+        return lines, [verdict for judged in portions for verdict in judged.verdicts]
     except Exception:
         decisions = [_one(engine, Post.of(post, engine.text_fields)) for post in posts]
         return list(map(encode, decisions)), [decision.verdict for decision in decisions]
-
-
-def _verdicts(judged: Judged) -> list[Verdict]:
-    found: list[Verdict] = ["allowed"] * len(judged)
-    for post, decision in zip(judged.at.tolist(), judged.told, strict=True):
-        found[post] = decision.verdict
-    return found
 
 
 def _one(engine: Engine, post: Post) -> Decision:

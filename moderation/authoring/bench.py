@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -121,13 +121,15 @@ def bench(
     """Measure everything; takes a minute or two. Raises RulesError where the rules do not load."""
     book = read_rules(rules)
     extended = with_terms(book, terms, seed)
-    imported, *loaded = _start_ups(book, extended)
-    with one_core(), tempfile.TemporaryDirectory(prefix="moderation-bench-") as folder:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="moderation-bench-")))
+        plain, root = _written(book, folder / "plain"), _written(extended, folder / "rules")
+        imported, *loaded = _start_ups(plain, root)
+        stack.enter_context(one_core())
         feed = list(generate.posts(posts, seed))
         engine = Engine(extended)
         decisions = engine.decide_batch(feed[:SHARE_POSTS])
         singles = _singles(engine, feed[:SINGLES])
-        root = _written(extended, Path(folder) / "rules")
         return Result(
             machine=machine(),
             posts=posts,
@@ -139,8 +141,8 @@ def bench(
             memory_rate=in_memory(engine, feed),
             plain_rate=in_memory(with_resist(extended, ()), feed),
             bare_rate=in_memory(with_resist(_without_classifier(extended, engine), ()), feed),
-            whole=_whole(Path(folder), root, feed),
-            whole_fourfold=_whole(Path(folder), root, feed * 4),
+            whole=_whole(folder, root, feed),
+            whole_fourfold=_whole(folder, root, feed * 4),
             single_median_us=statistics.median(singles) * 1e6,
             single_p99_us=sorted(singles)[int(len(singles) * 0.99)] * 1e6,
             import_seconds=imported,
@@ -268,11 +270,9 @@ def _whole(folder: Path, root: Path, feed: Sequence[Post]) -> Whole:
     return Whole(len(feed), seconds, peak)
 
 
-def _start_ups(*books: RuleBook) -> list[float]:
+def _start_ups(*roots: Path) -> list[float]:
     """Seconds that importing takes, and loading each of some rules: on all cores, for that is how processes start."""
-    with tempfile.TemporaryDirectory(prefix="moderation-bench-") as folder:
-        roots = [_written(book, Path(folder) / str(number)) for number, book in enumerate(books)]
-        return [_timed_child("import moderation", roots[0]), *(_timed_child(_LOAD, root) for root in roots)]
+    return [_timed_child("import moderation", roots[0]), *(_timed_child(_LOAD, root) for root in roots)]
 
 
 def _timed_child(code: str, root: Path) -> float:

@@ -43,6 +43,14 @@ class Judged:
         counts = np.bincount(np.delete(self.said.main(), self.at), minlength=len(names))
         return {names[number]: int(counts[number]) for number in counts.nonzero()[0].tolist()}
 
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """By post."""
+        found: list[Verdict] = ["allowed"] * len(self)
+        for post, decision in zip(self.at.tolist(), self.told, strict=True):
+            found[post] = decision.verdict
+        return found
+
     def having(self, verdicts: Collection[Verdict]) -> NDArray[np.bool_]:
         """Which decisions have one of some verdicts."""
         found = np.full(len(self), "allowed" in verdicts)
