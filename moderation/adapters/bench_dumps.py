@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -133,8 +134,9 @@ def _parts(folder: Path, feed: Sequence[dict[str, object]], number: int, times: 
     """The posts so many times as a folder of files, several a core, as they lie on a cluster."""
     folder.mkdir()
     for at in range(number):
-        for time_ in range(times):
-            _write(folder / f"{time_}-{at:03}.jsonl", feed[at::number])
+        _write(first := folder / f"0-{at:03}.jsonl", feed[at::number])
+        for time_ in range(1, times):
+            shutil.copyfile(first, folder / f"{time_}-{at:03}.jsonl")
     return folder
 
 

@@ -31,7 +31,8 @@ for first = at, judged - 1, 1000 do
   redis.call('HSET', KEYS[3], unpack(ARGV, first, math.min(first + 999, judged - 1)))
 end
 for _ = 1, tonumber(ARGV[2]) do
-  redis.call('XADD', KEYS[2], '*', 'decision', ARGV[at + 1], 'id', ARGV[at])
+  local entry = redis.call('XADD', KEYS[2], '*', 'decision', ARGV[at + 1], 'id', ARGV[at])
+  if keep > 0 then redis.call('HSET', KEYS[5], ARGV[at], entry) end
   at = at + 2
 end
 for _ = 1, tonumber(ARGV[3]) do
@@ -47,7 +48,13 @@ if keep > 0 then
   if over > 0 then
     for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', over)) do
       redis.call('XDEL', KEYS[2], entry[1])
-      if entry[2][3] == 'id' then redis.call('HDEL', KEYS[3], entry[2][4]) end
+      local id = entry[2][3] == 'id' and entry[2][4]
+      -- A post that was judged again since keeps its decision.
+      local newest = id and redis.call('HGET', KEYS[5], id)
+      if id and (not newest or newest == entry[1]) then
+        redis.call('HDEL', KEYS[3], id)
+        redis.call('HDEL', KEYS[5], id)
+      end
     end
   end
 end
@@ -110,7 +117,8 @@ class RedisStreams:
         told += chain.from_iterable((message.body, reason, message.id) for message, reason in dead)
         told += [message.id for message, _ in (*judged, *dead)]
         try:
-            self._settle([self._source, self._output, f"{self._source}:decisions", f"{self._source}:dead"], told)
+            beside = (f"{self._source}:{name}" for name in ("decisions", "dead", "newest"))
+            self._settle([self._source, self._output, *beside], told)
             if self._keep and time.monotonic() >= self._trimmed + _TRIM_EVERY:
                 self._trim()
         except self._module.RedisError as error:

@@ -135,6 +135,30 @@ def test_old_decisions_and_judged_posts_go(server: Server, client: redis.Redis, 
     broker.close()
 
 
+def test_what_was_judged_again_stays_as_long_as_its_newest(
+    server: Server, client: redis.Redis, moderator: Moderator
+) -> None:
+    def judged() -> dict[str, str]:
+        Stream(moderator, broker, batch=10).run(wait=0.1, until_empty=True)
+        return written(client)
+
+    before = RedisStreams(server.url)
+    before.fill(b'{"id": "old", "text": "hello"}' for _ in range(1))
+    Stream(moderator, before).run(wait=0.1, until_empty=True)  # when nobody wrote down which is the newest
+    broker = RedisStreams(server.url, keep=20)
+    posts = [f'{{"id": "{name}", "text": "hello"}}'.encode() for name in ("again", *range(10), "again", *range(10, 18))]
+    broker.fill(posts)
+    assert set(judged()) == {"again", *map(str, range(18))} and client.xlen("decisions") == 20
+    broker.fill(f'{{"id": "more-{at}", "text": "hello"}}'.encode() for at in range(10))
+    more = {f"more-{at}" for at in range(10)}
+    assert set(judged()) == {"again", *more, *map(str, range(9, 18))}
+    broker.fill(f'{{"id": "last-{at}", "text": "hello"}}'.encode() for at in range(5))
+    left = {*more, *(f"last-{at}" for at in range(5)), *map(str, range(13, 18))}
+    assert set(judged()) == left == set(map(bytes.decode, client.hkeys("posts:newest")))
+    before.close()
+    broker.close()
+
+
 def test_everything_stays_unless_said_otherwise(server: Server, client: redis.Redis, moderator: Moderator) -> None:
     fill(client, 300)
     broker = RedisStreams(server.url)
