@@ -19,6 +19,7 @@ from moderation.engine.coverage import covered_languages
 from moderation.engine.find import Finder
 from moderation.engine.judged import Judged
 from moderation.engine.look import Compiled, Look
+from moderation.engine.memory import give_back
 from moderation.engine.written import Written, written
 from moderation.language.detect import Detector
 from moderation.packs.load import RuleBook, read_rules, read_sources
@@ -68,6 +69,7 @@ class Engine:
             self.fingerprint,
             _classifier(rulebook, plan),
         )
+        give_back()
 
     def __reduce__(self) -> tuple[Callable[..., Engine], tuple[dict[str, bytes], Kind]]:
         return _rebuild, (dict(self.rulebook.sources), self._matcher)
