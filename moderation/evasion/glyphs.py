@@ -29,7 +29,8 @@ _glyphs = read_table("glyphs")
 glyph_of: NDArray[np.uint8] = _by_code(list(zip(_glyphs["codes"].tolist(), _glyphs["letters"].tolist(), strict=True)))
 """The ASCII letter that a letter as written (not folded) is taken for, by code point; 0 for none."""
 
-loose_glyph: NDArray[np.bool_] = np.isin(np.arange(CODE_POINTS), _glyphs["loose"])
+loose_glyph: NDArray[np.bool_] = np.zeros(CODE_POINTS, np.bool_)
+loose_glyph[_glyphs["loose"]] = True
 """Letters that look like their Latin letter only beside others that are Latin: к, н, я."""
 
 leet_of: NDArray[np.uint8] = _by_code([(ord(sign), ord(letter)) for sign, letter in LEET.items()])

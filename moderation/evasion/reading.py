@@ -153,11 +153,14 @@ def kind(character: str) -> int:
 
 
 def _symbols() -> NDArray[np.uint16]:
-    codes = np.arange(CODE_POINTS)
-    symbols = np.where(kind_of == LETTER, codes, np.where(kind_of == BREAK, SYMBOL_BREAK, 0))
-    silent = (kind_of == SYLLABLE) & (sounds.syllable_of == 0)
-    symbols = np.where(kind_of == SYLLABLE, sounds.syllable_of + FIRST_SYLLABLE, symbols)
-    return np.where(silent, _SILENT | (codes & (_SILENT - 1)), symbols).astype(np.uint16)
+    symbols = np.zeros(CODE_POINTS, np.uint16)
+    symbols[kind_of == BREAK] = SYMBOL_BREAK
+    letters, characters = (kind_of == LETTER).nonzero()[0], (kind_of == SYLLABLE).nonzero()[0]
+    symbols[letters] = letters
+    syllables = sounds.syllable_of[characters]
+    silent = _SILENT | (characters & (_SILENT - 1))
+    symbols[characters] = np.where(syllables == 0, silent, syllables + FIRST_SYLLABLE)
+    return symbols
 
 
 symbol_of = _symbols()
