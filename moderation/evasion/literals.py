@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, groupby, islice, pairwise
+from operator import eq
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,9 +115,11 @@ def _encoded(row: Symbols) -> Iterator[bytes]:
     """Symbols as bytes, as they are read: repetitions as one, and letters that end one word and begin another as two:
     pinyin of 残你 is cani in one word, canni in two.
     """
-    once = [symbol for at, symbol in enumerate(row) if not at or symbol != row[at - 1]]
-    yield array("H", once).tobytes()
-    if len(once) < len(row) and max(row) < _LETTERS_END:
+    if not any(map(eq, row, row[1:])):
+        yield array("H", row).tobytes()
+        return
+    yield array("H", [symbol for symbol, _ in groupby(row)]).tobytes()
+    if max(row) < _LETTERS_END:
         yield array("H", row).tobytes()
 
 
