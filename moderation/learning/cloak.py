@@ -10,15 +10,14 @@ from moderation.evasion import sounds
 from moderation.evasion.sounds import syllable_of
 from moderation.evasion.tables import read_table
 
-SHARES = (0.3, 0.6, 1.0)
-SPLIT_SHARES = (0.5, 1.0)
-_COMMON = 3000
+SHARES = (0.5, 1.0)
+_COMMON = 6000
 
 
 def by_sound(texts: Sequence[str], seed: int = 0) -> list[str]:
-    """Each text with a part of its Chinese characters written as others of the same sound, common ones in `texts`.
+    """Each text with a part of its Chinese characters written as others of the same sound that stand in `texts`.
 
-    The part is a third, two thirds, or all, in turn; the same texts and seed give the same result.
+    The part is half or all, in turn; the same texts and seed give the same result.
     """
     draw = random.Random(seed)
     counted = Counter(character for text in texts for character in text)
@@ -27,13 +26,13 @@ def by_sound(texts: Sequence[str], seed: int = 0) -> list[str]:
         sound = int(syllable_of[ord(character)])
         if sound:
             same.setdefault(sound, []).append(character)
-    return [_cloaked(text, same, SHARES[at % len(SHARES)], draw) for at, text in enumerate(texts)]
+    return [_cloaked(text, same, SHARES[at % 2], draw) for at, text in enumerate(texts)]
 
 
 def in_pinyin(texts: Sequence[str], seed: int = 0) -> list[str]:
     """Each text with half or all of its Chinese characters in letters: apart, or joined in every word."""
     draw = random.Random(seed)
-    return [_in_letters(text, SPLIT_SHARES[at % 2], " " if at % 3 else "", draw) for at, text in enumerate(texts)]
+    return [_in_letters(text, SHARES[at % 2], " " if at % 3 else "", draw) for at, text in enumerate(texts)]
 
 
 def _in_letters(text: str, share: float, between: str, draw: random.Random) -> str:
@@ -57,19 +56,21 @@ def taken_apart(texts: Sequence[str], seed: int = 0) -> list[str]:
     }
     return [
         "".join(parts[each] if each in parts and draw.random() < share else each for each in text)
-        for share, text in ((SPLIT_SHARES[at % 2], text) for at, text in enumerate(texts))
+        for share, text in ((SHARES[at % 2], text) for at, text in enumerate(texts))
     ]
 
 
 def _cloaked(text: str, same: dict[int, list[str]], share: float, draw: random.Random) -> str:
     return "".join(
-        draw.choice(same[sound]) if (sound := int(syllable_of[ord(each)])) in same and draw.random() < share else each
+        draw.choice([other for other in alike if other != each] or [each])
+        if (alike := same.get(int(syllable_of[ord(each)]))) and draw.random() < share
+        else each
         for each in text
     )
 
 
 CLOAKS: tuple[tuple[Callable[[Sequence[str]], list[str]], float], ...] = (
-    (by_sound, 0.1),
+    (by_sound, 0.12),
     (in_pinyin, 0.2),
     (taken_apart, 0.06),
 )

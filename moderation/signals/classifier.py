@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +17,7 @@ Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
 Scores = NDArray[np.float64]
 
-BLOCK = 1 << 16
+BLOCK = 1 << 17
 """Code points that are looked at in one go: what fits the processor's cache."""
 
 DECIMALS = 4
@@ -28,8 +26,11 @@ _GRAMS = 2
 """N-grams at each place."""
 
 _LONGEST = (1 << _BITS) // (2 * LIMIT) // _GRAMS
-_STEPS, _REACH = 4096, 10
-_MIDDLE = _REACH * _STEPS
+_STEPS = 8192
+"""Of a logit: so many that what lies between two of them changes no score by a ten thousandth."""
+
+_REACH, _FARTHEST = 10, 60
+"""Logits beyond which a score is 0 or 1, as calibrated; and before, however strange the calibration."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,12 @@ class Classifier:
             raise ModelError(f"it was trained on features {model.features}, and these are {VERSION}: train it again")
         self.model = model
         self._columns = _packed(model.weights)
-        self._line = _STEPS * model.numbers[:, 2], _STEPS * model.numbers[:, 3] + _MIDDLE
-        self._curves = np.concatenate([_curve(knots) for knots in model.knots])
+        first, curves = zip(*map(_curve, model.knots), strict=True)
+        self._line = _STEPS * model.numbers[:, 2], _STEPS * model.numbers[:, 3] - first
+        self._curves = np.concatenate(curves)
+        ends = np.cumsum([len(curve) for curve in curves])
+        self._opens, self._last = np.append(0, ends[:-1]), np.diff(ends, prepend=0) - 1
         heads = np.arange(len(model.heads))
-        self._opens = heads * (2 * _MIDDLE + 1)
         self._lanes = heads // _LANES, _BITS * (heads % _LANES)
 
     def decisions(self, codes: Codes, starts: Index, first: Index | None = None) -> Scores:
@@ -81,10 +84,10 @@ class Classifier:
         logits += self._line[1]
         np.rint(logits, out=logits)
         np.maximum(logits, 0, out=logits)
-        np.minimum(logits, 2 * _MIDDLE, out=logits)
+        np.minimum(logits, self._last, out=logits)
         places = logits.astype(np.intp)
         places += self._opens
-        scores: Scores = self._curves.take(places) / 10**DECIMALS
+        scores: Scores = self._curves.take(places, mode="wrap") / 10**DECIMALS
         return scores
 
     def sums(self, codes: Codes, starts: Index) -> Sums:
@@ -160,17 +163,16 @@ def _blocks(starts: Index) -> list[int]:
     return sorted({0, *cuts.tolist(), rows})
 
 
-def _curve(knots: Scores) -> NDArray[np.uint16]:
-    """By logit, in steps, the score in ten thousandths."""
-    places = np.arange(-_MIDDLE, _MIDDLE + 1, dtype=np.float64)
-    if len(knots):
-        logits = places / _STEPS
-        places = np.rint((logits + np.interp(logits, knots[:, 0], knots[:, 1] - knots[:, 0])) * _STEPS)
-    return _probabilities().take(places.astype(np.intp) + _MIDDLE, mode="clip")
+def _curve(knots: Scores) -> tuple[int, NDArray[np.uint16]]:
+    """The first step of a logit that a score hangs on, and from there on the scores by step, in ten thousandths.
 
-
-@cache
-def _probabilities() -> NDArray[np.uint16]:
-    """Sigmoids of evenly spaced logits, to four decimals: a table, so that no library's exponential decides a digit."""
-    places = range(-_MIDDLE, _MIDDLE + 1)
-    return np.array([round(10**DECIMALS / (1 + math.exp(-place / _STEPS))) for place in places], np.uint16)
+    Rounded here, so that no library's exponential decides a digit.
+    """
+    knots = knots if len(knots) else np.zeros((1, 2))
+    moved = knots[:, 1] - knots[:, 0]
+    ends = np.array([-_REACH, _REACH], np.float64)
+    ends = (ends - np.interp(ends, knots[:, 1], moved)).clip(-_FARTHEST, _FARTHEST)
+    first, last = (int(end) for end in np.rint(_STEPS * ends))
+    logits = np.arange(first, last + 1) / _STEPS
+    logits += np.interp(logits, knots[:, 0], moved)
+    return first, np.rint(10**DECIMALS / (1 + np.exp(-logits))).astype(np.uint16)

@@ -189,7 +189,7 @@ def _like_pinyin(look: Looks, pairs: Looks, opens: Index) -> Index:
     foreign = pairs & np.uint8(NEEDS_VOWEL)
     foreign *= np.uint8(_TOLERATED // NEEDS_VOWEL)
     counted[:-1] -= foreign
-    number = np.add.reduceat(counted.view(np.int8).astype(np.int32), opens[:-1])
+    number = np.add.reduceat(counted.view(np.int8), opens[:-1], dtype=np.int32)
     rows: Index = (number >= _LEAST_LETTERS).nonzero()[0]
     return rows
 

@@ -23,6 +23,7 @@ from moderation.learning.labelled import Mapped, read_labelled
 from moderation.learning.recipe import tasks_of
 from moderation.learning.train import train_model
 from moderation.packs.models import LIMIT, Head, ModelError, dump_model, load_model
+from moderation.signals import classifier
 from moderation.signals.classifier import Classifier
 from moderation.signals.features import VERSION, grams, text_of
 from moderation.text.batch import Batch
@@ -115,6 +116,17 @@ def test_scores_do_not_depend_on_the_batch(model: bytes, texts: list[str], cut: 
     parts = [served(model, part) for part in (texts[:cut], texts[cut:]) if part]
     assert whole.tobytes() == b"".join(part.tobytes() for part in parts)
     assert not texts or np.isfinite(whole).all()
+
+
+def test_scores_do_not_depend_on_how_much_is_looked_at_in_one_go(
+    model: bytes, monkeypatch: pytest.MonkeyPatch, posts: list[tuple[str, str]]
+) -> None:
+    view = folded_view(Batch.of([text for text, _ in posts]))
+    found = Classifier(load_model(model))
+    whole = found.scores(view.codes, view.starts)
+    for block in (1, 100, 1_000):
+        monkeypatch.setattr(classifier, "BLOCK", block)
+        assert (found.scores(view.codes, view.starts) == whole).all()
 
 
 @pytest.mark.parametrize("heads", [1, 2, 3, 4, 6, 7, 13])
