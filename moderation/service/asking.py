@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
 
 from moderation.decision import FAILURE, Decision
 from moderation.errors import PostError
@@ -58,7 +60,7 @@ class AskingPosts(_Asking):
             self._moderator.failed(sum(map(len, items)), error)
             return [self.unknown(posts, FAILURE) for posts in items]
         self._moderator.count(lambda: Tally.of(decisions), seconds)
-        rest = iter(decisions)
+        rest = iter(under_own_ids(chain.from_iterable(items), decisions))
         return [[*islice(rest, len(posts))] for posts in items]
 
     def unknown(self, item: Posts, why: str) -> Sequence[Decision]:
@@ -72,6 +74,12 @@ class AskingPosts(_Asking):
         if self._moderator.listened_to:
             for posts, decisions in zip(items, results, strict=True):
                 self._moderator.told(posts, decisions)
+
+
+def under_own_ids(posts: Iterable[Post], decisions: Iterable[Decision]) -> Iterator[Decision]:
+    """Decisions under the ids of their posts: on the way, long numbers become texts."""
+    for post, decision in zip(posts, decisions, strict=True):
+        yield decision if decision.id == post.id else msgspec.structs.replace(decision, id=post.id)
 
 
 class AskingJson(_Asking):

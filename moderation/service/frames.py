@@ -132,8 +132,10 @@ def packed(message: Request | Reply, number: int = 0) -> bytes:
     return len(body).to_bytes(_LENGTH, "big") + number.to_bytes(_LENGTH, "big") + body
 
 
-def packed_safely(message: Request, number: int) -> bytes:
-    """The same; lone surrogates, which no encoding holds, become U+FFFD, and numbers beyond 64 bits floats."""
+def packed_safely(message: Request | Reply, number: int) -> bytes:
+    """The same; lone surrogates, which no encoding holds, become U+FFFD, and numbers beyond 64 bits floats, or texts
+    where they are ids.
+    """
     try:
         return packed(message, number)
     except (UnicodeEncodeError, OverflowError):
@@ -151,10 +153,18 @@ def _mended(value: Any) -> Any:
     if isinstance(value, str):
         return _SURROGATES.sub("\ufffd", value)
     if isinstance(value, dict):
-        return {_mended(key): _mended(item) for key, item in value.items()}
-    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        return {_mended(key): _mended(_id(item) if key == "id" else item) for key, item in value.items()}
+    if isinstance(value, int) and _is_long(value):
         return float(value) if abs(value) < 1 << 1000 else str(value)
     return [_mended(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _id(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and _is_long(value) else value
+
+
+def _is_long(value: int) -> bool:
+    return not -(1 << 63) <= value < 1 << 64
 
 
 class Splitter:

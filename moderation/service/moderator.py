@@ -22,7 +22,7 @@ from moderation.engine.engine import Engine
 from moderation.errors import ModerationError, PostError
 from moderation.post import Post, PostLike, attribute
 from moderation.service import bodies, frames
-from moderation.service.asking import Answer, AskingJson, AskingPosts, Posts
+from moderation.service.asking import Answer, AskingJson, AskingPosts, Posts, under_own_ids
 from moderation.service.backends import ISOLATES, Backend, ProcessBackend, ThreadBackend, expect
 from moderation.service.batches import Batcher
 from moderation.service.bodies import Body
@@ -152,7 +152,7 @@ class Moderator:
         started = time.perf_counter()
         try:
             reply = self._ask(Judge(list(map(frames.named, read)))).result(self.timeout)
-            decisions: list[Decision] = expect(reply, Judged).decisions
+            decisions = [*under_own_ids(read, expect(reply, Judged).decisions)]
             self.count(lambda: Tally.of(decisions), time.perf_counter() - started)
         except TimeoutError:
             decisions = self._unjudged(read, TIMEOUT)

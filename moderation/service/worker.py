@@ -156,13 +156,20 @@ class _Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer what is whole."""
         for number, body in self._splitter.feed(data):
-            self._transport.write(frames.packed(self._answer(number, body), number))
+            self._transport.write(self._packed(self._answer(number, body), number))
 
     def connection_lost(self, error: Exception | None) -> None:
         """End with the last."""
         self._links.discard(self)
         if not self._links:
             self._finished.set()
+
+    def _packed(self, reply: Reply, number: int) -> bytes:
+        """Whatever a post holds, who asks gets an answer, and all others theirs."""
+        try:
+            return frames.packed_safely(reply, number)
+        except Exception as error:
+            return frames.packed(Refused(f"the answer cannot be sent: {type(error).__name__}"), number)
 
     def _answer(self, number: int, body: bytes) -> Reply:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -20,7 +21,8 @@ from moderation import Decision, Moderator, Post, PostError
 from moderation.decision import OVERLOAD, TIMEOUT
 from moderation.engine.engine import Engine
 from moderation.errors import ModerationError
-from moderation.service.frames import Judge, Request
+from moderation.service.bodies import Body
+from moderation.service.frames import Judge, Request, Said
 from moderation.service.lanes import Done, Lane, Room
 
 from .conftest import write_rules
@@ -43,6 +45,35 @@ def test_decisions_are_those_of_the_engine(moderator: Moderator, rules: Path) ->
     assert [decision.to_json() for decision in moderator.decide_batch(POSTS)] == expected
     assert [moderator.decide(post).to_json() for post in POSTS] == expected
     assert moderator.fingerprint == engine.fingerprint and moderator.alive
+
+
+@pytest.mark.parametrize("identity", [10**30, -(10**25), 1 << 64, "a\ud800", (1 << 64) - 1])
+def test_ids_of_any_length_come_back_and_take_nobody_along(moderator: Moderator, rules: Path, identity: Any) -> None:
+    posts: list[Any] = [{"id": 1, "text": "hello"}, {"id": identity, "text": "casino", "n": 10**40}]
+    expected = [decision.to_json() for decision in moderation.load(rules).decide_batch(posts)]
+    restarts = moderator.restarts
+
+    async def ask() -> list[Decision]:
+        return await asyncio.gather(*map(moderator.adecide, posts))
+
+    async def ask_json() -> list[bytes]:
+        bodies = [*map(json_of, posts), b'{"posts": [' + b", ".join(map(json_of, posts)) + b"]}"]
+        asked = (moderator.adecide_json(body, posts) for body, posts in zip(bodies, (1, 1, 2), strict=True))
+        return [answer.json for answer in await asyncio.gather(*asked)]
+
+    assert [decision.to_json() for decision in moderator.decide_batch(posts)] == expected
+    assert [decision.to_json() for decision in asyncio.run(ask())] == expected
+    assert b"casino" in asyncio.run(moderator.aexplain(posts[1]))
+    if isinstance(identity, int):
+        one, other, both = asyncio.run(ask_json())
+        assert [one, other] == expected and both == b'{"decisions":[' + b",".join(expected) + b"]}"
+        answers = moderator.begin_json([Body(json_of(post)) for post in posts])()
+        assert answers is not None and [said.json for said in answers if isinstance(said, Said)] == expected
+    assert moderator.restarts == restarts and moderator.alive
+
+
+def json_of(post: Any) -> bytes:
+    return json.dumps(post).encode()
 
 
 def test_many_callers_at_once(moderator: Moderator) -> None:
