@@ -1,7 +1,8 @@
 """Micro-batches: posts that arrive within a moment are judged together, as one by itself costs mostly overhead.
 
-A batch is handed on when a moment has passed since its first post, but no sooner than the one before is judged: until
-then posts gather, so that batches grow with the load and nothing queues behind many small ones.
+A batch is handed on when a moment has passed since its first post, or it is large enough, but no sooner than somebody
+is free to judge it: until then posts gather, so that batches grow with the load and nothing queues behind many small
+ones.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from moderation.decision import OVERLOAD, TIMEOUT
 from moderation.service.frames import Reply, Request
 from moderation.service.lanes import BackendError, Lane
 
+ENOUGH = 500
+"""Posts that need not wait for more: what they would save by it is less than what who judges loses in waiting."""
 AT_ONCE = 64
 """Callers that are answered in one turn of the event loop: what else it does is not held up by a large batch."""
 
@@ -94,7 +97,7 @@ class Batcher(Generic[Item, Result]):
         batch.items.append(item)
         batch.futures.append(future)
         batch.posts += posts
-        if batch.posts >= self._asking.batch:
+        if batch.posts >= min(ENOUGH, self._asking.batch):
             self._due(batch)
 
     def _open(self) -> None:

@@ -214,6 +214,28 @@ def test_posts_gather_while_others_are_judged(engine: Engine, monkeypatch: pytes
     assert sum(sizes) == 100 and len(sizes) < 25 and max(sizes) > 5
 
 
+def test_large_requests_wait_for_nobody(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each goes to whoever is free, rather than all of them to the first; those behind them gather."""
+    first, second = list[int](), list[int]()
+    with Moderator(engine, window=1.0, timeout=20) as found:
+        lanes, made = found.lanes, list[Lane]()
+
+        def two(loop: asyncio.AbstractEventLoop) -> Sequence[Lane]:
+            made.extend(() if made else (Slow(lanes(loop)[0], loop, sizes) for sizes in (first, second)))
+            return made
+
+        monkeypatch.setattr(found, "lanes", two)
+        posts = ["casino", "hello"] * 250
+
+        async def run() -> list[list[Decision]]:
+            return await asyncio.gather(*(found.adecide_batch(posts) for _ in range(4)))
+
+        started = time.monotonic()
+        answers = asyncio.run(run())
+    assert time.monotonic() - started < 1.0 and {len(each) for each in answers} == {500}
+    assert sorted([*first, *second]) == [500, 500, 1000] and first[0] == second[0] == 500
+
+
 def test_what_is_never_judged_holds_up_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     with Moderator(engine, timeout=0.2) as found:
         lanes = found.lanes
