@@ -50,7 +50,11 @@ def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)], ids=["INT", "HUP"])
 def test_an_interrupt_leaves_the_old_output(launch: Launch, out: Path, number: int, status: int) -> None:
-    process = begun(launch, "-o", out)
+    before = signal.signal(number, signal.SIG_DFL)  # under nohup the program would be told to ignore it
+    try:
+        process = begun(launch, "-o", out)
+    finally:
+        signal.signal(number, before)
     assert out.read_bytes() == b"old\n" and len(os.listdir(out.parent)) == 2
     process.send_signal(number)
     left, told = ended(process)
