@@ -20,7 +20,8 @@ Numbers = tuple[tuple[int, int], ...]
 _LONGEST = 40
 _AROUND = 9
 _WORDS = 4
-_REST = regex.compile(rf"[\p{{L}}\p{{N}}{MASKS}]*+")
+_LETTER = regex.compile(r"[\p{L}\p{N}]")
+_FROM_SIGN = regex.compile(rf"[{MASKS}][\p{{L}}\p{{N}}{MASKS}]*+")
 _BEFORE = regex.compile(r"[a-z0-9']+ (?=(?:[a-z0-9']+ )*$)")
 _AFTER = regex.compile(r" [a-z0-9']+")
 _RUN = regex.compile(f"[{MASKS}]+")
@@ -119,14 +120,11 @@ def _tokens(text: str) -> Iterator[tuple[int, str]]:
     """Letters, digits and signs in a row that hold a sign, each with its place. One regex for all of that would try
     every letter of every word.
     """
-    end = 0
-    for run in _RUN.finditer(text):
-        if (start := run.start()) >= end:
-            while start > end and text[start - 1].isalnum():
-                start -= 1
-            rest = _REST.match(text, run.end())
-            end = rest.end() if rest is not None else run.end()
-            yield start, text[start:end]
+    for rest in _FROM_SIGN.finditer(text):
+        start = rest.start()
+        while start and _LETTER.match(text, start - 1):
+            start -= 1
+        yield start, text[start : rest.end()]
 
 
 def _with_neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:

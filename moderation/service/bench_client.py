@@ -136,8 +136,9 @@ class Clocks:
         return {name: (now[name] - before) / count * 1e6 for name, before in self._before.items() if name in now}
 
     def _now(self) -> dict[str, float]:
-        worked = {name: [cpu(pid) for pid in pids if pid] for name, pids in self._processes.items()}
-        return {name: sum(times) for name, found in worked.items() if (times := [each for each in found if each])}
+        asked = ((name, [cpu(pid) for pid in pids if pid]) for name, pids in self._processes.items())
+        told = ((name, [each for each in found if each is not None]) for name, found in asked)
+        return {name: sum(found) for name, found in told if found}
 
 
 def children(process: int) -> list[int]:
