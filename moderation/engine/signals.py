@@ -128,12 +128,17 @@ def plan_view(
         for pattern, items in enumerate(lists)
         if all(exception or number in demanded for number, exception, _ in items)
     )
+    edged = frozenset(
+        pattern
+        for pattern, items in enumerate(lists[: len(terms)])
+        if all(exception or signals[number].edges != "none" for number, exception, _ in items)
+    )
     numbers = {text: len(terms) + index for index, text in enumerate(regexes)}
     looked_for = [_regex(signal) if signal.view == name else None for signal in signals]
     bounds = np.cumsum([0, *map(len, lists)], dtype=np.int64)
     with ThreadPoolExecutor(1) as aside:
         # Hyperscan compiles without Python's lock, and for as long as the other spellings of terms take.
-        matcher = aside.submit(build_matcher, terms, regexes, name == "folded", timeout_ms, kind, late)
+        matcher = aside.submit(build_matcher, terms, regexes, name == "folded", timeout_ms, kind, late, edged)
         loose = _loose(terms, lists, signals, late) if name == "folded" else None
     return ViewPlan(
         name,

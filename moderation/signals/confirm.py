@@ -19,6 +19,7 @@ from moderation.text.views import View
 
 class BaseMatcher(ABC):
     """What both matchers share. Patterns in `demanded` are never looked for unless `terms_in` or `confirm` is asked to.
+    Of terms in `edged` those occurrences count that stand on edges: others may be left out.
 
     Safe to share between threads; pickles as its arguments and compiles anew where it arrives. Raises `ValueError` for
     an empty term or a regex that does not compile.
@@ -31,8 +32,9 @@ class BaseMatcher(ABC):
         ignore_case: bool,
         timeout_ms: float,
         demanded: frozenset[int] = frozenset(),
+        edged: frozenset[int] = frozenset(),
     ) -> None:
-        self._arguments = (checked_terms(terms), tuple(regexes), ignore_case, timeout_ms, demanded)
+        self._arguments = (checked_terms(terms), tuple(regexes), ignore_case, timeout_ms, demanded, edged)
         self._first = len(terms)
         self._demanded = np.array(sorted(pattern for pattern in demanded if pattern >= len(terms)), np.int64)
         self._regexes = Regexes(regexes, ignore_case, timeout_ms, first=self._first)

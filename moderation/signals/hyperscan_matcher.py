@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from array import array
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import hyperscan
 import numpy as np
@@ -15,6 +13,7 @@ import numpy.typing as npt
 import regex
 
 from moderation.signals.confirm import BaseMatcher, checked_terms
+from moderation.signals.databases import Database, TermDatabase
 from moderation.signals.matcher import NO_HITS, NO_PAIRS, Columns, Pairs, Wanted
 from moderation.signals.prefilter import Prefilter, prefilter_of, rare, set_of
 from moderation.text.views import View
@@ -33,11 +32,12 @@ class HyperscanMatcher(BaseMatcher):
         ignore_case: bool,
         timeout_ms: float,
         demanded: frozenset[int] = frozenset(),
+        edged: frozenset[int] = frozenset(),
     ) -> None:
         with ThreadPoolExecutor(1) as aside:
             # Hyperscan compiles without Python's lock.
-            databases = aside.submit(_databases, checked_terms(terms), demanded)
-            super().__init__(terms, regexes, ignore_case, timeout_ms, demanded)
+            databases = aside.submit(_databases, checked_terms(terms), demanded, edged)
+            super().__init__(terms, regexes, ignore_case, timeout_ms, demanded, edged)
             self._lengths = np.array([len(term) for term in terms], dtype=np.int64)
             self._hold_separators = any("\0" in term for term in terms)
             compiled = dict(enumerate(self._regexes.compiled))
@@ -77,7 +77,7 @@ class HyperscanMatcher(BaseMatcher):
             row, pattern, end, part = row[kept], pattern[kept], end[kept], part[kept]
         return self._hits(view, row, pattern, view.byte_of.searchsorted(end - moved[part]))
 
-    def _scan(self, database: _Database, data: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def _scan(self, database: TermDatabase, data: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Pattern and end (in bytes) of every match. No term may end with the last byte, see `_Filters._scan`: none
         does that holds no separator.
         """
@@ -134,7 +134,7 @@ class _Filters:
             for i, kind in enumerate(kinds)
         }
         expressions = [each.expression for each in found.values()] + [set_of(rare()[kind]) for kind in kinds]
-        self._database = _Database([each.encode() for each in expressions], [*found, *self._blind], _FLAGS)
+        self._database = Database([each.encode() for each in expressions], [*found, *self._blind], _FLAGS)
 
     def candidates(self, view: View, rows: Sequence[int]) -> list[tuple[int, int]]:
         """(row, regex) in order: all that cannot be ruled out in these rows."""
@@ -163,80 +163,6 @@ class _Filters:
         return self._database.scan_each([data[start:end] for start, end in spans]) if self._database and spans else []
 
 
-class _Database:
-    """Compiled expressions, or literals, and a scratch space for each thread that scans with them."""
-
-    def __init__(self, expressions: Sequence[bytes], ids: Sequence[int], flags: int = 0, literal: bool = False) -> None:
-        self._native = _compiled(expressions, ids, flags, literal) if expressions else None
-        self._local = threading.local()
-
-    @classmethod
-    def of_terms(cls, terms: Mapping[int, bytes]) -> _Database:
-        """Terms, in UTF-8, by number. Literals compile three times as fast as expressions do, but hold no NUL."""
-        if any(b"\0" in term for term in terms.values()):
-            return cls([_escaped(term) for term in terms.values()], [*terms])
-        return cls([*terms.values()], [*terms], literal=True)
-
-    def __bool__(self) -> bool:
-        return self._native is not None
-
-    def scan(self, data: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Id and end offset of every match."""
-        if self._native is None or not data:
-            return NO_PAIRS[0], NO_PAIRS[1]
-        found = array("I")
-        append = found.append
-
-        def note(identity: int, start: int, end: int, flags: int, context: object) -> None:
-            append(identity)
-            append(end)
-
-        self._native.scan(data, note, 0, None, self._scratch())
-        plain = np.array(found, np.int64)
-        return plain[::2], plain[1::2]
-
-    def scan_each(self, parts: Sequence[bytes]) -> list[tuple[int, int]]:
-        """(index into `parts`, id) of every match."""
-        found: list[tuple[int, int]] = []
-        append = found.append
-
-        def note(identity: int, start: int, end: int, flags: int, at: int) -> None:
-            append((at, identity))
-
-        native: Any = self._native
-        scan, scratch = native.scan, self._scratch()
-        for at, part in enumerate(parts):
-            scan(part, note, 0, at, scratch)
-        return found
-
-    def _scratch(self) -> Any:
-        if not hasattr(self._local, "scratch"):
-            self._local.scratch = hyperscan.Scratch(self._native)
-        return self._local.scratch
-
-
-def _databases(terms: Sequence[str], demanded: frozenset[int]) -> tuple[_Database, _Database]:
-    """The terms that are looked for everywhere, and those on demand."""
-    found: tuple[dict[int, bytes], dict[int, bytes]] = ({}, {})
-    for index, term in enumerate(terms):
-        found[index in demanded][index] = term.encode("utf-8", "surrogatepass")
-    return _Database.of_terms(found[0]), _Database.of_terms(found[1])
-
-
-def _compiled(expressions: Sequence[bytes], ids: Sequence[int], flags: int, literal: bool = False) -> Any:
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    count = len(expressions)
-    database.compile(
-        expressions=list(expressions), ids=list(ids), elements=count, flags=[flags] * count, literal=literal
-    )
-    return database
-
-
-def _escaped(term: bytes) -> bytes:
-    """The term's bytes, each written so that nothing in it means anything."""
-    return "".join(f"\\x{byte:02x}" for byte in term).encode()
-
-
 def _accepted(pattern: regex.Pattern[str]) -> Prefilter | None:
     """The tightest prefilter that Hyperscan takes."""
     for anchors in (True, False):
@@ -244,7 +170,7 @@ def _accepted(pattern: regex.Pattern[str]) -> Prefilter | None:
         if found is None:
             return None
         try:
-            _compiled([found.expression.encode()], [0], _FLAGS)
+            Database([found.expression.encode()], [0], _FLAGS)
         except hyperscan.error:
             continue
         return found
@@ -253,3 +179,13 @@ def _accepted(pattern: regex.Pattern[str]) -> Prefilter | None:
 
 def _none(pattern: regex.Pattern[str]) -> None:
     """The last resort, should all together be more than Hyperscan takes."""
+
+
+def _databases(
+    terms: Sequence[str], demanded: frozenset[int], edged: frozenset[int]
+) -> tuple[TermDatabase, TermDatabase]:
+    """The terms that are looked for everywhere, and those on demand."""
+    found: tuple[dict[int, str], dict[int, str]] = ({}, {})
+    for index, term in enumerate(terms):
+        found[index in demanded][index] = term
+    return TermDatabase(found[0], edged), TermDatabase(found[1], edged)

@@ -109,12 +109,14 @@ def build_matcher(
     timeout_ms: float = 20.0,
     kind: Kind = "auto",
     demanded: frozenset[int] = frozenset(),
+    edged: frozenset[int] = frozenset(),
 ) -> Matcher:
     """The fastest matcher that this machine has.
 
     `terms` are literals, folded like the view; `regexes` are patterns of the `regex` package (version 0 behaviour),
-    which ignore case on request. Patterns in `demanded` are looked for only where `terms_in` or `confirm` is asked to.
-    `timeout_ms` bounds the confirming of one regex in one row, in processor time of the whole process. Raises
+    which ignore case on request. Patterns in `demanded` are looked for only where `terms_in` or `confirm` is asked to;
+    of terms in `edged` occurrences may be left out that stand on no edges, see `moderation.text.edges`. `timeout_ms`
+    bounds the confirming of one regex in one row, in processor time of the whole process. Raises
     `ValueError` for an empty term or a regex that does not compile, `ModerationError` where `kind="hyperscan"` asks for
     a package that is not installed.
     """
@@ -123,7 +125,7 @@ def build_matcher(
     if kind == "regex":
         from moderation.signals.regex_matcher import RegexMatcher
 
-        return RegexMatcher(terms, regexes, ignore_case, timeout_ms, demanded)
+        return RegexMatcher(terms, regexes, ignore_case, timeout_ms, demanded, edged)
     if error := _hyperscan_error():
         raise ModerationError(
             f"matcher 'hyperscan' needs the package hyperscan, which cannot be imported here ({error}); "
@@ -131,7 +133,7 @@ def build_matcher(
         )
     from moderation.signals.hyperscan_matcher import HyperscanMatcher
 
-    return HyperscanMatcher(terms, regexes, ignore_case, timeout_ms, demanded)
+    return HyperscanMatcher(terms, regexes, ignore_case, timeout_ms, demanded, edged)
 
 
 def _hyperscan_error() -> ImportError | None:
