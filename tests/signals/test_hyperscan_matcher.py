@@ -9,11 +9,14 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from moderation.signals.hyperscan_matcher import HyperscanMatcher
 from moderation.signals.matcher import Hits, Matcher, Wanted
 from moderation.signals.regex_matcher import RegexMatcher
 from moderation.text.batch import Batch
+from moderation.text.edges import script_edges
 from moderation.text.views import View, original_view
 
 TERMS = ("微信", "vx", "传销", "スパム", "كلمة")
@@ -138,3 +141,31 @@ def test_terms_on_demand_are_found_in_the_rows_that_were_asked_for(late: set[int
             wanted = matcher.terms_in(view, np.array(rows, np.int64), Wanted(patterns, asking)).T.tolist()
             assert sorted(wanted) == [hit for hit in expected if int(patterns[hit[1]]) & int(asking[hit[0]])]
         assert listed(matcher.scan(view)) == listed(HyperscanMatcher(terms, [], True, 20).scan(view))
+
+
+@given(
+    st.lists(st.text(st.sampled_from("ashes 微1é\u0301ñкA.\0"), max_size=12), min_size=1, max_size=5),
+    st.sets(st.integers(0, 5)),
+    st.sets(st.integers(0, 5)),
+)
+def test_terms_that_need_edges_are_found_wherever_they_have_them(
+    texts: list[str], edged: set[int], late: set[int]
+) -> None:
+    terms = ["as", "a", "he s", "é", "sash", "微a"]
+    view = view_of(*texts)
+    rows = np.arange(len(texts))
+    matcher = HyperscanMatcher(terms, [], True, 20, frozenset(late), frozenset(edged))
+    found = np.concatenate((matcher.terms(view), matcher.terms_in(view, rows)), axis=1)
+    every = RegexMatcher(terms, [], True, 20).terms(view)
+    row, pattern, start, end = every
+    needed = script_edges(view, row, start, end) | ~np.isin(pattern, sorted(edged))
+    hits, all_hits = ({tuple(hit) for hit in columns.T.tolist()} for columns in (found, every))
+    assert len(hits) == found.shape[1]
+    assert {tuple(hit) for hit in every[:, needed].T.tolist()} <= hits <= all_hits
+
+
+def test_a_term_that_needs_edges_is_not_told_of_inside_of_words() -> None:
+    view = view_of("as last has, as1 微as", "asas as")
+    assert HyperscanMatcher(["as"], [], True, 20).terms(view).shape[1] == 8
+    found = HyperscanMatcher(["as"], [], True, 20, edged=frozenset({0})).terms(view)
+    assert found.T.tolist() == [[0, 0, 0, 2], [0, 0, 13, 15], [0, 0, 18, 20], [1, 0, 5, 7]]
