@@ -64,7 +64,7 @@ class HyperscanMatcher(BaseMatcher):
         """Every occurrence of every term on demand in these rows, or those that are wanted. Rows are scanned joined."""
         if not self._late_terms:
             return NO_HITS
-        opens, closes = view.byte_of[view.starts[rows]], view.byte_of[view.starts[rows + 1]]
+        opens, closes = view.row_byte_of[rows], view.row_byte_of[rows + 1]
         bounds = zip(opens.tolist(), closes.tolist(), strict=True)
         pattern, end = self._scan(self._late_terms, b"".join([view.utf8[start:stop] for start, stop in bounds]))
         if not len(pattern):
@@ -138,7 +138,7 @@ class _Filters:
 
     def candidates(self, view: View, rows: Sequence[int]) -> list[tuple[int, int]]:
         """(row, regex) in order: all that cannot be ruled out in these rows."""
-        offsets = view.byte_of[view.starts].tolist()
+        offsets = view.row_byte_of.tolist()
         pairs = self._scan(view.utf8, [(offsets[row], offsets[row + 1]) for row in rows])
         found = {(rows[at], index) for at, identity in pairs for index in self._blind.get(identity, (identity,))}
         found.update((row, index) for row in rows for index in self.missing)
@@ -149,7 +149,7 @@ class _Filters:
         rows = len(view.starts) - 1
         if self.missing:
             return self.candidates(view, range(rows))
-        offsets = [*view.byte_of[view.starts[:rows:_DOZEN]].tolist(), len(view.utf8)] if rows else []
+        offsets = [*view.row_byte_of[:rows:_DOZEN].tolist(), len(view.utf8)] if rows else []
         promising = sorted({at for at, _ in self._scan(view.utf8, list(pairwise(offsets)))})
         likely = [row for at in promising for row in range(rows)[at * _DOZEN : (at + 1) * _DOZEN]]
         return self.candidates(view, likely) if likely else []

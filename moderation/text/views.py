@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ Indexes = NDArray[np.int64] | NDArray[np.int32]
 Codes = NDArray[np.uint32]
 
 _ONE = np.int8(1)
+_FIRST = np.zeros(1, np.int64)
 _TRICKS = (
     (WIDTH, "width"),
     (COMPATIBILITY, "compatibility"),
@@ -24,11 +27,11 @@ _TRICKS = (
 )
 
 
-class View(msgspec.Struct, frozen=True, eq=False, gc=False):
+class View(msgspec.Struct, frozen=True, eq=False, dict=True):
     """One reading of every row of a batch: row i is `codes[starts[i] : starts[i + 1] - 1]`, then one separator (0).
 
     `source[j]` is the position in `batch.codes` that `codes[j]` comes from. `utf8` is the whole buffer as UTF-8,
-    separators included (a byte 0), and `byte_of[j]` the byte at which `codes[j]` starts: one entry more than codes.
+    separators included (a byte 0).
     """
 
     name: str
@@ -37,11 +40,23 @@ class View(msgspec.Struct, frozen=True, eq=False, gc=False):
     starts: NDArray[np.int64]
     source: NDArray[np.int32]
     utf8: bytes
-    byte_of: NDArray[np.int64]
+
+    @cached_property
+    def byte_of(self) -> NDArray[np.int64]:
+        """The byte at which each code point starts in UTF-8, and the end."""
+        return _byte_offsets(self.codes, len(self.utf8))
+
+    @cached_property
+    def row_byte_of(self) -> NDArray[np.int64]:
+        """The byte at which each row starts in UTF-8, and the end."""
+        ends = (np.frombuffer(self.utf8, np.uint8) == 0).nonzero()[0] + 1
+        if len(ends) > len(self.batch):  # A text holds U+0000.
+            return self.byte_of[self.starts]
+        return np.concatenate((_FIRST, ends))
 
     def row_bytes(self, row: int) -> bytes:
         """A row as UTF-8."""
-        return self.utf8[self.byte_of[self.starts[row]] : self.byte_of[self.starts[row + 1] - 1]]
+        return self.utf8[self.row_byte_of[row] : self.row_byte_of[row + 1] - 1]
 
     def row_text(self, row: int) -> str:
         """A row as text."""
@@ -108,7 +123,7 @@ def original_view(batch: Batch) -> View:
     except UnicodeEncodeError:
         codes = np.where((codes & 0xFFFFF800) == 0xD800, np.uint32(0xFFFD), codes)
         utf8 = _encoded(codes)
-    return _view("original", batch, codes, batch.starts, np.arange(len(codes), dtype=np.int32), utf8)
+    return View("original", batch, codes, batch.starts, np.arange(len(codes), dtype=np.int32), utf8)
 
 
 def folded_view(batch: Batch) -> View:
@@ -118,17 +133,11 @@ def folded_view(batch: Batch) -> View:
     if moved:
         starts = np.zeros(len(batch) + 1, np.int64)
         np.add((codes == 0).nonzero()[0], 1, out=starts[1:])
-    return _view("folded", batch, codes, starts, source, _encoded(codes))
+    return View("folded", batch, codes, starts, source, _encoded(codes))
 
 
 def _encoded(codes: Codes) -> bytes:
     return codes.tobytes().decode("utf-32-le").encode()
-
-
-def _view(
-    name: str, batch: Batch, codes: Codes, starts: NDArray[np.int64], source: NDArray[np.int32], utf8: bytes
-) -> View:
-    return View(name, batch, codes, starts, source, utf8, _byte_offsets(codes, len(utf8)))
 
 
 def _byte_offsets(codes: Codes, size: int) -> NDArray[np.int64]:
