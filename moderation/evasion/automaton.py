@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
-from ahocorasick_rs import BytesAhoCorasick, Implementation
 from numpy.typing import NDArray
 
 from moderation.evasion.guards import PARTING
 from moderation.evasion.reading import FIRST_SYLLABLE, Reading, holds, is_latin
 from moderation.evasion.targets import Target, Targets
 from moderation.evasion.words import PARTICLES, SEVERAL, common_characters
+from moderation.text.literal_search import LiteralSearch
 
 Index = NDArray[np.int64]
 Codes = NDArray[np.uint32]
@@ -33,7 +32,7 @@ class Automaton:
     and stands for a pair; `strict`, whether a stretch must begin and must end with the characters of the target.
     """
 
-    native: BytesAhoCorasick | None
+    search: LiteralSearch
     owners: Index
     latin: Bools
     pairs: Bools
@@ -42,34 +41,29 @@ class Automaton:
 
     @classmethod
     def of(cls, literals: Mapping[bytes, Sequence[int]], targets: Targets) -> Automaton:
-        """The automaton over literals. The native one is as fast as a larger table of states would be, and compact."""
+        """The automaton over literals."""
         each = [literal for literal, owners in literals.items() for _ in owners]
-        native = BytesAhoCorasick(each, implementation=Implementation.ContiguousNFA) if each else None
+        search = LiteralSearch([literal.decode("utf-16-le") for literal in each])
         owners = np.array([number for numbers in literals.values() for number in numbers], np.int64)
         ends = np.frombuffer(b"".join(literal[:2] + literal[-2:] for literal in each), np.uint16).reshape(-1, 2).T
         pairs = np.logical_and.reduce(ends >= FIRST_SYLLABLE) & targets.pairs[owners]
         strict = targets.exact[owners] & (targets.ends[:, owners] != 0)
-        return cls(native, owners, is_latin.take(ends), pairs, strict, targets)
+        return cls(search, owners, is_latin.take(ends), pairs, strict, targets)
 
     def candidates(self, reading: Reading, symbols: Symbols, within: Index | None = None) -> Iterator[Candidate]:
         """(target, start, end) in the reading's codes, of all that is worth a close look; `symbols` are the reading's
         as the literals were made, `within` the numbers of those to search, if not all.
         """
-        if self.native is None:
-            return
         searched = symbols if within is None else symbols.take(within)
-        matches = self.native.find_matches_as_indexes(searched.tobytes(), overlapping=True)
-        if not matches:
+        literal, *sides = self.search.find(searched.tobytes().decode("utf-16-le"))
+        if not len(literal):
             return
-        found = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches)).reshape(-1, 3).T
-        literal, bounds = found[0], found[1:] >> 1
+        bounds = np.array(sides)
         ends = reading.spans(bounds if within is None else within.take(bounds - _LAST) + _LAST)
         at = self._are_free(reading, literal, ends).nonzero()[0]
         if len(at):
             for which in at[self._are_likely(reading, literal[at], ends.take(at, axis=1))].tolist():
-                # What begins within a symbol is no match.
-                if not matches[which][1] & 1:
-                    yield self.targets.items[self.owners[literal[which]]], int(ends[0, which]), int(ends[1, which]) + 1
+                yield self.targets.items[self.owners[literal[which]]], int(ends[0, which]), int(ends[1, which]) + 1
 
     def _are_free(self, reading: Reading, literal: Index, ends: Index) -> Bools:
         """Where no Latin letter goes on beyond a Latin letter at an end."""

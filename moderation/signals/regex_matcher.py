@@ -32,7 +32,7 @@ class RegexMatcher(BaseMatcher):
         return found[:, kept if wanted is None else kept & wanted.are(found[0], found[1])]
 
     def _occurrences(self, view: View, late: bool) -> Columns:
-        text = view.utf8.decode()
+        text = view.text
         letters = set(text)
         terms, demanded = self._arguments[0], self._arguments[4]
         sought = [(pattern, term) for pattern, term in enumerate(terms) if (pattern in demanded) == late]

@@ -16,7 +16,6 @@ from moderation.text.tables import CODE, COMPATIBILITY, COMPOSE, EXPAND, INVISIB
 Indexes = NDArray[np.int64] | NDArray[np.int32]
 Codes = NDArray[np.uint32]
 
-_ONE = np.int8(1)
 _FIRST = np.zeros(1, np.int64)
 _TRICKS = (
     (WIDTH, "width"),
@@ -30,8 +29,8 @@ _TRICKS = (
 class View(msgspec.Struct, frozen=True, eq=False, dict=True):
     """One reading of every row of a batch: row i is `codes[starts[i] : starts[i + 1] - 1]`, then one separator (0).
 
-    `source[j]` is the position in `batch.codes` that `codes[j]` comes from. `utf8` is the whole buffer as UTF-8,
-    separators included (a byte 0).
+    `source[j]` is the position in `batch.codes` that `codes[j]` comes from. `text` is the whole buffer as a text,
+    separators included.
     """
 
     name: str
@@ -39,28 +38,24 @@ class View(msgspec.Struct, frozen=True, eq=False, dict=True):
     codes: Codes
     starts: NDArray[np.int64]
     source: NDArray[np.int32]
-    utf8: bytes
+    text: str
 
     @cached_property
-    def byte_of(self) -> NDArray[np.int64]:
-        """The byte at which each code point starts in UTF-8, and the end."""
-        return _byte_offsets(self.codes, len(self.utf8))
+    def utf8(self) -> bytes:
+        """The whole buffer as UTF-8, a separator being a byte 0."""
+        return self.text.encode()
 
     @cached_property
-    def row_byte_of(self) -> NDArray[np.int64]:
-        """The byte at which each row starts in UTF-8, and the end."""
+    def row_bytes(self) -> NDArray[np.int64]:
+        """The byte of `utf8` at which each row starts, and the end."""
         ends = (np.frombuffer(self.utf8, np.uint8) == 0).nonzero()[0] + 1
         if len(ends) > len(self.batch):  # A text holds U+0000.
-            return self.byte_of[self.starts]
+            ends = np.cumsum([len(self.row_text(row).encode()) + 1 for row in range(len(self.batch))])
         return np.concatenate((_FIRST, ends))
-
-    def row_bytes(self, row: int) -> bytes:
-        """A row as UTF-8."""
-        return self.utf8[self.row_byte_of[row] : self.row_byte_of[row + 1] - 1]
 
     def row_text(self, row: int) -> str:
         """A row as text."""
-        return self.row_bytes(row).decode()
+        return self.text[self.starts[row] : self.starts[row + 1] - 1]
 
     def original_spans(
         self, rows: Indexes, starts: Indexes, ends: Indexes
@@ -117,13 +112,11 @@ def _folded_alone(codes: Codes) -> Codes:
 
 def original_view(batch: Batch) -> View:
     """The text as written; lone surrogates, which UTF-8 can't hold, read U+FFFD."""
-    codes = batch.codes
-    try:
-        utf8 = batch.joined.encode()
-    except UnicodeEncodeError:
+    codes, text = batch.codes, batch.joined
+    if not text.isascii() and np.count_nonzero((codes & 0xFFFFF800) == 0xD800):
         codes = np.where((codes & 0xFFFFF800) == 0xD800, np.uint32(0xFFFD), codes)
-        utf8 = _encoded(codes)
-    return View("original", batch, codes, batch.starts, np.arange(len(codes), dtype=np.int32), utf8)
+        text = _text(codes)
+    return View("original", batch, codes, batch.starts, np.arange(len(codes), dtype=np.int32), text)
 
 
 def folded_view(batch: Batch) -> View:
@@ -133,23 +126,11 @@ def folded_view(batch: Batch) -> View:
     if moved:
         starts = np.zeros(len(batch) + 1, np.int64)
         np.add((codes == 0).nonzero()[0], 1, out=starts[1:])
-    return View("folded", batch, codes, starts, source, _encoded(codes))
+    return View("folded", batch, codes, starts, source, _text(codes))
 
 
-def _encoded(codes: Codes) -> bytes:
-    return codes.tobytes().decode("utf-32-le").encode()
-
-
-def _byte_offsets(codes: Codes, size: int) -> NDArray[np.int64]:
-    """The byte at which each code point starts in UTF-8, and the end."""
-    if size == len(codes):
-        return np.arange(len(codes) + 1)
-    offsets = np.zeros(len(codes) + 1, np.int64)
-    widths = (codes >= 0x80) + _ONE
-    for first in (0x800, 0x10000):
-        widths += codes >= first
-    np.add.accumulate(widths, dtype=np.int64, out=offsets[1:])
-    return offsets
+def _text(codes: Codes) -> str:
+    return codes.tobytes().decode("utf-32-le")
 
 
 def tricks(batch: Batch, row: int, o_start: int, o_end: int) -> tuple[str, ...]:

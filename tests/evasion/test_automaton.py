@@ -28,8 +28,7 @@ def test_what_begins_within_a_symbol_is_no_match() -> None:
     first, second, between = _sounding(2), _sounding(257), _sounding(1)
     automaton = LooseMatcher({0: (first + second, BIT["homophones"])})._automaton
     reading, term = _read(second + between + first), _read(f"x{first}x{second}")
-    assert automaton.native is not None
-    assert automaton.native.find_matches_as_indexes(reading.symbols.tobytes(), overlapping=True)
+    assert bytes((2, 1, 1, 2)) in reading.symbols.tobytes()
     assert not list(automaton.candidates(reading, reading.symbols))
     assert not list(automaton.candidates(term, term.symbols))
 
