@@ -20,7 +20,7 @@ from moderation.engine.conditions import (
     Text,
     as_instant,
 )
-from moderation.engine.frequency import cost
+from moderation.engine.frequency import costs_of
 from moderation.engine.needs import on_demand
 from moderation.engine.rule import CompiledRule
 from moderation.engine.signals import (
@@ -76,7 +76,7 @@ def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
         _PackCompiler(pack, book.policy, table).rule(rule) for pack in live_packs(book) for rule in pack.file.rules
     )
     signals = table.signals()
-    costs = tuple(map(cost, signals))
+    costs = costs_of(signals)
     demanded = on_demand(rules, costs)
     planned = (plan_view(name, signals, demanded, book.policy.limits.regex_ms, matcher) for name in VIEWS)
     views = {view.name: view for view in planned if view is not None}

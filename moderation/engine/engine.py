@@ -36,6 +36,7 @@ BATCH = 8192
 PORTION = 1 << 20
 
 
+@collector_paused()
 def load(path: Path | str | None = None, *, matcher: Kind = "auto") -> Engine:
     """Read and compile rules: a folder of packs (with or without policy.yaml), one pack file, or the bundled rules.
 

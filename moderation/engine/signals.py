@@ -7,21 +7,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.evasion.matcher import LoosePlan
+from moderation.evasion.sounds import WRITTEN
 from moderation.evasion.spellings import in_other_digits
+from moderation.packs.lists import fold_terms
 from moderation.signals.matcher import Kind, Matcher, build_matcher
-from moderation.text.folding import fold_all
 from moderation.text.lists import Lists
 
+_DIGITS = frozenset(WRITTEN)
 EDGES = ("none", "script", "words")
 ALL_SCRIPTS = (1 << 64) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True, gc=False):
     """One pattern of a signal: a term (folded) or a regex, as matched and as its author spelled it."""
 
     kind: str
@@ -29,8 +31,7 @@ class Look:
     spelled: str
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(msgspec.Struct, frozen=True):
     """What one text condition looks for.
 
     A hit counts where it stands on `edges`, in one of `fields` (None: any), overlaps no hit of an exception, and holds
@@ -51,10 +52,11 @@ def term_looks(terms: tuple[str, ...]) -> tuple[Look, ...]:
     """Terms as they are looked for: folded like the text, with digits in all scripts that Chinese is counted in; a term
     that two spellings fold to is looked for once. Kept, because a list stands in many conditions.
     """
-    spelled = terms[::-1]
-    folded = dict(zip(fold_all(spelled), spelled, strict=True))
-    counted = {other: term for text, term in folded.items() for other in in_other_digits(text)}
-    return tuple(Look("term", text, term) for text, term in sorted((counted | folded).items()) if text)
+    folded = dict(zip(fold_terms(terms)[::-1], terms[::-1], strict=True))
+    counted = [(text, term) for text, term in folded.items() if not _DIGITS.isdisjoint(text)]
+    looks = {other: term for text, term in counted for other in in_other_digits(text)} | folded
+    looks.pop("", None)
+    return tuple([Look("term", text, looks[text]) for text in sorted(looks)])
 
 
 @dataclass(slots=True)
