@@ -162,21 +162,24 @@ class _PackCompiler:
             names = _many(model.list)
             terms = [term for name in names for term in self.pack.lists[name]]
             label = f"list {', '.join(names)} ({_terms(len(terms))})"
-            return Text("list", label, self._signal(model, term_looks(tuple(terms))))
+            return Text("list", label, self._signal(model, self._looks(terms)))
         terms = list(model.terms or ())
         shown = ", ".join(terms[:4]) + (f" … ({_terms(len(terms))})" if len(terms) > 4 else "")
-        return Text("terms", f"terms {shown}", self._signal(model, term_looks(tuple(terms))))
+        return Text("terms", f"terms {shown}", self._signal(model, self._looks(terms)))
 
     def _signal(self, model: ConditionModel, looks: tuple[Look, ...]) -> int:
         excepted = [*(model.except_ or ()), *self._listed(model.except_list)]
         view = model.view or "folded"
         written = tuple(Look("term", term, term) for term in sorted(set(excepted)))
-        exceptions = term_looks(tuple(excepted)) if view == "folded" else written
+        exceptions = self._looks(excepted) if view == "folded" else written
         fields = frozenset(model.fields) if model.fields else None
         edges = model.edges or ("none" if model.regex is not None else "script")
         return self.table.add(
             Signal(view, looks, exceptions, edges, fields, self._scripts(), self.resist * (model.regex is None))
         )
+
+    def _looks(self, terms: Sequence[str]) -> tuple[Look, ...]:
+        return term_looks(tuple(terms), self.pack.fold(terms))
 
     def _listed(self, names: str | Sequence[str] | None) -> list[str]:
         return [term for name in _many(names or ()) for term in self.pack.lists[name]]

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from moderation.evasion.matcher import LoosePlan
 from moderation.evasion.sounds import WRITTEN
 from moderation.evasion.spellings import in_other_digits
-from moderation.packs.lists import fold_terms
 from moderation.signals.matcher import Kind, Matcher, build_matcher
 from moderation.text.lists import Lists
 
@@ -48,13 +47,13 @@ class Signal(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=1 << 9)
-def term_looks(terms: tuple[str, ...]) -> tuple[Look, ...]:
+def term_looks(terms: tuple[str, ...], folded: tuple[str, ...]) -> tuple[Look, ...]:
     """Terms as they are looked for: folded like the text, with digits in all scripts that Chinese is counted in; a term
     that two spellings fold to is looked for once. Kept, because a list stands in many conditions.
     """
-    folded = dict(zip(fold_terms(terms)[::-1], terms[::-1], strict=True))
-    counted = [(text, term) for text, term in folded.items() if not _DIGITS.isdisjoint(text)]
-    looks = {other: term for text, term in counted for other in in_other_digits(text)} | folded
+    plain = dict(zip(folded[::-1], terms[::-1], strict=True))
+    counted = [(text, term) for text, term in plain.items() if not _DIGITS.isdisjoint(text)]
+    looks = {other: term for text, term in counted for other in in_other_digits(text)} | plain
     looks.pop("", None)
     return tuple([Look("term", text, looks[text]) for text in sorted(looks)])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from moderation.packs.schema import Condition, Rule
@@ -38,6 +38,13 @@ def _walk(condition: Condition, location: Location) -> Iterator[tuple[Location, 
         inside.append(((*location, "count", "of"), condition.count.of))
     for place, child in inside:
         yield from _walk(child, place)
+
+
+def written_in(rules: Iterable[Rule]) -> Iterator[str]:
+    """The terms and the exceptions that stand in rules themselves, not in lists."""
+    for rule in rules:
+        for _, condition in conditions_of(rule):
+            yield from (*(condition.terms or ()), *(condition.except_ or ()))
 
 
 def terms_of(condition: Condition, pack: Pack) -> tuple[str, ...]:
