@@ -96,7 +96,7 @@ def _meeting(terms: Sequence[str]) -> Callable[[str], bool]:
 
     def meets(phrase: str) -> bool:
         held = any(map(phrase.__contains__, terms)) or (bool(terms) and phrase in joined)
-        return held or any(_laps(phrase, term) for term in terms)
+        return held or any(_laps(phrase, term) for term in terms if term[0] in phrase or phrase[0] in term)
 
     return meets
 

@@ -168,7 +168,8 @@ class Condition(Model):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds that are given: exactly one in a valid condition."""
-        return tuple(kind for kind in KINDS if getattr(self, _python_name(kind)) is not None)
+        given = self.__dict__
+        return tuple([kind for kind, name in _KIND_FIELDS if given[name] is not None])
 
     @model_validator(mode="after")
     def _one_kind(self) -> Condition:
@@ -179,8 +180,7 @@ class Condition(Model):
         return self
 
 
-def _python_name(kind: str) -> str:
-    return f"{kind}_" if kind in ("all", "any", "not") else kind
+_KIND_FIELDS = tuple((kind, f"{kind}_" if kind in ("all", "any", "not") else kind) for kind in KINDS)
 
 
 class Examples(Model):
