@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.evasion.matcher import LoosePlan
-from moderation.evasion.sounds import WRITTEN
 from moderation.evasion.spellings import in_other_digits
 from moderation.signals.matcher import Kind, Matcher, build_matcher
 from moderation.text.lists import Lists
 
-_DIGITS = frozenset(WRITTEN)
 EDGES = ("none", "script", "words")
 ALL_SCRIPTS = (1 << 64) - 1
 
@@ -52,8 +50,7 @@ def term_looks(terms: tuple[str, ...], folded: tuple[str, ...]) -> tuple[Look, .
     that two spellings fold to is looked for once. Kept, because a list stands in many conditions.
     """
     plain = dict(zip(folded[::-1], terms[::-1], strict=True))
-    counted = [(text, term) for text, term in plain.items() if not _DIGITS.isdisjoint(text)]
-    looks = {other: term for text, term in counted for other in in_other_digits(text)} | plain
+    looks = {other: term for text, term in plain.items() for other in in_other_digits(text)} | plain
     looks.pop("", None)
     return tuple([Look("term", text, looks[text]) for text in sorted(looks)])
 
