@@ -96,7 +96,7 @@ Trick = Literal[TRICKS]  # type: ignore[valid-type]
 class Model(BaseModel):
     """Frozen; a key that the format doesn't know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Near(Model):
@@ -321,6 +321,3 @@ class PolicyFile(Model):
     audiences: dict[str, Any] | None = Field(None, description="not available in this version")
     resist: tuple[Trick, ...] = Field((), description="tricks of evasion that terms are seen through")
 
-
-for _model in (Near, Count, Condition, Rule, PackFile):
-    _model.model_rebuild()
