@@ -320,4 +320,3 @@ class PolicyFile(Model):
     classifier: Text | None = Field(None, description="the model that rules ask, relative to this file")
     audiences: dict[str, Any] | None = Field(None, description="not available in this version")
     resist: tuple[Trick, ...] = Field((), description="tricks of evasion that terms are seen through")
-
