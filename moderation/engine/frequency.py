@@ -61,10 +61,10 @@ def _of_terms(terms: Sequence[str]) -> list[float]:
     by_letters = np.multiply.reduceat(of_letter, opens)
     together = float(_TOGETHER) ** np.maximum(np.add.reduceat(common.astype(np.int64), opens) - 1, 0)
     wide = (np.maximum.reduceat(codes, opens) >= ord(_WIDE)).tolist()
-    words = _words()
+    words, ranks = _words(), _ranks()
     columns = zip(terms, wide, by_letters.tolist(), (by_letters * together).tolist(), strict=True)
     return [
-        max(commoner, _EVERY_DAY * (term in words)) if is_wide else _of_english(term, plain)
+        max(commoner, _EVERY_DAY * (term in words)) if is_wide else _of_english(term, plain, ranks)
         for term, is_wide, plain, commoner in columns
     ]
 
@@ -78,11 +78,12 @@ def _letters(codes: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], NDArray[np.f
     return common, np.where(common, often[near], np.where(codes >= ord(_WIDE), 2.0**-9, 2.0**-4))
 
 
-def _of_english(term: str, by_letters: float) -> float:
+def _of_english(term: str, by_letters: float, ranks: Mapping[str, int]) -> float:
     """A word is as frequent as its rank is low (Zipf's law): `you` stands in every tenth post."""
     words = term.split()
-    known = [1 / (rank + 3) for word in words if (rank := _ranks().get(word)) is not None]
-    return max(by_letters, prod(known) * _TOGETHER ** (len(known) - 1)) if len(known) == len(words) else by_letters
+    if not all(word in ranks for word in words):
+        return by_letters
+    return max(by_letters, prod(1 / (ranks[word] + 3) for word in words) * float(_TOGETHER) ** (len(words) - 1))
 
 
 @cache
