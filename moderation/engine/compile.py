@@ -72,9 +72,8 @@ class Plan:
 def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
     """Compile the packs that the policy makes live. The book was validated when it was read: this raises nothing."""
     table = SignalTable()
-    rules = tuple(
-        _PackCompiler(pack, book.policy, table).rule(rule) for pack in live_packs(book) for rule in pack.file.rules
-    )
+    compilers = (_PackCompiler(pack, book.policy, table, _scripts(pack, book.policy)) for pack in live_packs(book))
+    rules = tuple(compiler.rule(rule) for compiler in compilers for rule in compiler.pack.file.rules)
     signals = table.signals()
     costs = costs_of(signals)
     demanded = on_demand(rules, costs)
@@ -99,6 +98,7 @@ class _PackCompiler:
     pack: Pack
     policy: PolicyFile
     table: SignalTable
+    scripts: int
     resist: int = 0
 
     def rule(self, rule: Rule) -> CompiledRule:
@@ -175,7 +175,7 @@ class _PackCompiler:
         fields = frozenset(model.fields) if model.fields else None
         edges = model.edges or ("none" if model.regex is not None else "script")
         return self.table.add(
-            Signal(view, looks, exceptions, edges, fields, self._scripts(), self.resist * (model.regex is None))
+            Signal(view, looks, exceptions, edges, fields, self.scripts, self.resist * (model.regex is None))
         )
 
     def _looks(self, terms: Sequence[str]) -> tuple[Look, ...]:
@@ -184,13 +184,14 @@ class _PackCompiler:
     def _listed(self, names: str | Sequence[str] | None) -> list[str]:
         return [term for name in _many(names or ()) for term in self.pack.lists[name]]
 
-    def _scripts(self) -> int:
-        """The scripts that this pack is sent: all that its languages are written in, whatever language is detected."""
-        served = set(self.pack.file.languages)
-        served.update(code for code, globs in (self.policy.routes or {}).items() if matches_any(self.pack.id, globs))
-        if "*" in served:
-            return ALL_SCRIPTS
-        return sum(1 << script for script in {script for code in served for script in scripts_of(code)})
+
+def _scripts(pack: Pack, policy: PolicyFile) -> int:
+    """The scripts that a pack is sent: all that its languages are written in, whatever language is detected."""
+    served = set(pack.file.languages)
+    served.update(code for code, globs in (policy.routes or {}).items() if matches_any(pack.id, globs))
+    if "*" in served:
+        return ALL_SCRIPTS
+    return sum(1 << script for script in {script for code in served for script in scripts_of(code)})
 
 
 def _tests(model: object) -> list[tuple[str, object]]:

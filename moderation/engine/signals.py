@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.evasion.matcher import LoosePlan
-from moderation.evasion.spellings import in_other_digits
+from moderation.evasion.spellings import DIGITS, in_other_digits
 from moderation.signals.matcher import Kind, Matcher, build_matcher
 from moderation.text.lists import Lists, steps
 
@@ -50,7 +50,8 @@ def term_looks(terms: tuple[str, ...], folded: tuple[str, ...]) -> tuple[Look, .
     that two spellings fold to is looked for once. Kept, because a list stands in many conditions.
     """
     plain = dict(zip(folded[::-1], terms[::-1], strict=True))
-    looks = {other: term for text, term in plain.items() for other in in_other_digits(text)} | plain
+    counted = () if DIGITS.isdisjoint("".join(folded)) else plain.items()
+    looks = {other: term for text, term in counted for other in in_other_digits(text)} | plain
     looks.pop("", None)
     return tuple([Look("term", text, looks[text]) for text in sorted(looks)])
 

@@ -46,7 +46,7 @@ class Automaton:
         each = [literal for literal, owners in literals.items() for _ in owners]
         native = BytesAhoCorasick(each, implementation=Implementation.ContiguousNFA) if each else None
         owners = np.array([number for numbers in literals.values() for number in numbers], np.int64)
-        ends = np.frombuffer(b"".join(literal[:2] + literal[-2:] for literal in each), np.uint16).reshape(-1, 2).T
+        ends = _ends(each)
         pairs = np.logical_and.reduce(ends >= FIRST_SYLLABLE) & targets.pairs[owners]
         strict = targets.exact[owners] & (targets.ends[:, owners] != 0)
         return cls(native, owners, is_latin.take(ends), pairs, strict, targets)
@@ -123,6 +123,15 @@ class Automaton:
                 parted = _parts.take(reading.codes.take(ends[0, apart] + 1))
                 others[apart] |= parted & (unlike[0, apart] | unlike[1, apart])
         return others
+
+
+def _ends(literals: Sequence[bytes]) -> Symbols:
+    """The first and the last symbol of each."""
+    symbols = np.frombuffer(b"".join(literals), np.uint16)
+    lengths = np.array(list(map(len, literals)), np.int64) >> 1
+    closes = lengths.cumsum()
+    ends: Symbols = symbols[np.array((closes - lengths, closes - 1), np.int64)]
+    return ends
 
 
 def _as_written(reading: Reading, starts: Index, lasts: Index) -> Bools:

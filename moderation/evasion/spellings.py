@@ -27,7 +27,8 @@ VOWEL = "◌"
 VOWEL_SIGNS = frozenset("-_.%&^?~")
 _LS = regex.compile("l+")
 _TENS = regex.compile("(?<![0-9])[1-9][0-9](?![0-9])")
-_DIGITS = frozenset(sounds.WRITTEN)
+DIGITS = frozenset(sounds.WRITTEN)
+"""Digits and Chinese numerals."""
 _LONGEST_WORD = 12
 _LETTERS = (("f", "ph"), ("u", "v"), ("w", "vv"))
 
@@ -178,7 +179,7 @@ def _listed(name: str) -> dict[str, tuple[str, ...]]:
 
 def in_other_digits(text: str) -> list[str]:
     """A folded text with its digits and Chinese numerals in other styles: 18, 一八, 壹捌, 十八."""
-    if _DIGITS.isdisjoint(text):
+    if DIGITS.isdisjoint(text):
         return []
     digits = {at: digit for at, character in enumerate(text) if (digit := sounds.digit_of(character))}
     styles = (
@@ -197,7 +198,7 @@ def _in_tens(digits: str) -> str:
 def also_written(text: str) -> Iterator[str]:
     """A spelling, and what digits and letters that look like one another make of it."""
     yield text
-    if not _DIGITS.isdisjoint(text):
+    if not DIGITS.isdisjoint(text):
         yield sounds.in_digits(text)
         yield sounds.in_numerals(text)
     if "l" in text and len(set(text)) > 3:
