@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -125,15 +124,14 @@ def plan_view(
     terms, regexes, late = entries.terms, entries.regexes, entries.late(demanded)
     numbers = {text: len(terms) + index for index, text in enumerate(regexes)}
     looked_for = [_regex(signal) if signal.view == name else None for signal in signals]
-    with ThreadPoolExecutor(1) as aside:
-        # Hyperscan compiles without Python's lock, and for as long as the other spellings of terms take.
-        matcher = aside.submit(
-            build_matcher, terms, regexes, name == "folded", timeout_ms, kind, frozenset(late.nonzero()[0].tolist())
-        )
-        loose = entries.loose(signals, late) if name == "folded" else None
+    demanded_patterns = frozenset(late.nonzero()[0].tolist())
+    matcher = build_matcher(terms, regexes, name == "folded", timeout_ms, kind, demanded_patterns)
+    # Terms go on being compiled meanwhile, for about as long as their other spellings take.
+    loose = entries.loose(signals, late) if name == "folded" else None
+    matcher.ready()
     return ViewPlan(
         name,
-        matcher.result(),
+        matcher,
         terms,
         regexes,
         Lists.cut(entries.bounds, np.arange(len(entries.signal))),

@@ -40,6 +40,10 @@ class BaseMatcher(ABC):
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._arguments
 
+    @abstractmethod
+    def ready(self) -> None:
+        """Wait until all is compiled."""
+
     @property
     @abstractmethod
     def unfiltered(self) -> tuple[int, ...]:

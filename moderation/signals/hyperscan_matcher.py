@@ -6,6 +6,7 @@ import threading
 from array import array
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 
@@ -34,18 +35,30 @@ class HyperscanMatcher(BaseMatcher):
         timeout_ms: float,
         demanded: frozenset[int] = frozenset(),
     ) -> None:
-        with ThreadPoolExecutor(1) as aside:
-            # Hyperscan compiles without Python's lock.
-            databases = aside.submit(_databases, checked_terms(terms), demanded)
-            super().__init__(terms, regexes, ignore_case, timeout_ms, demanded)
-            self._lengths = np.array([len(term) for term in terms], dtype=np.int64)
-            self._hold_separators = any("\0" in term for term in terms)
-            compiled = dict(enumerate(self._regexes.compiled))
-            # Those on demand are tried where all else that their rules need stands: on so few rows that to compile
-            # filters for them would take longer than they save.
-            early = {index: each for index, each in compiled.items() if len(terms) + index not in demanded}
-            self._filters = _Filters(early)
-        self._terms, self._late_terms = databases.result()
+        aside = ThreadPoolExecutor(1)
+        # Hyperscan compiles without Python's lock. One thread aside: each has a heap of its own.
+        self._compiling = aside.submit(_databases, checked_terms(terms), demanded)
+        aside.shutdown(wait=False)
+        super().__init__(terms, regexes, ignore_case, timeout_ms, demanded)
+        self._lengths = np.array([len(term) for term in terms], dtype=np.int64)
+        self._hold_separators = any("\0" in term for term in terms)
+        compiled = dict(enumerate(self._regexes.compiled))
+        # Those on demand are tried where all else that their rules need stands: on so few rows that to compile
+        # filters for them would take longer than they save.
+        early = {index: each for index, each in compiled.items() if len(terms) + index not in demanded}
+        self._filters = _Filters(early)
+
+    def ready(self) -> None:
+        """Wait until all is compiled."""
+        self._compiling.result()
+
+    @cached_property
+    def _terms(self) -> _Database:
+        return self._compiling.result()[0]
+
+    @cached_property
+    def _late_terms(self) -> _Database:
+        return self._compiling.result()[1]
 
     @property
     def unfiltered(self) -> tuple[int, ...]:

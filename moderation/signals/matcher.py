@@ -66,6 +66,10 @@ class Matcher(Protocol):
     """Finds all terms and regexes in a view. Pattern ids: index into the terms, then `len(terms)` + index into the
     regexes."""
 
+    def ready(self) -> None:
+        """Wait until all is compiled: a matcher that is not asked for it does when it is first used."""
+        ...
+
     @property
     def unfiltered(self) -> tuple[int, ...]:
         """Indexes of the regexes that are tried on every row because nothing cheap can rule a row out."""
@@ -110,7 +114,7 @@ def build_matcher(
     kind: Kind = "auto",
     demanded: frozenset[int] = frozenset(),
 ) -> Matcher:
-    """The fastest matcher that this machine has.
+    """The fastest matcher that this machine has. Part of it may still be compiled meanwhile, see `Matcher.ready`.
 
     `terms` are literals, folded like the view; `regexes` are patterns of the `regex` package (version 0 behaviour),
     which ignore case on request. Patterns in `demanded` are looked for only where `terms_in` or `confirm` is asked to.

@@ -15,6 +15,9 @@ from moderation.text.views import View
 class RegexMatcher(BaseMatcher):
     """Looks for one pattern after the other: slow with many, right by construction."""
 
+    def ready(self) -> None:
+        """Everything is, when it is made."""
+
     @property
     def unfiltered(self) -> tuple[int, ...]:
         """Indexes of the regexes that are tried on every row: all but those on demand."""
