@@ -58,7 +58,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'moderation' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"moderation.{_HOMES[name]}"), name)
+    from moderation.packs.pause import collector_paused
+
+    with collector_paused():
+        return getattr(import_module(f"moderation.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

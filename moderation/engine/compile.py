@@ -20,7 +20,7 @@ from moderation.engine.conditions import (
     Text,
     as_instant,
 )
-from moderation.engine.frequency import cost
+from moderation.engine.frequency import costs_of
 from moderation.engine.needs import on_demand
 from moderation.engine.rule import CompiledRule
 from moderation.engine.signals import (
@@ -72,11 +72,10 @@ class Plan:
 def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
     """Compile the packs that the policy makes live. The book was validated when it was read: this raises nothing."""
     table = SignalTable()
-    rules = tuple(
-        _PackCompiler(pack, book.policy, table).rule(rule) for pack in live_packs(book) for rule in pack.file.rules
-    )
+    compilers = (_PackCompiler(pack, book.policy, table, _scripts(pack, book.policy)) for pack in live_packs(book))
+    rules = tuple(compiler.rule(rule) for compiler in compilers for rule in compiler.pack.file.rules)
     signals = table.signals()
-    costs = tuple(map(cost, signals))
+    costs = costs_of(signals)
     demanded = on_demand(rules, costs)
     planned = (plan_view(name, signals, demanded, book.policy.limits.regex_ms, matcher) for name in VIEWS)
     views = {view.name: view for view in planned if view is not None}
@@ -99,6 +98,7 @@ class _PackCompiler:
     pack: Pack
     policy: PolicyFile
     table: SignalTable
+    scripts: int
     resist: int = 0
 
     def rule(self, rule: Rule) -> CompiledRule:
@@ -162,32 +162,36 @@ class _PackCompiler:
             names = _many(model.list)
             terms = [term for name in names for term in self.pack.lists[name]]
             label = f"list {', '.join(names)} ({_terms(len(terms))})"
-            return Text("list", label, self._signal(model, term_looks(tuple(terms))))
+            return Text("list", label, self._signal(model, self._looks(terms)))
         terms = list(model.terms or ())
         shown = ", ".join(terms[:4]) + (f" … ({_terms(len(terms))})" if len(terms) > 4 else "")
-        return Text("terms", f"terms {shown}", self._signal(model, term_looks(tuple(terms))))
+        return Text("terms", f"terms {shown}", self._signal(model, self._looks(terms)))
 
     def _signal(self, model: ConditionModel, looks: tuple[Look, ...]) -> int:
         excepted = [*(model.except_ or ()), *self._listed(model.except_list)]
         view = model.view or "folded"
         written = tuple(Look("term", term, term) for term in sorted(set(excepted)))
-        exceptions = term_looks(tuple(excepted)) if view == "folded" else written
+        exceptions = self._looks(excepted) if view == "folded" else written
         fields = frozenset(model.fields) if model.fields else None
         edges = model.edges or ("none" if model.regex is not None else "script")
         return self.table.add(
-            Signal(view, looks, exceptions, edges, fields, self._scripts(), self.resist * (model.regex is None))
+            Signal(view, looks, exceptions, edges, fields, self.scripts, self.resist * (model.regex is None))
         )
+
+    def _looks(self, terms: Sequence[str]) -> tuple[Look, ...]:
+        return term_looks(tuple(terms), self.pack.fold(terms))
 
     def _listed(self, names: str | Sequence[str] | None) -> list[str]:
         return [term for name in _many(names or ()) for term in self.pack.lists[name]]
 
-    def _scripts(self) -> int:
-        """The scripts that this pack is sent: all that its languages are written in, whatever language is detected."""
-        served = set(self.pack.file.languages)
-        served.update(code for code, globs in (self.policy.routes or {}).items() if matches_any(self.pack.id, globs))
-        if "*" in served:
-            return ALL_SCRIPTS
-        return sum(1 << script for script in {script for code in served for script in scripts_of(code)})
+
+def _scripts(pack: Pack, policy: PolicyFile) -> int:
+    """The scripts that a pack is sent: all that its languages are written in, whatever language is detected."""
+    served = set(pack.file.languages)
+    served.update(code for code, globs in (policy.routes or {}).items() if matches_any(pack.id, globs))
+    if "*" in served:
+        return ALL_SCRIPTS
+    return sum(1 << script for script in {script for code in served for script in scripts_of(code)})
 
 
 def _tests(model: object) -> list[tuple[str, object]]:

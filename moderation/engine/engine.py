@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, cached_property
 from importlib import metadata
@@ -36,6 +37,7 @@ BATCH = 8192
 PORTION = 1 << 20
 
 
+@collector_paused()
 def load(path: Path | str | None = None, *, matcher: Kind = "auto") -> Engine:
     """Read and compile rules: a folder of packs (with or without policy.yaml), one pack file, or the bundled rules.
 
@@ -54,9 +56,12 @@ class Engine:
 
     @collector_paused()
     def __init__(self, rulebook: RuleBook, *, matcher: Kind = "auto") -> None:
-        plan = compile_rules(rulebook, matcher)
         policy = rulebook.policy
-        detector = Detector(policy.languages, policy.cjk_english, closely=policy.detection == "close")
+        with ThreadPoolExecutor(1) as aside:
+            # Tables are inflated without Python's lock, and there is time while Hyperscan compiles.
+            loading = aside.submit(Detector, policy.languages, policy.cjk_english, policy.detection == "close")
+            plan = compile_rules(rulebook, matcher)
+            detector = loading.result()
         self._matcher = matcher
         # Where each value stands in its file is for those who write rules: a hundred thousand objects less to hold.
         self.rulebook = replace(rulebook, documents={})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from math import prod
 
-from moderation.engine.signals import Look, Signal
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.engine.signals import Signal
 from moderation.packs.regex_limits import digits_of, size_of
 
 _MANY_DIGITS = 7
@@ -28,33 +31,59 @@ _CHARACTERS = {
 _EVERY_DAY = 2.0**-6
 
 
-def cost(signal: Signal) -> float:
-    """How often a signal is expected to fire: only the order matters. A regex costs more than terms do, because it is
-    also slow, and a long one less than a short one; but less than they, where it needs more digits than posts hold:
+def costs_of(signals: Sequence[Signal]) -> tuple[float, ...]:
+    """How often each signal is expected to fire: only the order matters. A regex costs more than terms do, because it
+    is also slow, and a long one less than a short one; but less than they, where it needs more digits than posts hold:
     words like `call` stand in every tenth post, eleven digits in few.
     """
-    return sum(_frequency(look) for look in signal.looks)
+    looks = [look for signal in signals for look in signal.looks]
+    terms = list(dict.fromkeys(look.text for look in looks if look.kind == "term"))
+    of_term = dict(zip(terms, _of_terms(terms), strict=True))
+    return tuple(
+        sum(of_term[look.text] if look.kind == "term" else _of_regex(look.text) for look in signal.looks)
+        for signal in signals
+    )
 
 
-def _frequency(look: Look) -> float:
-    if look.kind == "regex":
-        digits = digits_of(look.text)
-        return 2.0 ** (-5 * digits) if digits >= _MANY_DIGITS else 1 + 1 / max(size_of(look.text)[0], 1)
-    by_letters = prod(map(_of_letter, look.text))
-    if max(look.text) >= _WIDE:
-        common = sum(letter in _CHARACTERS for letter in look.text)
-        return max(by_letters * float(_TOGETHER ** max(common - 1, 0)), _EVERY_DAY * (look.text in _words()))
-    ranks = [_ranks().get(word) for word in look.text.split()]
-    known = [1 / (rank + 3) for rank in ranks if rank is not None]
-    # A word is as frequent as its rank is low (Zipf's law): `you` stands in every tenth post.
-    return max(by_letters, prod(known) * _TOGETHER ** (len(known) - 1)) if len(known) == len(ranks) else by_letters
+def _of_regex(pattern: str) -> float:
+    digits = digits_of(pattern)
+    return 2.0 ** (-5 * digits) if digits >= _MANY_DIGITS else 1 + 1 / max(size_of(pattern)[0], 1)
 
 
-def _of_letter(letter: str) -> float:
-    rank = _CHARACTERS.get(letter)
-    if rank is not None:
-        return 1 / (rank + 3)
-    return 2.0**-9 if letter >= _WIDE else 2.0**-4
+def _of_terms(terms: Sequence[str]) -> list[float]:
+    """The same for terms, none of them empty: all at once, as there are tens of thousands."""
+    if not terms:
+        return []
+    codes = np.frombuffer("".join(terms).encode("utf-32-le", "surrogatepass"), np.uint32)
+    lengths = np.array(list(map(len, terms)))
+    opens = lengths.cumsum() - lengths
+    common, of_letter = _letters(codes)
+    by_letters = np.multiply.reduceat(of_letter, opens)
+    together = float(_TOGETHER) ** np.maximum(np.add.reduceat(common.astype(np.int64), opens) - 1, 0)
+    wide = (np.maximum.reduceat(codes, opens) >= ord(_WIDE)).tolist()
+    words, ranks = _words(), _ranks()
+    columns = zip(terms, wide, by_letters.tolist(), (by_letters * together).tolist(), strict=True)
+    return [
+        max(commoner, _EVERY_DAY * (term in words)) if is_wide else _of_english(term, plain, ranks)
+        for term, is_wide, plain, commoner in columns
+    ]
+
+
+def _letters(codes: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """By letter, whether it is one of the commonest, and how often it stands in a post."""
+    ranked = np.array(sorted(map(ord, _CHARACTERS)), np.uint32)
+    near = ranked.searchsorted(codes).clip(max=len(ranked) - 1)
+    often = np.array([1 / (_CHARACTERS[chr(code)] + 3) for code in ranked.tolist()])
+    common = ranked[near] == codes
+    return common, np.where(common, often[near], np.where(codes >= ord(_WIDE), 2.0**-9, 2.0**-4))
+
+
+def _of_english(term: str, by_letters: float, ranks: Mapping[str, int]) -> float:
+    """A word is as frequent as its rank is low (Zipf's law): `you` stands in every tenth post."""
+    words = term.split()
+    if not all(word in ranks for word in words):
+        return by_letters
+    return max(by_letters, prod(1 / (ranks[word] + 3) for word in words) * float(_TOGETHER) ** (len(words) - 1))
 
 
 @cache

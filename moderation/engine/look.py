@@ -166,7 +166,7 @@ class Look:
         if via is not None and via.original is not None:
             start, end = via.original
         text = rows.batch.texts[row][start:end]
-        term = view.spelled[found.pattern, found.signal]
+        term = view.spelled_by(found.pattern, found.signal)
         written_so = text == term or view.name != "folded"
         folds = () if written_so or text.isascii() else tricks(rows.batch, row, start, end)
         if via is None and not written_so and (others := _in_other_digits(term)) and self._matched(found) in others:

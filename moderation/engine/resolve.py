@@ -70,7 +70,7 @@ def _beside(mine: Columns, more: Columns) -> Columns:
 @dataclass(frozen=True, slots=True)
 class Counting:
     """What makes a hit count, for one view: by entry of its plan what is told of it, in bits, and what its signal asks
-    for; `edgeless` tells by pattern whether any of its entries needs no edges.
+    for, by signal its `fields`; `edgeless` tells by pattern whether any of its entries needs no edges.
 
     Whether the signal's scripts are those of the hit is told of terms, of regexes hit by hit.
     """
@@ -85,21 +85,21 @@ class Counting:
     @classmethod
     def of(cls, plan: ViewPlan, signals: Sequence[Signal]) -> Counting:
         """The tables for a view."""
-        own = [signals[number] for number in plan.signal.tolist()]
-        edges = np.array([EDGES.index(signal.edges) for signal in own], np.uint8)
+        edges = np.array([EDGES.index(signal.edges) for signal in signals], np.uint8)[plan.signal]
         edges[plan.exception] = EDGES.index("script")
-        scripts = np.array([signal.scripts for signal in own], np.uint64)
+        scripts = np.array([signal.scripts for signal in signals], np.uint64)[plan.signal]
+        bound = np.array([signal.fields is not None for signal in signals], np.uint8)[plan.signal]
         terms = _held(plan.terms).repeat(plan.entries.count[: len(plan.terms)])
         told = _STANDS * (edges == EDGES.index("none")) | _WORDS * (edges == EDGES.index("words"))
-        told |= _EXCEPTS * plan.exception | _BOUND * np.array([signal.fields is not None for signal in own], np.uint8)
+        told |= _EXCEPTS * plan.exception | _BOUND * bound
         told[: len(terms)] |= _FITS * _fitting(terms, scripts[: len(terms)])
         return cls(
             plan,
             told,
             np.logical_or.reduceat((told & _STANDS) != 0, plan.entries.first),
             scripts,
-            np.array([signal.resist for signal in own], np.int64),
-            [signal.fields or frozenset() for signal in own],
+            np.array([signal.resist for signal in signals], np.int64)[plan.signal],
+            [signal.fields or frozenset() for signal in signals],
         )
 
     def entries_of(self, view: View, rows: Rows, hits: Columns, masks: Index | None = None) -> Entries:
@@ -168,7 +168,7 @@ class Counting:
             told[stands & np.isin(hit, beside)] &= ~_STANDS
         at = (told & _BOUND).nonzero()[0]
         if len(at):
-            places = zip(hits[0, hit[at]].tolist(), entry[at].tolist(), strict=True)
+            places = zip(hits[0, hit[at]].tolist(), self.plan.signal[entry[at]].tolist(), strict=True)
             inside = np.array([base_name(rows.fields[row]) in self.fields[number] for row, number in places])
             told[at[~inside]] &= ~_FITS
 

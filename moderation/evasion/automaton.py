@@ -40,12 +40,12 @@ class Automaton:
     targets: Targets
 
     @classmethod
-    def of(cls, literals: Mapping[bytes, Sequence[int]], targets: Targets) -> Automaton:
+    def of(cls, literals: Mapping[str, Sequence[int]], targets: Targets) -> Automaton:
         """The automaton over literals."""
         each = [literal for literal, owners in literals.items() for _ in owners]
-        search = LiteralSearch([literal.decode("utf-16-le") for literal in each])
+        search = LiteralSearch(each)
         owners = np.array([number for numbers in literals.values() for number in numbers], np.int64)
-        ends = np.frombuffer(b"".join(literal[:2] + literal[-2:] for literal in each), np.uint16).reshape(-1, 2).T
+        ends = _ends(each)
         pairs = np.logical_and.reduce(ends >= FIRST_SYLLABLE) & targets.pairs[owners]
         strict = targets.exact[owners] & (targets.ends[:, owners] != 0)
         return cls(search, owners, is_latin.take(ends), pairs, strict, targets)
@@ -117,6 +117,15 @@ class Automaton:
                 parted = _parts.take(reading.codes.take(ends[0, apart] + 1))
                 others[apart] |= parted & (unlike[0, apart] | unlike[1, apart])
         return others
+
+
+def _ends(literals: Sequence[str]) -> Symbols:
+    """The first and the last symbol of each."""
+    symbols = np.frombuffer("".join(literals).encode("utf-16-le"), np.uint16)
+    lengths = np.array(list(map(len, literals)), np.int64)
+    closes = lengths.cumsum()
+    ends: Symbols = symbols[np.array((closes - lengths, closes - 1), np.int64)]
+    return ends
 
 
 def _as_written(reading: Reading, starts: Index, lasts: Index) -> Bools:

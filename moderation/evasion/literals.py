@@ -1,13 +1,16 @@
-"""What is looked for in loose readings: the rows of symbols that a spelling may show as."""
+"""What is looked for in loose readings: the rows of symbols that a spelling may show as.
+
+A row is a text here, a character of it for each symbol of 16 bits: none of these is a surrogate.
+"""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, groupby, islice, pairwise
-from operator import eq
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +21,11 @@ from moderation.evasion.tricks import BIT
 from moderation.text.batch import Batch
 from moderation.text.views import folded_view
 
-Symbols = tuple[int, ...]
-
 _MOST = 16
 _SHORT = 4
-_LETTERS_END = 0x80
 _SOUNDS = BIT["homophones"] | BIT["near-homophones"] | BIT["emoji"]
+_BREAK = chr(SYMBOL_BREAK)
+_REPEATED = re.compile(r"(.)\1+", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Literals:
     """Texts as a loose reading reads them: 1v1 is read ivi, here as there. By text: `read`, and `plain` symbols."""
 
     read: tuple[str, ...]
-    plain: tuple[bytes, ...]
+    plain: tuple[str, ...]
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Literals:
@@ -41,25 +43,26 @@ class Literals:
         view = folded_view(Batch.of(texts))
         reading = Reading.of(view)
         bounds = reading.symbol_at(view.starts).tolist()
-        symbols = reading.symbols.tobytes()
+        symbols = reading.symbols.tobytes().decode("utf-16-le")
         read = reading.codes[: len(view.codes)].tobytes().decode("utf-32-le").split("\0")[:-1]
-        return cls(tuple(read), tuple(symbols[2 * start : 2 * end - 2] for start, end in pairwise(bounds)))
+        return cls(tuple(read), tuple(symbols[start : end - 1] for start, end in pairwise(bounds)))
 
-    def literals(self, at: int, mask: int) -> Iterator[bytes]:
+    def literals(self, at: int, mask: int) -> list[str]:
         """The literals of a text by the tricks of a mask, the plainest first; none where part of it has no reading."""
         plain = self.plain[at]
-        if SYMBOL_BREAK in array("H", plain):
-            return
-        yield plain
+        if _BREAK in plain:
+            return []
+        found = [plain]
         if mask & BIT["separators"]:
-            yield from _across_gaps(self.read[at], plain)
+            found += _across_gaps(self.read[at], plain)
         if mask & (_SOUNDS | BIT["pinyin"]):
-            yield from dict.fromkeys(each for row in _rows(self.read[at], mask) for each in _encoded(row))
+            found += dict.fromkeys(each for row in _rows(self.read[at], mask) for each in _as_read(row))
+        return found
 
 
-def is_short(literal: bytes) -> bool:
+def is_short(literal: str) -> bool:
     """Whether a literal is at most four Latin letters: these stand inside of many words."""
-    return len(literal) <= 2 * _SHORT and not any(literal[1::2])
+    return len(literal) <= _SHORT and literal.isascii()
 
 
 def is_enough(text: str) -> bool:
@@ -93,76 +96,84 @@ def _read(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     return codes[read], owner[read]
 
 
-def _across_gaps(read: str, plain: bytes) -> Iterator[bytes]:
+def _across_gaps(read: str, plain: str) -> Iterator[str]:
     """A Latin text as it is read with something between its letters: of nig ger the g is no repetition, of g r e a t
     t i t s the t is one.
     """
     if not read.isascii():
         return
-    symbols = array("H", plain)
-    once = [symbol for at, symbol in enumerate(symbols) if not at or symbol != symbols[at - 1]]
-    if len(once) < len(symbols):
-        yield array("H", once).tobytes()
-    if read.isalpha():
+    if _REPEATED.search(plain):
+        yield _once(plain)
+    if read.isalpha() and _REPEATED.search(read):
         runs = [(letter, len(list(run))) for letter, run in groupby(read)]
         for at, (_, size) in enumerate(runs):
             if size > 1:
-                row = [ord(letter) for here, (letter, _) in enumerate(runs) for _ in range(1 + (here == at))]
-                yield array("H", row).tobytes()
+                yield "".join([letter * (1 + (here == at)) for here, (letter, _) in enumerate(runs)])
 
 
-def _encoded(row: Symbols) -> Iterator[bytes]:
-    """Symbols as bytes, as they are read: repetitions as one, and letters that end one word and begin another as two:
-    pinyin of 残你 is cani in one word, canni in two.
+def _once(row: str) -> str:
+    return _REPEATED.sub(r"\1", row)
+
+
+def _as_read(row: str) -> tuple[str, ...]:
+    """Symbols as they are read: repetitions as one, and letters that end one word and begin another as two: pinyin of
+    残你 is cani in one word, canni in two.
     """
-    if not any(map(eq, row, row[1:])):
-        yield array("H", row).tobytes()
-        return
-    yield array("H", [symbol for symbol, _ in groupby(row)]).tobytes()
-    if max(row) < _LETTERS_END:
-        yield array("H", row).tobytes()
+    if not _REPEATED.search(row):
+        return (row,)
+    return (_once(row), row) if row.isascii() else (_once(row),)
 
 
-def _rows(read: str, mask: int) -> Iterator[Symbols]:
+class _Heard(NamedTuple):
+    """A character as one symbol, and by its readings, the commonest first, as symbols and in letters."""
+
+    plain: str
+    symbols: tuple[str, ...]
+    letters: tuple[str, ...]
+
+
+@lru_cache(maxsize=1 << 14)
+def _heard(character: str) -> _Heard | None:
+    """None for what is not read."""
+    if kind(character) == GAP:
+        return None
+    letters = sounds.readings(character)
+    symbols = tuple(chr(syllable_symbol(each)) for each in letters)
+    return _Heard(symbols[0] if symbols else chr(ord(character) & 0x7F), symbols, letters)
+
+
+def _rows(read: str, mask: int) -> Iterator[str]:
     """The symbols of a text by other readings of its characters, and by their letters."""
-    characters = [character for character in read if kind(character) != GAP]
-    heard = {at: found for at, character in enumerate(characters) if (found := sounds.readings(character))}
-    if not heard:
+    characters = [heard for heard in map(_heard, read) if heard is not None]
+    sounding = {at: heard for at, heard in enumerate(characters) if heard.letters}
+    if not sounding:
         return
-    plain = [
-        (syllable_symbol(heard[at][0]),) if at in heard else (ord(character) & 0x7F,)
-        for at, character in enumerate(characters)
-    ]
+    plain = "".join([heard.plain for heard in characters])
     if mask & _SOUNDS:
-        yield from islice(_otherwise(plain, heard), _MOST)
+        yield from islice(_otherwise(plain, sounding), _MOST)
     if mask & BIT["pinyin"]:
-        yield from islice(_in_letters(plain, heard), _MOST)
+        yield from islice(_in_letters(plain, sounding), _MOST)
 
 
-def _otherwise(plain: Sequence[Symbols], heard: dict[int, tuple[str, ...]]) -> Iterator[Symbols]:
+def _otherwise(plain: str, sounding: Mapping[int, _Heard]) -> Iterator[str]:
     """One character by another reading of it."""
-    for at, syllables in heard.items():
-        for syllable in syllables[1:]:
-            yield _joined([*plain[:at], (syllable_symbol(syllable),), *plain[at + 1 :]])
+    for at, heard in sounding.items():
+        for symbol in heard.symbols[1:]:
+            yield plain[:at] + symbol + plain[at + 1 :]
 
 
-def _in_letters(plain: Sequence[Symbols], heard: dict[int, tuple[str, ...]]) -> Iterator[Symbols]:
+def _in_letters(plain: str, sounding: Mapping[int, _Heard]) -> Iterator[str]:
     """All syllables in letters, then some of them, in all ways if they are few."""
-    letters = {at: _letters_of(syllables[0]) for at, syllables in heard.items()}
-    yield _joined([letters.get(at, each) for at, each in enumerate(plain)])
-    for at, syllables in heard.items():
-        for other in syllables[1:]:
-            turned = {**letters, at: _letters_of(other)}
-            yield _joined([turned.get(here, each) for here, each in enumerate(plain)])
-    for size in range(len(heard) - 1, 0, -1) if len(heard) <= _SHORT else (len(heard) - 1, 1):
-        for chosen in combinations(heard, size):
-            yield _joined([letters[at] if at in chosen else each for at, each in enumerate(plain)])
-
-
-@lru_cache(maxsize=1 << 10)
-def _letters_of(syllable: str) -> Symbols:
-    return tuple(map(ord, syllable))
-
-
-def _joined(parts: Sequence[Symbols]) -> Symbols:
-    return tuple([symbol for part in parts for symbol in part])
+    lettered = list(plain)
+    for at, heard in sounding.items():
+        lettered[at] = heard.letters[0]
+    yield "".join(lettered)
+    for at, heard in sounding.items():
+        for other in heard.letters[1:]:
+            yield "".join([*lettered[:at], other, *lettered[at + 1 :]])
+    for size in range(len(sounding) - 1, 0, -1) if len(sounding) <= _SHORT else (len(sounding) - 1, 1):
+        for chosen in combinations(sounding, size):
+            row = list(plain)
+            for at in chosen:
+                row[at] = lettered[at]
+            yield "".join(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import regex
@@ -32,27 +32,26 @@ _NOWHERE = np.zeros(0, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class MaskedTerms:
-    """The terms that are looked for, by length, place and the character there; and the numbers of a term by itself,
-    each with the tricks that it resists.
+    """The numbers of the terms that are looked for, each with the tricks that it resists; the terms by length; and by
+    length, place and the character there, as far as anybody has asked yet.
     """
 
-    by_place: Mapping[tuple[int, int, str], Sequence[str]]
     numbers: Mapping[str, Numbers]
+    by_length: Mapping[int, Sequence[str]]
+    by_place: dict[tuple[int, int], Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, terms: Mapping[int, tuple[str, int]]) -> MaskedTerms:
         """From folded terms by number, with what they resist; those that hold signs, or are too short, are left out."""
         numbers: dict[str, Numbers] = {}
-        for number, (term, mask) in terms.items():
-            least = 2 if _HAN.search(term) else 3
-            spaces = " '" if term.isascii() else ""
-            if least <= len(term) <= _LONGEST and all(kind(each) != GAP or each in spaces for each in term):
+        maskable = _are_maskable([term for term, _ in terms.values()])
+        for (number, (term, mask)), fit in zip(terms.items(), maskable, strict=True):
+            if fit:
                 numbers[term] = (*numbers.get(term, ()), (number, mask))
-        by_place: dict[tuple[int, int, str], list[str]] = {}
+        by_length: dict[int, list[str]] = {}
         for term in sorted(numbers):
-            for place, character in enumerate(term):
-                by_place.setdefault((len(term), place, character), []).append(term)
-        return cls(by_place, numbers)
+            by_length.setdefault(len(term), []).append(term)
+        return cls(numbers, by_length)
 
     def find(self, reading: Reading, among: Index | None = None) -> Iterator[tuple[int, int, int, int, int]]:
         """(row, term, start, end, tricks) of the masked terms in a view, or only in some rows of it."""
@@ -77,9 +76,33 @@ class MaskedTerms:
         known = [place for place, character in enumerate(text) if character not in MASKS]
         if not known or not _is_telling(text, [text[place] for place in known]):
             return
-        for term in self.by_place.get((len(text), known[0], text[known[0]]), ()):
+        for term in self._at(len(text), known[0]).get(text[known[0]], ()):
             if all(term[place] == text[place] for place in known):
                 yield from self.numbers[term]
+
+    def _at(self, length: int, place: int) -> Mapping[str, Sequence[str]]:
+        """The terms of a length by their character at a place."""
+        if (length, place) not in self.by_place:
+            found: dict[str, list[str]] = {}
+            for term in self.by_length.get(length, ()):
+                found.setdefault(term[place], []).append(term)
+            self.by_place[length, place] = found
+        return self.by_place[length, place]
+
+
+def _are_maskable(terms: Sequence[str]) -> list[bool]:
+    """Whether terms are neither too short nor too long, and all read, but for what stands between Latin words."""
+    if not terms:
+        return []
+    codes = np.frombuffer("".join(terms).encode("utf-32-le", "surrogatepass"), np.uint32)
+    lengths = np.array(list(map(len, terms)))
+    opens = lengths.cumsum() - lengths
+    ascii_only = np.maximum.reduceat(codes, opens) < 0x80
+    between = ascii_only.repeat(lengths) & ((codes == ord(" ")) | (codes == ord("'")))
+    read = np.logical_and.reduceat((kind_of.take(codes) != GAP) | between, opens)
+    least = np.array([2 if _HAN.search(term) else 3 for term in terms])
+    fit: list[bool] = (read & (least <= lengths) & (lengths <= _LONGEST)).tolist()
+    return fit
 
 
 def _as_read(reading: Reading, row: int) -> str:

@@ -24,6 +24,7 @@ Index = NDArray[np.int64]
 Key = tuple[int, int, int, int]
 
 _TONES = frozenset("12345")
+_NEAR_SYMBOLS = {at: int(near_symbol[at]) for at in (near_symbol != np.arange(1 << 16)).nonzero()[0].tolist()}
 _NEAR = 4
 
 
@@ -144,14 +145,13 @@ def _hit(reading: Reading, target: Target, start: int, aligned: Alignment) -> tu
     return (row, target.term, opens, closes), mask
 
 
-def _near_literals(literals: Mapping[bytes, list[int]]) -> dict[bytes, list[int]]:
+def _near_literals(literals: Mapping[str, list[int]]) -> dict[str, list[int]]:
     """The literals as they read where near syllables are one: those of terms that do not resist these are among them,
     and what is only near to such a term is no hit when it is aligned.
     """
-    found: dict[bytes, list[int]] = {}
+    found: dict[str, list[int]] = {}
     for literal, owned in literals.items():
-        symbols = near_symbol.take(np.frombuffer(literal, np.uint16))
-        found.setdefault(symbols.tobytes(), []).extend(owned)
+        found.setdefault(literal.translate(_NEAR_SYMBOLS), []).extend(owned)
     return {literal: sorted(set(owned)) for literal, owned in found.items()}
 
 

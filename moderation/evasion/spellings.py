@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from itertools import islice, product
 
@@ -14,7 +14,7 @@ from moderation.evasion.joins import joined
 from moderation.evasion.tables import read_lines, read_table
 from moderation.evasion.tricks import ALWAYS_BIT, BIT
 from moderation.evasion.words import is_chinese_word, is_english_word
-from moderation.text.folding import fold
+from moderation.text.folding import fold_all
 
 _STYLES = ("0123456789", sounds.DIGITS, "〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖")
 
@@ -27,7 +27,8 @@ VOWEL = "◌"
 VOWEL_SIGNS = frozenset("-_.%&^?~")
 _LS = regex.compile("l+")
 _TENS = regex.compile("(?<![0-9])[1-9][0-9](?![0-9])")
-_DIGIT = regex.compile(f"[{sounds.WRITTEN}]")
+DIGITS = frozenset(sounds.WRITTEN)
+"""Digits and Chinese numerals."""
 _LONGEST_WORD = 12
 _LETTERS = (("f", "ph"), ("u", "v"), ("w", "vv"))
 
@@ -89,6 +90,8 @@ def _reversed(term: str) -> Iterator[str]:
 
 def _initials(term: str) -> Iterator[str]:
     """The listed abbreviations of the term, and of listed terms inside of it."""
+    if _opening(_abbreviations).isdisjoint(term):
+        return
     for long, short in _abbreviations().items():
         if long in term:
             yield from (term.replace(long, each) for each in short)
@@ -140,8 +143,7 @@ def _parts() -> frozenset[str]:
 @cache
 def _abbreviations() -> dict[str, tuple[str, ...]]:
     """By what is abbreviated, the longest first."""
-    found = {fold(long): tuple(map(fold, short)) for long, *short in map(str.split, read_lines("initials.txt"))}
-    return dict(sorted(found.items(), key=lambda each: len(each[0]), reverse=True))
+    return dict(sorted(_listed("initials.txt").items(), key=lambda each: len(each[0]), reverse=True))
 
 
 @lru_cache(maxsize=1 << 12)
@@ -154,17 +156,30 @@ def is_pun(text: str, term: str) -> bool:
 @lru_cache(maxsize=1 << 14)
 def has_puns(term: str) -> bool:
     """Whether any pun on a term is listed."""
-    return any(long in term for long in _puns())
+    return not _opening(_puns).isdisjoint(term) and any(long in term for long in _puns())
 
 
 @cache
 def _puns() -> dict[str, tuple[str, ...]]:
-    return {fold(long): tuple(map(fold, short)) for long, *short in map(str.split, read_lines("puns.txt"))}
+    return _listed("puns.txt")
+
+
+@cache
+def _opening(table: Callable[[], Mapping[str, object]]) -> frozenset[str]:
+    """With what the texts of a table begin: most terms hold none of it."""
+    return frozenset(text[0] for text in table())
+
+
+def _listed(name: str) -> dict[str, tuple[str, ...]]:
+    """By the first text of each line of a table the others, folded."""
+    lines = [line.split() for line in read_lines(name)]
+    folded = iter(fold_all([text for texts in lines for text in texts]))
+    return {next(folded): tuple(islice(folded, len(others))) for _, *others in lines}
 
 
 def in_other_digits(text: str) -> list[str]:
     """A folded text with its digits and Chinese numerals in other styles: 18, 一八, 壹捌, 十八."""
-    if not _DIGIT.search(text):
+    if DIGITS.isdisjoint(text):
         return []
     digits = {at: digit for at, character in enumerate(text) if (digit := sounds.digit_of(character))}
     styles = (
@@ -183,8 +198,9 @@ def _in_tens(digits: str) -> str:
 def also_written(text: str) -> Iterator[str]:
     """A spelling, and what digits and letters that look like one another make of it."""
     yield text
-    yield sounds.in_digits(text)
-    yield sounds.in_numerals(text)
+    if not DIGITS.isdisjoint(text):
+        yield sounds.in_digits(text)
+        yield sounds.in_numerals(text)
     if "l" in text and len(set(text)) > 3:
         yield text.replace("l", "i")
         runs = [run.span() for run in _LS.finditer(text)]

@@ -87,22 +87,21 @@ def mixed(target: Any, sums: Any, lengths: Any) -> Any:
     return (target << 40) ^ (sums << 8) ^ lengths
 
 
-def targets_of(terms: Terms, kin: Kin) -> tuple[Targets, dict[bytes, list[int]]]:
+def targets_of(terms: Terms, kin: Kin) -> tuple[Targets, dict[str, list[int]]]:
     """The targets of terms by number, each term with its mask, and by literal the targets that it stands for.
 
     Of terms that read alike and count for the same, the one with puns, or else the first, stands for all.
     """
     items: list[Target] = []
-    owners: dict[bytes, list[int]] = {}
+    owners: dict[str, list[int]] = {}
     for literal, target in _literals(terms, kin, items):
-        owned = owners.setdefault(literal, [])
-        if not owned or owned[-1] != target:
-            owned.append(target)
+        owners.setdefault(literal, []).append(target)
     plain = {(number, number) for number, item in enumerate(items) if item.spelling.exact or not item.spelling.mask}
-    for literal, owned in owners.items():
-        if len(owned) > 1:
-            owners[literal] = list(_chosen(sorted(set(owned)), items, plain))
-    return Targets.of(items, plain), owners
+    chosen = {
+        literal: owned if len(owned) < 2 else list(_chosen(sorted(set(owned)), items, plain))
+        for literal, owned in owners.items()
+    }
+    return Targets.of(items, plain), chosen
 
 
 def _chosen(owned: Sequence[int], items: list[Target], plain: set[tuple[int, int]]) -> Iterator[int]:
@@ -122,7 +121,7 @@ def _chosen(owned: Sequence[int], items: list[Target], plain: set[tuple[int, int
         yield best
 
 
-def _literals(terms: Terms, kin: Kin, items: list[Target]) -> Iterator[tuple[bytes, int]]:
+def _literals(terms: Terms, kin: Kin, items: list[Target]) -> Iterator[tuple[str, int]]:
     """(literal, number of its target) of all spellings; targets are added to `items`."""
     texts: list[str] = []
     owners: list[tuple[int, int]] = []
@@ -138,7 +137,7 @@ def _literals(terms: Terms, kin: Kin, items: list[Target]) -> Iterator[tuple[byt
     for at, (target, least) in enumerate(owners):
         item = items[target]
         for literal in read.literals(at, 0 if item.spelling.exact else item.mask):
-            if len(literal) >= (2 * least if is_short(literal) else 4):
+            if len(literal) >= (least if is_short(literal) else 2):
                 yield literal, target
 
 

@@ -36,8 +36,10 @@ def lint_condition(
     kind = condition.kinds[0]
     if kind in UNAVAILABLE_KINDS:
         yield document.report("M029", document.key_place((*location, kind)), name=kind)
-    yield from _lint_options(condition, kind, location, document)
-    yield from _lint_lists(condition, location, pack, document)
+    if len(condition.model_fields_set) > 1:
+        yield from _lint_options(condition, kind, location, document)
+    if condition.list is not None or condition.except_list is not None:
+        yield from _lint_lists(condition, location, pack, document)
     if condition.all_ == () or condition.any_ == ():
         yield document.report("M040", document.key_place((*location, kind)), kind=kind, least="one condition")
     if condition.near is not None:
@@ -49,7 +51,7 @@ def lint_condition(
     if condition.regex is not None:
         yield from lint_regex(condition, location, document)
     yield from lint_terms(condition, location, pack, policy, document)
-    if policy is not None:
+    if policy is not None and condition.fields is not None:
         yield from _lint_fields(condition, location, policy, document)
     if condition.language is not None:
         yield from _lint_languages(condition.language.is_, (*location, "language", "is"), policy, document)

@@ -14,7 +14,7 @@ from moderation.packs.regex_limits import DEEPEST, LARGEST, refused, size_of
 from moderation.packs.regex_speed import explodes, parse
 from moderation.packs.schema import Condition
 from moderation.packs.source import Document, Location
-from moderation.text.folding import fold
+from moderation.text.folding import fold_all
 
 _BOUNDARY = re.compile(r"(?<!\\)(?:\\\\)*(\\[bB])")
 # The ends of a range ([Ѐ-ӿ]) name a block, not letters.
@@ -54,9 +54,10 @@ def lint_regex(condition: Condition, location: Location, document: Document) -> 
 
 
 def _compiled(pattern: str, folded: bool) -> Any:
+    """A regex as it will be matched: `regex` keeps it until then."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return regex.compile(pattern, regex.IGNORECASE if folded else 0)
+        return regex.compile(pattern, regex.VERSION0 | (regex.IGNORECASE if folded else 0))
 
 
 def _matches_nothing(pattern: str, compiled: Any) -> bool:
@@ -71,9 +72,9 @@ def _matches_nothing(pattern: str, compiled: Any) -> bool:
 
 
 def _unfolded(pattern: str, at: Location, document: Document) -> Iterator[Diagnostic]:
-    for found in _LETTERS.finditer(pattern):
-        letter = found.group()
-        folded = fold(letter)
+    letters = list(_LETTERS.finditer(pattern))
+    for found, folded in zip(letters, fold_all([found[0] for found in letters]), strict=True):
+        letter = found[0]
         if folded != letter.casefold() and folded != letter:
             place = document.within(at, found.start(), 1)
             folded = " " if letter.isspace() else folded

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from moderation.errors import Diagnostic
-from moderation.evasion.literals import is_enough
-from moderation.packs.lists import fold_terms
+from moderation.evasion.literals import are_enough
 from moderation.packs.schema import Rule
 from moderation.packs.source import Document, Location
 from moderation.packs.walk import conditions_in, terms_of
@@ -35,8 +34,9 @@ def _findings(rules: Sequence[Rule], at: Location, pack: Pack, document: Documen
     terms = tuple(dict.fromkeys(term for found in sought for term in found))
     if not terms:
         yield document.report("M068", document.key_place(at))
-    folded = zip(terms, fold_terms(terms), strict=True)
-    short = [term for term, text in folded if text and not is_enough(text)]
+    folded = pack.fold(terms)
+    columns = zip(terms, folded, are_enough(folded).tolist(), strict=True)
+    short = [term for term, text, enough in columns if text and not enough]
     if short:
         more = f" and {len(short) - _SHOWN} more" if len(short) > _SHOWN else ""
         yield document.report("M069", document.key_place(at), terms="`, `".join(short[:_SHOWN]), more=more)

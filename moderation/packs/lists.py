@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from moderation.errors import Diagnostic
@@ -13,11 +12,12 @@ from moderation.packs.codes import diagnostic
 from moderation.packs.files import Files, OutsideError, reason
 from moderation.packs.schema import PackFile
 from moderation.packs.shape import bounded
-from moderation.packs.source import MAX_BYTES, Document, Location, decode
+from moderation.packs.source import MAX_BYTES, Document, Location, Place, decode
 from moderation.text.folding import fold_all
 
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _PARTING = re.compile(r"(?<=.)[，、；](?=.)|(?<=.),(?=.+,.)")
+_MARKS = "，、；,"
 _QUOTES = {"“": "”", "‘": "’", "「": "」", "『": "』", '"': '"', "'": "'"}
 
 
@@ -26,39 +26,37 @@ LONGEST_TERM: Final = 1000
 
 
 class Lists(NamedTuple):
-    """A pack's lists as terms, the bytes of the list files read, and what is wrong with them."""
+    """A pack's lists as terms, how these fold, the bytes of the list files read, and what is wrong with them."""
 
     terms: dict[str, tuple[str, ...]]
+    folded: dict[str, str]
     reads: dict[str, bytes]
     found: list[Diagnostic]
 
 
-class Term(NamedTuple):
-    """A term and where it stands: line and column from 1, and how many characters of the line it takes."""
-
-    line: int
-    column: int
-    length: int
-    text: str
-
-
 def resolve_lists(file: PackFile, document: Document, files: Files) -> Lists:
     """The terms of all lists of a pack; a list that cannot be read is left out."""
-    lists = Lists({}, {}, [])
+    lists = Lists({}, {}, {}, [])
     for name, source in file.lists.items():
         if source.file is None:
             lists.terms[name] = source.terms or ()
-            terms = inline_terms(document, ("lists", name), lists.terms[name])
-            lists.found.extend(bounded(lint_once(document.path, terms, document.lines), document.path))
+            lists.folded.update(folds_of(lists.terms[name]))
+            found = lint_inline(lists.terms[name], lists.folded, document, ("lists", name))
+            lists.found.extend(bounded(found, document.path))
         else:
             _read_list(name, source.file, document, files, lists)
     return lists
 
 
-def inline_terms(document: Document, location: Location, terms: Iterable[str]) -> list[Term]:
-    """The terms that stand in a pack itself, with their places."""
-    places = ((document.place((*location, index)), term) for index, term in enumerate(terms))
-    return [Term(place.line, place.column, place.length, term) for place, term in places]
+def lint_inline(
+    terms: Sequence[str], folded: Mapping[str, str], document: Document, location: Location
+) -> Iterator[Diagnostic]:
+    """The findings of `lint_once` over terms that stand in a pack itself."""
+
+    def place(index: int) -> Place:
+        return document.place((*location, index))
+
+    yield from lint_once(terms, folded, document.path, document.lines, place)
 
 
 def _read_list(name: str, written: str, document: Document, files: Files, lists: Lists) -> None:
@@ -76,52 +74,85 @@ def _read_list(name: str, written: str, document: Document, files: Files, lists:
         lists.found.append(document.report("M032", place, name=written, problem=reason(error)))
         return
     lists.reads[path] = content
-    terms, found = _terms_of(path, content)
+    terms, found = _terms_of(path, content, lists.folded)
     lists.found.extend(found)
     if not terms and not found:
         lists.found.append(document.report("M032", place, name=written, problem="it holds no term"))
-    lists.terms[name] = tuple(term.text for term in terms)
+    lists.terms[name] = terms
 
 
-def _terms_of(path: str, content: bytes) -> tuple[list[Term], list[Diagnostic]]:
-    """The terms of a list file, and what is wrong with it, each at its own line."""
+def _terms_of(path: str, content: bytes, folded: dict[str, str]) -> tuple[tuple[str, ...], list[Diagnostic]]:
+    """The terms of a list file, and what is wrong with it, each at its own line; notes how they fold."""
     if len(content) > MAX_BYTES:
-        return [], [diagnostic("M006", path, limit=f"{MAX_BYTES:,}")]
+        return (), [diagnostic("M006", path, limit=f"{MAX_BYTES:,}")]
     text, broken = decode(path, content)
     if broken is not None:
-        return [], [broken]
+        return (), [broken]
     lines = text.replace("\r\n", "\n").split("\n")
-    terms = list(_read_terms(lines))
-    return terms, bounded(lint_once(path, terms, lines), path)
+    found = [(number, term) for number, line in enumerate(lines) if (term := _COMMENT.sub("", line).strip())]
+    terms = tuple(term for _, term in found)
+    folded.update(folds_of(terms))
+
+    def place(index: int) -> Place:
+        number, term = found[index]
+        return Place(number + 1, lines[number].index(term) + 1, len(term))
+
+    return terms, bounded(lint_once(terms, folded, path, lines, place), path)
 
 
-def _read_terms(lines: Iterable[str]) -> Iterator[Term]:
-    for number, line in enumerate(lines, start=1):
-        term = _COMMENT.sub("", line).strip()
-        if term:
-            yield Term(number, line.index(term) + 1, len(term), term)
+def folds_of(terms: Iterable[str]) -> dict[str, str]:
+    """By term, how the folded text holds it. All at once, as to fold one takes longer than to fold a hundred."""
+    distinct = list(dict.fromkeys(terms))
+    pairs = zip(distinct, fold_all(distinct), strict=True) if distinct else ()
+    return {term: term if folded == term else folded for term, folded in pairs}
 
 
-@lru_cache(maxsize=1024)
-def fold_terms(terms: tuple[str, ...]) -> tuple[str, ...]:
-    """Terms as the folded text holds them; a list is asked for by every condition that names it."""
-    return tuple(fold_all(terms)) if terms else ()
+def lint_once(
+    terms: Sequence[str],
+    folded: Mapping[str, str],
+    path: str,
+    lines: Sequence[str],
+    place: Callable[[int], Place],
+) -> Iterator[Diagnostic]:
+    """Terms that fold to nothing, to too much or to the same as one before them, or are hardly meant as one term.
+
+    `place` tells by its number where a term stands.
+    """
+    if _are_plain(terms, folded):
+        return
+    seen: dict[str, int] = {}
+    for index, term in enumerate(terms):
+        text = folded[term]
+        first = seen.setdefault(text, index)
+        odd = _oddity(term, text, None if first == index else (terms[first], place(first).line))
+        if odd is not None:
+            at = place(index)
+            line = lines[at.line - 1] if at.line <= len(lines) else ""
+            yield diagnostic(odd[0], path, at.line, at.column, at.length, line, **odd[1])
 
 
-def lint_once(path: str, terms: list[Term], lines: Sequence[str]) -> Iterator[Diagnostic]:
-    """Terms that fold to nothing, to too much or to the same as one before them, or are hardly meant as one term."""
-    seen: dict[str, Term] = {}
-    for term, folded in zip(terms, fold_terms(tuple(term.text for term in terms)), strict=True):
-        place = (path, term.line, term.column, term.length, lines[term.line - 1] if term.line <= len(lines) else "")
-        if not folded:
-            yield diagnostic("M034", *place, term=ascii(term.text)[1:-1])
-        elif len(folded) > LONGEST_TERM:
-            yield diagnostic("M059", *place, characters=f"{len(folded):,}", limit=f"{LONGEST_TERM:,}")
-        elif folded in seen:
-            first = seen[folded]
-            yield diagnostic("M064", *place, term=term.text, other=first.text, first=first.line)
-        elif mark := _PARTING.search(term.text):
-            yield diagnostic("M070", *place, term=term.text, mark=mark[0])
-        elif term.text[0] in _QUOTES and term.text[-1] == _QUOTES[term.text[0]] and len(term.text) > 1:
-            yield diagnostic("M071", *place, term=term.text)
-        seen.setdefault(folded, term)
+def _are_plain(terms: Sequence[str], folded: Mapping[str, str]) -> bool:
+    """Whether there is nothing to say of any of them, as of most lists: a quick look that may err to the other side."""
+    texts = {folded[term] for term in terms}
+    written = "\n".join(terms)
+    return (
+        len(texts) == len(terms)
+        and "" not in texts
+        and max(map(len, texts), default=0) <= LONGEST_TERM
+        and not any(mark in written for mark in (*_MARKS, *_QUOTES))
+    )
+
+
+def _oddity(term: str, folded: str, first: tuple[str, int] | None) -> tuple[str, dict[str, str]] | None:
+    """What there is to say of a term; `first` is the one before it that folds alike, and its line."""
+    if not folded:
+        return "M034", {"term": ascii(term)[1:-1]}
+    if len(folded) > LONGEST_TERM:
+        return "M059", {"characters": f"{len(folded):,}", "limit": f"{LONGEST_TERM:,}"}
+    if first is not None:
+        return "M064", {"term": term, "other": first[0], "first": str(first[1])}
+    if mark := _PARTING.search(term):
+        return "M070", {"term": term, "mark": mark[0]}
+    if term[0] in _QUOTES and term[-1] == _QUOTES[term[0]] and len(term) > 1:
+        return "M071", {"term": term}
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,22 +12,26 @@ from moderation.packs.files import SUFFIXES, Files, MemoryFiles, OutsideError, f
 from moderation.packs.lint import lint_pack
 from moderation.packs.lint_classifier import lint_classifier, read_model
 from moderation.packs.lint_policy import POLICY, lint_together
-from moderation.packs.lists import resolve_lists
+from moderation.packs.lists import folds_of, resolve_lists
 from moderation.packs.models import ModelFile
 from moderation.packs.pause import collector_paused
 from moderation.packs.salvage import salvage
 from moderation.packs.schema import PackFile, PolicyFile, Rule
 from moderation.packs.shape import bounded, validate
 from moderation.packs.source import Document, SourceError, read_document
+from moderation.packs.walk import written_in
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A validated pack: the file's model, and its lists as terms. `path` is relative to the rules folder."""
+    """A validated pack: the file's model, and its lists as terms. `path` is relative to the rules folder, `folded` are
+    all terms and exceptions as the folded text holds them.
+    """
 
     file: PackFile
     lists: Mapping[str, tuple[str, ...]]
     path: str
+    folded: Mapping[str, str] = field(compare=False, repr=False)
 
     @property
     def id(self) -> str:
@@ -38,6 +42,10 @@ class Pack:
     def rules(self) -> tuple[Rule, ...]:
         """The pack's rules, in the order of the file."""
         return self.file.rules
+
+    def fold(self, terms: Iterable[str]) -> tuple[str, ...]:
+        """Terms of this pack as the folded text holds them."""
+        return tuple(map(self.folded.__getitem__, terms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +144,8 @@ def _read_pack(
     if rest is None:
         found += problems
         return None, {}
-    terms, read, more = resolve_lists(rest, document, files)
-    pack = Pack(rest, terms, document.path)
+    terms, folded, read, more = resolve_lists(rest, document, files)
+    pack = Pack(rest, terms, document.path, folds_of(written_in(rest.rules)) | folded)
     problems += more
     problems += bounded(lint_pack(pack, policy, document), document.path)
     # What is left of a broken pack says little about what is superfluous in it.

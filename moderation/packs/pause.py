@@ -1,4 +1,4 @@
-"""Rules are read and compiled without a pause for garbage."""
+"""Modules are imported, and rules are read and compiled, without a pause for garbage."""
 
 from __future__ import annotations
 
@@ -18,4 +18,14 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            _count_as_old()
             gc.enable()
+
+
+def _count_as_old() -> None:
+    """Put all that there is among what is old, where it would come to stand anyway: the collector walks over it when it
+    next looks at everything, and not right now. Where somebody has frozen something, it stays frozen.
+    """
+    if not gc.get_freeze_count():
+        gc.freeze()
+        gc.unfreeze()

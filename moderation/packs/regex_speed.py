@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any, TypeAlias
 
@@ -41,6 +41,7 @@ def explodes(pattern: str, compiled: Any) -> bool:
     return _REPEATED_GROUP.search(pattern) is not None and any(_runs_out(compiled, text) for text in _pumped(tree))
 
 
+@lru_cache(maxsize=16)
 def parse(pattern: str) -> Items | None:
     """The structure of a regex, None where the standard library cannot read it."""
     try:

@@ -96,7 +96,7 @@ Trick = Literal[TRICKS]  # type: ignore[valid-type]
 class Model(BaseModel):
     """Frozen; a key that the format doesn't know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Near(Model):
@@ -168,7 +168,8 @@ class Condition(Model):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds that are given: exactly one in a valid condition."""
-        return tuple(kind for kind in KINDS if getattr(self, _python_name(kind)) is not None)
+        given = self.__dict__
+        return tuple([kind for kind, name in _KIND_FIELDS if given[name] is not None])
 
     @model_validator(mode="after")
     def _one_kind(self) -> Condition:
@@ -179,8 +180,7 @@ class Condition(Model):
         return self
 
 
-def _python_name(kind: str) -> str:
-    return f"{kind}_" if kind in ("all", "any", "not") else kind
+_KIND_FIELDS = tuple((kind, f"{kind}_" if kind in ("all", "any", "not") else kind) for kind in KINDS)
 
 
 class Examples(Model):
@@ -320,7 +320,3 @@ class PolicyFile(Model):
     classifier: Text | None = Field(None, description="the model that rules ask, relative to this file")
     audiences: dict[str, Any] | None = Field(None, description="not available in this version")
     resist: tuple[Trick, ...] = Field((), description="tricks of evasion that terms are seen through")
-
-
-for _model in (Near, Count, Condition, Rule, PackFile):
-    _model.model_rebuild()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
+import msgspec
 import yaml
 
 from moderation.errors import Diagnostic
@@ -37,8 +38,7 @@ class Plain(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where something stands: line and column from 1, in code points, and how many of them on that line."""
 
     line: int
@@ -46,26 +46,41 @@ class Place:
     length: int = 1
 
 
+class Places(Place, frozen=True, gc=False):
+    """Where a list or a mapping stands, and what is in it: its values by number or key, and its keys."""
+
+    values: Any = ()
+    keys: Mapping[Any, Place] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed file: its data, and the place of every value and key by location in the data."""
+    """A parsed file: its data, and the place of every value and key in it."""
 
     path: str
     data: Any
-    values: Mapping[Location, Place]
-    keys: Mapping[Location, Place]
+    places: Place
     lines: tuple[str, ...]
 
     def place(self, location: Location) -> Place:
         """The place of the value at a location, or of the nearest thing around it."""
-        for length in range(len(location), -1, -1):
-            if location[:length] in self.values:
-                return self.values[location[:length]]
-        return Place(1, 1)
+        return self._way(location)[-1]
 
     def key_place(self, location: Location) -> Place:
         """The place of the key at a location, or of what holds it."""
-        return self.keys.get(location) or self.place(location)
+        way = self._way(location[:-1])
+        keys = way[-1].keys if isinstance(way[-1], Places) and len(way) == len(location) else {}
+        return (keys.get(location[-1]) if keys else None) or self.place(location)
+
+    def _way(self, location: Location) -> list[Place]:
+        """The places of all that stands around a location, the outermost first."""
+        way = [self.places]
+        for step in location:
+            inside = _inside(way[-1], step)
+            if inside is None:
+                break
+            way.append(inside)
+        return way
 
     def within(self, location: Location, start: int, length: int) -> Place:
         """The place of part of a one-line scalar: `start` code points into its text."""
@@ -96,6 +111,15 @@ class Document:
         )
 
 
+def _inside(place: Place, step: str | int) -> Place | None:
+    """The place of what stands within, None where nothing does."""
+    try:
+        found: Place = place.values[step]  # type: ignore[attr-defined]
+    except (AttributeError, KeyError, IndexError, TypeError):
+        return None
+    return found
+
+
 class SourceError(Exception):
     """A file that is not YAML as packs have it: all that is wrong, and the document if it could be read to its end."""
 
@@ -108,12 +132,12 @@ class SourceError(Exception):
 def read_document(path: str, content: bytes) -> Document:
     """Parse one file. Raises SourceError."""
     text = _decode(path, content)
-    empty = Document(path, None, {}, {}, tuple(_BREAK.split(text)))
+    empty = Document(path, None, Place(1, 1), tuple(_BREAK.split(text)))
     reader = _Reader(empty)
     try:
         parser = _Parser(text)
         try:
-            reader.read(_events(parser))
+            reader.read(iter(parser.get_event, None))
         finally:
             parser.dispose()
     except yaml.MarkedYAMLError as error:
@@ -122,7 +146,7 @@ def read_document(path: str, content: bytes) -> Document:
         raise SourceError([empty.report("M001", Place(1, 1), problem=" ".join(str(error).split())[:200])]) from None
     if reader.data is None or (isinstance(reader.data, Plain) and not reader.data):
         raise SourceError([empty.report("M003", Place(1, 1))])
-    document = Document(path, reader.data, reader.values, reader.keys, empty.lines)
+    document = Document(path, reader.data, reader.places, empty.lines)
     if reader.found:
         raise SourceError(reader.found, document)
     return document
@@ -159,11 +183,6 @@ def _spot(text: str, offset: int) -> tuple[int, int, str]:
     return len(before), len(before[-1]) + 1, before[-1] + _BREAK.split(text[offset:], 1)[0]
 
 
-def _events(parser: Any) -> Iterator[Any]:
-    while parser.check_event():
-        yield parser.get_event()
-
-
 def _yaml_error(document: Document, error: yaml.MarkedYAMLError) -> Diagnostic:
     end, start = error.problem_mark or error.context_mark, error.context_mark
     character = document.line(end.line + 1)[end.column : end.column + 1] if end else ""
@@ -180,8 +199,7 @@ class _Reader:
 
     document: Document
     data: Any = None
-    values: dict[Location, Place] = field(default_factory=dict)
-    keys: dict[Location, Place] = field(default_factory=dict)
+    places: Place = field(default_factory=lambda: Place(1, 1))
     found: list[Diagnostic] = field(default_factory=list)
     nodes: int = 0
 
@@ -193,66 +211,69 @@ class _Reader:
                 if documents > 1:
                     self._stop("M007", event)
             elif isinstance(event, yaml.NodeEvent):
-                self.data = self._node(event, events, ())
+                self.data, self.places = self._node(event, events, 0)
 
-    def _node(self, event: Any, events: Iterator[Any], location: Location) -> Any:
-        self.values[location] = self._place(event)
-        self._admit(event, location)
+    def _node(self, event: Any, events: Iterator[Any], depth: int) -> tuple[Any, Place]:
+        place = self._place(event)
+        self._admit(event, depth)
         if isinstance(event, yaml.ScalarEvent):
-            return event.value if event.style else Plain(event.value)
+            return (event.value if event.style else Plain(event.value)), place
         if isinstance(event, yaml.SequenceStartEvent):
-            return self._sequence(events, location)
+            return self._sequence(place, events, depth + 1)
         if isinstance(event, yaml.MappingStartEvent):
-            return self._mapping(events, location)
-        return ""
+            return self._mapping(place, events, depth + 1)
+        return "", place
 
-    def _admit(self, event: Any, location: Location) -> None:
+    def _admit(self, event: Any, depth: int) -> None:
         self.nodes += 1
         if event.anchor is not None:
             self._refuse("M004", event)
         if getattr(event, "tag", None) is not None:
             self._refuse("M005", event, tag=event.tag.replace("tag:yaml.org,2002:", "!!"))
-        if len(location) > MAX_DEPTH:
+        if depth > MAX_DEPTH:
             self._stop("M013", event, limit=MAX_DEPTH)
         if self.nodes > MAX_NODES:
             self._stop("M014", event, limit=f"{MAX_NODES:,}")
 
-    def _sequence(self, events: Iterator[Any], location: Location) -> list[Any]:
+    def _sequence(self, place: Place, events: Iterator[Any], depth: int) -> tuple[list[Any], Place]:
         items: list[Any] = []
+        places: list[Place] = []
         for event in events:
             if isinstance(event, yaml.SequenceEndEvent):
                 break
-            items.append(self._node(event, events, (*location, len(items))))
-        return items
+            item, at = self._node(event, events, depth)
+            items.append(item)
+            places.append(at)
+        return items, Places(place.line, place.column, place.length, places)
 
-    def _mapping(self, events: Iterator[Any], location: Location) -> dict[str, Any]:
+    def _mapping(self, place: Place, events: Iterator[Any], depth: int) -> tuple[dict[str, Any], Place]:
         items: dict[str, Any] = {}
+        places: dict[str, Place] = {}
+        keys: dict[str, Place] = {}
         for event in events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
-            key = self._key(event, events, location)
-            if key is None or key in items:
-                # Read to its end, under a location that nothing else has.
-                self._node(next(events), events, (*location, self._nowhere()))
-            else:
-                self.keys[(*location, key)] = self._place(event)
-                items[key] = self._node(next(events), events, (*location, key))
-        return items
+            key = self._key(event, events, depth, keys)
+            value, at = self._node(next(events), events, depth)
+            if key is not None and key not in items:
+                items[key], places[key] = value, at
+        return items, Places(place.line, place.column, place.length, places, keys)
 
-    def _key(self, event: Any, events: Iterator[Any], location: Location) -> str | None:
+    def _key(self, event: Any, events: Iterator[Any], depth: int, keys: dict[str, Place]) -> str | None:
         """The key that starts here, None where it is none."""
         if not isinstance(event, yaml.ScalarEvent):
             self._refuse("M008" if not isinstance(event, yaml.AliasEvent) else "M004", event)
             if not isinstance(event, yaml.AliasEvent):
-                self._node(event, events, (*location, self._nowhere()))
+                self._node(event, events, depth)
             return None
-        self._admit(event, location)
+        self._admit(event, depth - 1)
         key = str(event.value)
         if key == "<<" and not event.style:
             self._refuse("M015", event)
             return None
-        if (*location, key) in self.keys:
-            self._refuse("M009", event, key=key, first=self.keys[*location, key].line)
+        if key in keys:
+            self._refuse("M009", event, key=key, first=keys[key].line)
+        keys.setdefault(key, self._place(event))
         return key
 
     def _refuse(self, code: str, event: Any, **values: object) -> None:
@@ -261,10 +282,6 @@ class _Reader:
 
     def _stop(self, code: str, event: Any, **values: object) -> NoReturn:
         raise SourceError([*self.found, self.document.report(code, self._place(event), "", **values)])
-
-    def _nowhere(self) -> str:
-        """A step that no key of a file can be."""
-        return f"\0{self.nodes}"
 
     def _place(self, event: Any) -> Place:
         start, end = event.start_mark, event.end_mark

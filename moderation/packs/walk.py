@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from moderation.packs.schema import Condition, Rule
@@ -17,27 +17,40 @@ def conditions_of(rule: Rule, at: Location = ()) -> Iterator[tuple[Location, Con
     for key in ("when", "unless"):
         condition = getattr(rule, key)
         if condition is not None:
-            yield from _walk(condition, (*at, key))
+            yield from _walk(condition, (*at, key), [])
 
 
 def conditions_in(condition: Condition) -> Iterator[tuple[Location, Condition]]:
     """A condition and every one inside of it."""
-    yield from _walk(condition, ())
+    yield from _walk(condition, (), [])
 
 
-def _walk(condition: Condition, location: Location) -> Iterator[tuple[Location, Condition]]:
-    yield location, condition
-    inside: list[tuple[Location, Condition]] = []
+def _walk(
+    condition: Condition, location: Location, found: list[tuple[Location, Condition]]
+) -> list[tuple[Location, Condition]]:
+    found.append((location, condition))
+    for place, child in _inside(condition):
+        _walk(child, location + place, found)
+    return found
+
+
+def _inside(condition: Condition) -> Iterator[tuple[Location, Condition]]:
     for key, children in (("all", condition.all_), ("any", condition.any_)):
-        inside += [((*location, key, index), child) for index, child in enumerate(children or ())]
+        if children is not None:
+            yield from (((key, index), child) for index, child in enumerate(children))
     if condition.near is not None:
-        inside += [((*location, "near", "of", index), child) for index, child in enumerate(condition.near.of)]
+        yield from ((("near", "of", index), child) for index, child in enumerate(condition.near.of))
     if condition.not_ is not None:
-        inside.append(((*location, "not"), condition.not_))
+        yield ("not",), condition.not_
     if condition.count is not None:
-        inside.append(((*location, "count", "of"), condition.count.of))
-    for place, child in inside:
-        yield from _walk(child, place)
+        yield ("count", "of"), condition.count.of
+
+
+def written_in(rules: Iterable[Rule]) -> Iterator[str]:
+    """The terms and the exceptions that stand in rules themselves, not in lists."""
+    for rule in rules:
+        for _, condition in conditions_of(rule):
+            yield from (*(condition.terms or ()), *(condition.except_ or ()))
 
 
 def terms_of(condition: Condition, pack: Pack) -> tuple[str, ...]:

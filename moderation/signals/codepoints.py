@@ -41,19 +41,22 @@ def _plain_set(piece: str, flags: int) -> Ranges | None:
     """
     if flags & ~_PLAIN_FLAGS or not (written := _PLAIN_SET.fullmatch(piece)):
         return None
-    held = np.zeros(0x110001, np.bool_)
+    # One more at each end, so that every range has two edges.
+    padded = np.zeros(0x110002, np.bool_)
+    held = padded[1:-1]
     for escape, low, high in _ITEM.findall(written[2]):
         for first, last in code_points(escape, flags) if escape else ((_letter(low), _letter(high or low)),):
             held[first : last + 1] = True
-    if written[1]:
-        held = ~held
-        held[-1] = False
     cased = np.frombuffer(_cased().encode("utf-32-le"), np.uint32)
-    matched = regex.compile(piece, flags).sub("\0", _cased())
-    held[cased] = np.frombuffer(matched.encode("utf-32-le"), np.uint32) == 0
+    lettered = held[cased].any()
+    if written[1]:
+        np.logical_not(held, out=held)
+    if lettered:
+        matched = regex.compile(piece, flags).sub("\0", _cased())
+        held[cased] = np.frombuffer(matched.encode("utf-32-le"), np.uint32) == 0
     # Like the search over every code point, ranges run across the surrogates, and are bounded by none of them.
     held[_SURROGATES.start : _SURROGATES.stop] = held[_SURROGATES.start - 1] and held[_SURROGATES.stop]
-    edges = np.flatnonzero(np.diff(held, prepend=False, append=False))
+    edges = (padded[1:] != padded[:-1]).nonzero()[0]
     return tuple(zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True))
 
 
@@ -78,7 +81,10 @@ def _every_code_point() -> str:
 
 @lru_cache(maxsize=1)
 def _cased() -> str:
-    return "".join(regex.findall(_CASED, _every_code_point()))
+    """All letters with case: none is an ideograph or a Hangul syllable, and none stands beyond the first two planes."""
+    blocks = ((0, 0x2E80), (0xA000, 0xAC00), (0xFB00, 0x20000))
+    codes = np.concatenate([np.arange(*block, dtype="<u4") for block in blocks])
+    return "".join(regex.findall(_CASED, codes.tobytes().decode("utf-32-le")))
 
 
 def _code(index: int) -> int:

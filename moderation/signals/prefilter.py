@@ -121,16 +121,16 @@ class _Parser:
             if token is None:
                 raise _Unsafe
             self._at = token.end()
-            if token["repeat"]:
+            if token.lastgroup == "repeat":
                 pieces.append(_repeated(pieces.pop() if pieces else _NOTHING, token))
-            elif not token["comment"]:
+            elif token.lastgroup != "comment":
                 pieces.append(self._piece(token, first=top and not any(each.text for each in pieces), top=top))
         if top:
             pieces = _from_the_rare(pieces)
         return _Piece("".join(each.text for each in pieces), sum(each.states for each in pieces))
 
     def _piece(self, token: regex.Match[str], first: bool, top: bool) -> _Piece:
-        kind = next(name for name in _KINDS if token[name] is not None)
+        kind = token.lastgroup or ""
         if kind == "look":
             return self._look(token[0], first, top)
         if kind in ("open", "scope"):
@@ -180,7 +180,6 @@ class _Parser:
 _START: Final = _Piece(r"(?:^|\x{0})", 0)
 _NOTHING: Final = _Piece("", 0)
 _FIXED: Final = {"zero": _NOTHING, "back": _Piece(f"{_ANY}*", 2), "some": _Piece(f"{_ANY}+", 2)}
-_KINDS: Final = ("look", "scope", "open", "start", "zero", "back", "some", "set", "class", "char")
 
 
 @lru_cache(maxsize=1)

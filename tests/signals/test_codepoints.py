@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import regex
 
-from moderation.signals.codepoints import code_points
+from moderation.signals.codepoints import _CASED, _cased, code_points
 
 PIECES = [
     "[a-z0-9]", "[^a-z]", "[-_a-z0-9]", "[a-z_-]", r"[^\s#]", r"[\w-]", r"[^\s\w]", "[K]", "[ſß]", "[一-鿿]", "[^，。]",
@@ -25,3 +25,7 @@ def test_code_points(piece: str, flags: int) -> None:
     expected = "".join(pattern.findall(EVERY))
     found = "".join(EVERY_CODE[first : last + 1] for first, last in code_points(piece, flags))
     assert found.translate(SURROGATES) == expected
+
+
+def test_letters_with_case_are_where_they_are_looked_for() -> None:
+    assert _cased() == "".join(regex.findall(_CASED, EVERY))

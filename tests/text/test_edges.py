@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
+import subprocess
 import sys
 import threading
 from typing import Any
@@ -131,16 +131,19 @@ def test_word_edges_from_many_threads() -> None:
     assert found == [[False]] * 4
 
 
+def test_the_segmenter_is_that_of_the_package() -> None:
+    pytest.importorskip("rjieba")
+    code = (
+        "import sys; from moderation.text.segmenter import cut, _segmenter; assert cut('北京大学') == ['北京大学'];"
+        "assert 'rjieba' not in sys.modules; import rjieba; assert type(_segmenter()) is rjieba.Jieba;"
+        "assert rjieba.cut('北京大学', False) == ['北京大学']"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_without_the_segmenter_the_error_names_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
-    real_import = builtins.__import__
-
-    def refuse(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name == "rjieba":
-            raise ImportError(name)
-        return real_import(name, *args, **kwargs)
-
-    monkeypatch.delitem(sys.modules, "rjieba", raising=False)
-    monkeypatch.setattr(builtins, "__import__", refuse)
+    monkeypatch.setitem(sys.modules, "rjieba", None)
+    monkeypatch.delitem(sys.modules, "rjieba.rjieba", raising=False)
     segmenter._segmenter.cache_clear()
     with pytest.raises(ModerationError, match="pip install rjieba"):
         stands(word_edges, "地铁口交易", "口交")
