@@ -22,7 +22,7 @@ _QUOTES = {"“": "”", "‘": "’", "「": "」", "『": "』", '"': '"', "'"
 
 
 LONGEST_TERM: Final = 1000
-"""Folded characters of a term; Hyperscan refuses expressions of more than 16,000 bytes."""
+"""Folded characters of a term: more is no term."""
 
 
 class Lists(NamedTuple):
