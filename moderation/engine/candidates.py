@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,8 +22,7 @@ Mask = NDArray[np.bool_]
 _SLACK = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
+class Fired(msgspec.Struct, frozen=True, eq=False, gc=False):
     """(post, signal) pairs, in any order: signals that fired, may fire or are unknown."""
 
     post: Index

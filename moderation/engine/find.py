@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from moderation.engine.candidates import Fired, Glance, Mask
@@ -155,8 +156,7 @@ class Finder:
         return distinct(post[at] * len(self.plan.signals) + signal)
 
 
-@dataclass(frozen=True, slots=True)
-class _ViewLook:
+class _ViewLook(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One view's term hits, and where its regexes may match."""
 
     counting: Counting

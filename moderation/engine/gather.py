@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +15,7 @@ from moderation.text.batch import Batch
 from moderation.text.lists import Lists, steps
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A batch of posts as rows.
 
     `owner[row]` is the row's post, `first[post]` its first row; `fields[row]` the field's name. `truncated` are the

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,8 +33,7 @@ _REACH, _FARTHEST = 10, 60
 """Logits beyond which a score is 0 or 1, as calibrated; and before, however strange the calibration."""
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(msgspec.Struct, frozen=True, eq=False, gc=False):
     """By row: the sum of integer weights for each head (rows × heads), and how many n-grams were summed."""
 
     sums: Index

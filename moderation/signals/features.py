@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cache
 from string import digits, punctuation
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,8 +45,7 @@ _FACTOR = np.uint32(0xFF)
 _FIRST_LENGTH, _LENGTHS, _ALIKE = 0x10E000, 60, 16  # where nobody has characters
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(msgspec.Struct, frozen=True, eq=False, gc=False):
     """By place in `Text.codes` but the last: the buckets of both n-grams that start there. The first may lie beyond the
     last bucket, and is to be taken modulo their number.
     """
