@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from moderation.post import DECLARED_LANGUAGE, Post, PostId, PostLike, declared_language
-from moderation.text.lists import Index, steps
+from moderation.text.lists import Index, numbers_to, steps
 
 IDS = {int, str, type(None)}
 """The types of ids."""
@@ -70,7 +70,7 @@ class Columns(msgspec.Struct, frozen=True, eq=False, gc=False):
         if set(map(type, texts)) != {str} or not set(map(type, ids)) <= IDS:
             return None
         hints = None if keys.isdisjoint(DECLARED_LANGUAGE) else [declared_language(post) for post in posts]
-        return cls(ids, posts, names * len(posts), texts, np.arange(len(posts) + 1), hints)
+        return cls(ids, posts, names * len(posts), texts, numbers_to(len(posts) + 1), hints)
 
     def portions(self, limit: int, size: int) -> Iterator[Columns]:
         """Parts of about `size` code points at most, posts cut at `limit`: memory stays bounded whatever comes in."""

@@ -189,7 +189,8 @@ class _ViewLook(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     def fired(self, rows: Rows) -> list[tuple[Index, Index]]:
         """(post, signal) of all that stands there or may."""
-        found = [(self.terms.post, self.terms.signal)] if self.terms.hits.shape[1] else []
+        hits = self.terms.hits
+        found = [(hits[5], hits[4])] if hits.shape[1] else []
         if self.possible.shape[1]:
             hit, entry = self.plan.entries.entries(self.possible[1])
             found.append((rows.owner[self.possible[0, hit]], self.plan.signal[entry]))

@@ -14,6 +14,7 @@ from moderation.evasion.guards import PARTING
 from moderation.evasion.reading import FIRST_SYLLABLE, Reading, holds, is_latin
 from moderation.evasion.targets import Target, Targets
 from moderation.evasion.words import PARTICLES, SEVERAL, common_characters
+from moderation.text.lists import constant
 
 Index = NDArray[np.int64]
 Codes = NDArray[np.uint32]
@@ -24,6 +25,7 @@ Candidate = tuple[Target, int, int]
 
 # From the ends of stretches to what stands before and behind them, and from where they end to their last.
 _OUTSIDE, _LAST = np.array(((-1,), (1,))), np.array(((0,), (1,)))
+_ONE, _TWO = constant(1, np.int64), constant(2, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Automaton:
         if not matches:
             return
         found = np.fromiter(chain.from_iterable(matches), np.int64, 3 * len(matches)).reshape(-1, 3).T
-        literal, bounds = found[0], found[1:] >> 1
+        literal, bounds = found[0], found[1:] >> _ONE
         ends = reading.spans(bounds if within is None else within.take(bounds - _LAST) + _LAST)
         at = self._are_free(reading, literal, ends).nonzero()[0]
         if len(at):
@@ -82,7 +84,7 @@ class Automaton:
         """What is not plainly the term, nor plainly no exact spelling, nor too short, nor common characters that only
         sound like the term.
         """
-        targets, number, lengths = self.targets, self.owners[literal], ends[1] - ends[0] + 1
+        targets, number, lengths = self.targets, self.owners[literal], ends[1] - ends[0] + _ONE
         likely: Bools = lengths >= targets.sizes[number]
         likely &= ~self._are_others(reading, literal, number, ends)
         at = likely.nonzero()[0]
@@ -111,14 +113,15 @@ class Automaton:
         """
         found, own = reading.codes.take(ends), self.targets.ends.take(number, axis=1)
         unlike = found != own
-        strange = unlike & self.strict.take(literal, axis=1)
+        strange = self.strict.take(literal, axis=1)
+        strange &= unlike
         others: Bools = strange[0] | strange[1]
         at = self.pairs[literal].nonzero()[0]
         if len(reading.again):
             at = at[_as_written(reading, *ends.take(at, axis=1))]
         if len(at):
             others[at] = ~_are_own(found.take(at, axis=1), own.take(at, axis=1))
-            apart = at[ends[1, at] - ends[0, at] == 2]
+            apart = at[ends[1, at] - ends[0, at] == _TWO]
             if len(apart):
                 parted = _parts.take(reading.codes.take(ends[0, apart] + 1))
                 others[apart] |= parted & (unlike[0, apart] | unlike[1, apart])

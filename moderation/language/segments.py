@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from moderation.language.runs import Runs, openings
 from moderation.text.classes import HAN, HANGUL, KANA
-from moderation.text.lists import ends_of
+from moderation.text.lists import constant, ends_of
 
 Ints = NDArray[np.int64]
 
 # A character of these says as much as a syllable or a word.
 _WEIGHT = np.ones(64, np.int64)
 _WEIGHT[[HAN, KANA, HANGUL]] = 3
+_ONE = constant(1, np.int64)
 
 
 class Segments(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -68,4 +69,4 @@ def to_segments(names: tuple[str, ...], row_starts: Ints, runs: Runs, language: 
     if source is not None:
         first, last = source[first], source[last]
     base = row_starts[row]
-    return Segments(names, row, first - base, last - base + 1, language, weight)
+    return Segments(names, row, first - base, last - base + _ONE, language, weight)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from moderation.evasion import sounds
 from moderation.evasion.tables import read_table
 from moderation.evasion.words import common_characters, is_english_word
-from moderation.text.lists import ranges
+from moderation.text.lists import constant, ranges
 from moderation.text.tables import CODE_POINTS
 
 FIRST_SYLLABLE = 0x10F000
@@ -37,10 +37,13 @@ _PARTING = " .*-_|/~+·"
 # seldom said for themselves. Three of these have what may follow them as the next higher bit: see `_pairs`.
 LETTER, NEEDS_VOWEL, NO_VOWEL, OPENS, CLOSES, WIDE, PARTS, RARE = (1 << bit for bit in range(8))
 SAME = LETTER
+_LETTER_BIT, _NEEDS_VOWEL_BIT, _WIDE_BIT = (constant(bit, np.uint8) for bit in (LETTER, NEEDS_VOWEL, WIDE))
+_OPENS_OR_WIDE, _NEXT, _FOURTH = (constant(each, np.uint8) for each in (OPENS | WIDE, 1, 4))
 
-_LEAST_LETTERS = 4
+_LEAST_LETTERS = constant(4, np.int32)
 _TOLERATED = 12
 """Of so many letters one may stand where pinyin has none."""
+_AGAINST = constant(_TOLERATED // NEEDS_VOWEL, np.uint8)
 
 
 class Text(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -64,10 +67,10 @@ def text_of(codes: Codes, starts: Index, traced: bool = False) -> Text:
     buffer = np.zeros(ends - begins, np.uint32)
     buffer[int(begins < 0) :] = codes[max(begins, 0) : ends]
     origin = np.arange(begins, ends) if traced else _NOWHERE
-    opens = starts - starts[0]
+    opens = starts - starts[0] if begins >= 0 else starts
     look = looks().take(buffer.astype(np.intp), mode="wrap")
     pairs = _pairs(look)
-    edits = _Edits(buffer, origin, origin.copy())
+    edits = _Edits(buffer, origin, origin.copy() if traced else origin)
     edits.mend(_events(buffer, look, pairs))
     rows = _like_pinyin(look, pairs, opens)
     if rows.size:
@@ -77,7 +80,7 @@ def text_of(codes: Codes, starts: Index, traced: bool = False) -> Text:
 
 def _pairs(look: Looks) -> Looks:
     """NEEDS_VOWEL where no vowel follows, OPENS where a second part follows, WIDE where a sign that parts follows."""
-    pairs: Looks = look[1:] >> np.uint8(1)
+    pairs: Looks = look[1:] >> _NEXT
     pairs &= look[:-1]
     return pairs
 
@@ -86,10 +89,10 @@ def _events(buffer: Codes, look: Looks, pairs: Looks) -> Looks:
     """OPENS where a character may have been taken apart, WIDE before a sign that parts, SAME before two of the same."""
     events = look[1:-1] | look[:-2]
     # One of the two parts is seldom said for itself; behind the sign stands what it parts from.
-    events >>= np.uint8(4)
-    events |= look[2:] & np.uint8(WIDE)
+    events >>= _FOURTH
+    events |= look[2:] & _WIDE_BIT
     events &= pairs[:-1]
-    events &= np.uint8(OPENS | WIDE)
+    events &= _OPENS_OR_WIDE
     same = buffer[1:] == buffer[:-1]
     same[1:] &= same[:-1]
     events |= same[1:].view(np.uint8)
@@ -111,17 +114,21 @@ class _Edits:
 
     def mend(self, events: Looks) -> None:
         """Make whole what was taken apart, and drop what parts what belongs together, and what only comes again."""
-        places = (events != 0).nonzero()[0]
+        places = events.astype(np.bool_).nonzero()[0]
         if not places.size:
             return
         found = events.take(places)
         pairs, composed = _taken_apart(self.codes, places[(found & OPENS) != 0])
         again = places[(found & SAME) != 0] + 1
-        again = again[self.codes[again] != 0]
-        for gone in (pairs + 1, places[(found & WIDE) != 0] + 1, again, again + 1):
-            if gone.size:
-                self.drop(gone)
+        if again.size:
+            again = again[self.codes[again] != 0]
+            self.drop(again)
+            self.drop(again + 1)
+        parting = places[(found & WIDE) != 0] + 1
+        if parting.size:
+            self.drop(parting)
         if pairs.size:
+            self.drop(pairs + 1)
             self.codes[pairs] = composed
             if self.last.size:
                 self.last[pairs] = self.origin[pairs + 1]
@@ -185,12 +192,12 @@ def _mixed(first: Codes, second: Codes) -> Codes:
 
 def _like_pinyin(look: Looks, pairs: Looks, opens: Index) -> Index:
     """The rows in which letters follow each other as they do in pinyin, all but a few."""
-    counted = look & np.uint8(LETTER)
-    foreign = pairs & np.uint8(NEEDS_VOWEL)
-    foreign *= np.uint8(_TOLERATED // NEEDS_VOWEL)
+    counted = look & _LETTER_BIT
+    foreign = pairs & _NEEDS_VOWEL_BIT
+    foreign *= _AGAINST
     counted[:-1] -= foreign
-    number = np.add.reduceat(counted.view(np.int8), opens[:-1], dtype=np.int32)
-    rows: Index = (number >= _LEAST_LETTERS).nonzero()[0]
+    letters = np.add.reduceat(counted.view(np.int8), opens[:-1], dtype=np.int32)
+    rows: Index = (letters >= _LEAST_LETTERS).nonzero()[0]
     return rows
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from codecs import utf_32_le_decode
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.text.batch import Batch
-from moderation.text.folding import TABLE, fold_batch
+from moderation.text.folding import TABLE, Source, fold_batch
+from moderation.text.lists import constant, numbers_to
 from moderation.text.scripts import MARK, kind_of
 from moderation.text.tables import CODE, COMPATIBILITY, COMPOSE, EXPAND, INVISIBLE, MARKED, TRADITIONAL, WIDTH
 
 Indexes = NDArray[np.int64] | NDArray[np.int32]
 Codes = NDArray[np.uint32]
 
-_ONE = np.int8(1)
+_ONE = constant(1, np.int8)
+_TWO_BYTES, _THREE_BYTES, _FOUR_BYTES = (constant(first, np.uint32) for first in (0x80, 0x800, 0x10000))
+_NUL = constant(0, np.uint32)
 _TRICKS = (
     (WIDTH, "width"),
     (COMPATIBILITY, "compatibility"),
@@ -35,7 +40,7 @@ class View(msgspec.Struct, frozen=True, eq=False, gc=False):
     batch: Batch
     codes: Codes
     starts: NDArray[np.int64]
-    source: NDArray[np.int32]
+    source: Source
     utf8: bytes
     byte_of: NDArray[np.int64]
 
@@ -108,7 +113,7 @@ def original_view(batch: Batch) -> View:
     except UnicodeEncodeError:
         codes = np.where((codes & 0xFFFFF800) == 0xD800, np.uint32(0xFFFD), codes)
         utf8 = _encoded(codes)
-    return _view("original", batch, codes, batch.starts, np.arange(len(codes), dtype=np.int32), utf8)
+    return _view("original", batch, codes, batch.starts, numbers_to(len(codes), np.int32), utf8)
 
 
 def folded_view(batch: Batch) -> View:
@@ -117,28 +122,26 @@ def folded_view(batch: Batch) -> View:
     starts = batch.starts
     if moved:
         starts = np.zeros(len(batch) + 1, np.int64)
-        np.add((codes == 0).nonzero()[0], 1, out=starts[1:])
+        np.add((codes == _NUL).nonzero()[0], 1, out=starts[1:])
     return _view("folded", batch, codes, starts, source, _encoded(codes))
 
 
 def _encoded(codes: Codes) -> bytes:
-    return codes.tobytes().decode("utf-32-le").encode()
+    return utf_32_le_decode(codes.tobytes())[0].encode()
 
 
-def _view(
-    name: str, batch: Batch, codes: Codes, starts: NDArray[np.int64], source: NDArray[np.int32], utf8: bytes
-) -> View:
+def _view(name: str, batch: Batch, codes: Codes, starts: NDArray[np.int64], source: Source, utf8: bytes) -> View:
     return View(name, batch, codes, starts, source, utf8, _byte_offsets(codes, len(utf8)))
 
 
 def _byte_offsets(codes: Codes, size: int) -> NDArray[np.int64]:
     """The byte at which each code point starts in UTF-8, and the end."""
     if size == len(codes):
-        return np.arange(len(codes) + 1)
+        return numbers_to(len(codes) + 1)
     offsets = np.zeros(len(codes) + 1, np.int64)
-    widths = (codes >= 0x80) + _ONE
-    for first in (0x800, 0x10000):
-        widths += codes >= first
+    widths = (codes >= _TWO_BYTES) + _ONE
+    widths += codes >= _THREE_BYTES
+    widths += codes >= _FOUR_BYTES
     np.add.accumulate(widths, dtype=np.int64, out=offsets[1:])
     return offsets
 
