@@ -15,7 +15,7 @@ from moderation.engine.hits import NO_HITS
 from moderation.engine.needs import Asked, Needs, signals_of
 from moderation.engine.scores import Scores
 from moderation.engine.speech import Speech
-from moderation.text.lists import Index
+from moderation.text.lists import Index, all_true
 
 Mask = NDArray[np.bool_]
 # Decisions have shares in two decimals, and the columns have them whole.
@@ -54,7 +54,7 @@ class Glance:
         return post[order], rule[order]
 
     def _all(self) -> Mask:
-        return np.ones(len(self._rows), np.bool_)
+        return all_true(len(self._rows))
 
     def _holding(self, asked: Asked, needs: Needs, fired: Fired) -> Index:
         """The posts for which what is asked may hold."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from moderation.engine.conditions import All, AnyOf, Classifier, Condition, Field, Period, Text
 from moderation.engine.conditions import Needs as Sets
 from moderation.engine.rule import CompiledRule
-from moderation.text.lists import Index, Lists, constant, distinct, held_in, openings
+from moderation.text.lists import Index, Lists, all_true, constant, distinct, held_in, openings
 
 _MOST_WAYS = 64
 _NONE = np.zeros(0, np.int64)
@@ -107,7 +107,7 @@ class Needs:
         triggered = post[at]
         several = self.others.count[way].nonzero()[0]
         if len(several):
-            kept = np.ones(len(way), np.bool_)
+            kept = all_true(len(way))
             kept[several] = self._together(triggered[several], way[several], post, signal)
             triggered, way = triggered[kept], way[kept]
             if not len(way):

@@ -71,17 +71,18 @@ class Scorer(msgspec.Struct, frozen=True, eq=False, gc=False):
     def scores(self, folded: View, rows: Rows, speech: Speech) -> Scores:
         """Score a batch: all fields of a post together."""
         scores = self.classifier.scores(folded.codes, folded.starts, rows.first)
-        heads = np.where(self._served(speech), scores, np.nan)
-        table = heads.take(self.first, 1)
+        scores[self._unserved(speech)] = np.nan
+        table = scores.take(self.first, 1)
         for category, head in self.more:
-            np.fmax(table[:, category], heads[:, head], out=table[:, category])
-        return Scores(self.classifier.model.categories, table, heads)
+            np.fmax(table[:, category], scores[:, head], out=table[:, category])
+        return Scores(self.classifier.model.categories, table, scores)
 
-    def _served(self, speech: Speech) -> NDArray[np.bool_]:
-        """Which heads, by their languages, read which posts: posts × heads."""
+    def _unserved(self, speech: Speech) -> NDArray[np.bool_]:
+        """Which heads, by their languages, do not read which posts: posts × heads."""
         groups, posts = len(self.reads), len(speech.letters)
         at = speech.owner * groups
         at += self.group[speech.found.language]
         weight = np.bincount(at, speech.found.weight, posts * groups).reshape(posts, groups)
-        held = weight @ self.reads >= speech.letters[:, None]
-        return held[:, :-1] | ~held[:, -1:]
+        few: NDArray[np.bool_] = weight.dot(self.reads) < speech.letters[:, None]
+        few[:, :-1] &= ~few[:, -1:]
+        return few[:, :-1]

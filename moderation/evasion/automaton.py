@@ -14,7 +14,7 @@ from moderation.evasion.guards import PARTING
 from moderation.evasion.reading import FIRST_SYLLABLE, Reading, holds, is_latin
 from moderation.evasion.targets import Target, Targets
 from moderation.evasion.words import PARTICLES, SEVERAL, common_characters
-from moderation.text.lists import constant
+from moderation.text.lists import constant, numbers_to
 
 Index = NDArray[np.int64]
 Codes = NDArray[np.uint32]
@@ -25,7 +25,7 @@ Candidate = tuple[Target, int, int]
 
 # From the ends of stretches to what stands before and behind them, and from where they end to their last.
 _OUTSIDE, _LAST = np.array(((-1,), (1,))), np.array(((0,), (1,)))
-_ONE, _TWO = constant(1, np.int64), constant(2, np.int64)
+_ONE, _TWO, _SEVERAL = (constant(each, np.int64) for each in (1, 2, SEVERAL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ class Automaton:
         owners = np.array([number for numbers in literals.values() for number in numbers], np.int64)
         ends = np.frombuffer(b"".join(literal[:2] + literal[-2:] for literal in each), np.uint16).reshape(-1, 2).T
         pairs = np.logical_and.reduce(ends >= FIRST_SYLLABLE) & targets.pairs[owners]
-        strict = targets.exact[owners] & (targets.ends[:, owners] != 0)
+        # In order of memory, or else every look at it would copy all of it.
+        strict = np.ascontiguousarray(targets.exact[owners] & (targets.ends[:, owners] != 0))
         return cls(native, owners, is_latin.take(ends), pairs, strict, targets)
 
     def candidates(self, reading: Reading, symbols: Symbols, within: Index | None = None) -> Iterator[Candidate]:
@@ -93,7 +94,7 @@ class Automaton:
             same, common = self._read(reading, number, ends[0, at], lengths)
             exact = targets.exact[number]
             likely[at] = (exact ^ ~same) | (exact & (lengths > targets.lengths[number]))
-            likely[at] &= targets.puns[number] | ~common | (lengths > SEVERAL)
+            likely[at] &= targets.puns[number] | ~common | (lengths > _SEVERAL)
         return likely
 
     def _read(self, reading: Reading, number: Index, starts: Index, lengths: Index) -> tuple[Bools, Bools]:
@@ -101,8 +102,8 @@ class Automaton:
         closes = np.add.accumulate(lengths)
         opens = closes - lengths
         # The places within each stretch, from 1 on.
-        places = np.arange(1, int(closes[-1]) + 1) - opens.repeat(lengths)
-        codes = reading.written.take(places + (starts - 1).repeat(lengths))
+        places = numbers_to(int(closes[-1]) + 1)[1:] - opens.repeat(lengths)
+        codes = reading.written.take(places + (starts - _ONE).repeat(lengths))
         places *= codes
         common: Bools = np.logical_and.reduceat(common_characters().take(codes), opens)
         return self.targets.are_plain(number, np.add.reduceat(places, opens), lengths), common

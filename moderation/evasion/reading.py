@@ -20,7 +20,7 @@ from moderation.evasion.emoji import emoji_syllables
 from moderation.evasion.glyphs import glyph_of, leet_of, loose_glyph
 from moderation.evasion.joins import joins, with_joined
 from moderation.evasion.signs import OPENING, with_drawn_letters
-from moderation.text.lists import constant, distinct, ends_of, lengths_of, numbers_to, openings, ranges
+from moderation.text.lists import all_true, constant, distinct, ends_of, lengths_of, numbers_to, openings, ranges
 from moderation.text.scripts import COMMON, HAN, LATIN, script_of, writes_spaces
 from moderation.text.tables import CODE_POINTS
 from moderation.text.views import View
@@ -245,7 +245,7 @@ def _without_looks(view: View, looks: Looks) -> Codes:
     alike = np.where(alike, alike, glyph_of.take(folded))
     if not np.count_nonzero(alike):
         return codes
-    opens = np.ones(len(places), np.bool_)
+    opens = all_true(len(places))
     opens[1:] = places[1:] - places[:-1] > 1
     run = opens.cumsum() - 1
     first = opens.nonzero()[0]
@@ -342,7 +342,7 @@ def _spelled(codes: Codes) -> tuple[NDArray[np.uint16], Index, Index]:
         after = repeated + _ONE
         repeated = after[_again(codes, kept[repeated], kept[after])]
     if len(repeated):
-        once = np.ones(len(kept), np.bool_)
+        once = all_true(len(kept))
         once[repeated] = False
         symbols = symbols[once]
     return symbols, kept, repeated

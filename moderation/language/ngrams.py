@@ -24,6 +24,9 @@ ALPHABETS = {CYRILLIC: "cyrillic", ARABIC: "arabic", DEVANAGARI: "devanagari"}
 SCALE = 24
 """Log-odds are whole numbers of 1/SCALE nat: sums are exact whatever the order they are taken in."""
 
+_FEW = 1 << 10
+"""Of so many glyphs or less, all are read: to pick out some takes longer."""
+
 _SYMBOLS, _SYMBOL_BITS = constant(SYMBOLS, np.uint16), constant(SYMBOL_BITS, np.uint16)
 _KEY_BITS = constant(SYMBOL_BITS, np.int32)
 
@@ -63,7 +66,7 @@ class Ngrams:
 def keys_of(glyphs: Glyphs, script: int, firsts: Ints, lasts: Ints) -> tuple[Ints, NDArray[np.int32]]:
     """The positions, in runs, that hold a letter of a script or its edge, and the three symbols that end at each."""
     places = None
-    if 2 * int(np.add.reduce(lasts - firsts)) + 4 * len(firsts) < len(glyphs):
+    if len(glyphs) > _FEW and 2 * int(np.add.reduce(lasts - firsts)) + 4 * len(firsts) < len(glyphs):
         places = ranges(firsts, lasts + 2)
         glyphs = glyphs.take(places)
     symbols = glyphs ^ constant(script << SYMBOL_BITS, np.uint16)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from moderation.evasion import sounds
 from moderation.evasion.tables import read_table
 from moderation.evasion.words import common_characters, is_english_word
-from moderation.text.lists import constant, ranges
+from moderation.text.lists import all_true, constant, ranges
 from moderation.text.tables import CODE_POINTS
 
 FIRST_SYLLABLE = 0x10F000
@@ -38,7 +38,8 @@ _PARTING = " .*-_|/~+·"
 LETTER, NEEDS_VOWEL, NO_VOWEL, OPENS, CLOSES, WIDE, PARTS, RARE = (1 << bit for bit in range(8))
 SAME = LETTER
 _LETTER_BIT, _NEEDS_VOWEL_BIT, _WIDE_BIT = (constant(bit, np.uint8) for bit in (LETTER, NEEDS_VOWEL, WIDE))
-_OPENS_OR_WIDE, _NEXT, _FOURTH = (constant(each, np.uint8) for each in (OPENS | WIDE, 1, 4))
+_OPENS_BIT, _OPENS_OR_WIDE, _NEXT, _FOURTH = (constant(each, np.uint8) for each in (OPENS, OPENS | WIDE, 1, 4))
+_PLACE = constant(1, np.int64)
 
 _LEAST_LETTERS = constant(4, np.int32)
 _TOLERATED = 12
@@ -94,8 +95,8 @@ def _events(buffer: Codes, look: Looks, pairs: Looks) -> Looks:
     events &= pairs[:-1]
     events &= _OPENS_OR_WIDE
     same = buffer[1:] == buffer[:-1]
-    same[1:] &= same[:-1]
-    events |= same[1:].view(np.uint8)
+    again = same[1:] & same[:-1]
+    events |= again.view(np.uint8)
     return events
 
 
@@ -109,7 +110,7 @@ class _Edits:
     def drop(self, places: Index) -> None:
         """Don't keep these."""
         if self.keep is None:
-            self.keep = np.ones(len(self.codes), np.bool_)
+            self.keep = all_true(len(self.codes))
         self.keep[places] = False
 
     def mend(self, events: Looks) -> None:
@@ -118,13 +119,13 @@ class _Edits:
         if not places.size:
             return
         found = events.take(places)
-        pairs, composed = _taken_apart(self.codes, places[(found & OPENS) != 0])
-        again = places[(found & SAME) != 0] + 1
+        pairs, composed = _taken_apart(self.codes, _of(places, found, _OPENS_BIT))
+        again = _of(places, found, _LETTER_BIT) + _PLACE
         if again.size:
             again = again[self.codes[again] != 0]
             self.drop(again)
-            self.drop(again + 1)
-        parting = places[(found & WIDE) != 0] + 1
+            self.drop(again + _PLACE)
+        parting = _of(places, found, _WIDE_BIT) + _PLACE
         if parting.size:
             self.drop(parting)
         if pairs.size:
@@ -154,7 +155,7 @@ class _Edits:
             self.origin[start:behind], self.last[start:behind] = self.origin[first], self.last[last]
         self.codes[start:behind] = _codes(found.text)
         if self.keep is None:
-            self.keep = np.ones(len(self.codes), np.bool_)
+            self.keep = all_true(len(self.codes))
         self.keep[start:behind] = True
         self.keep[behind:end] = False
 
@@ -165,6 +166,10 @@ class _Edits:
             return Text(codes, opens, origin, last)
         opens = opens - (~keep).nonzero()[0].searchsorted(opens)
         return Text(codes[keep], opens, origin[keep] if origin.size else origin, last[keep] if last.size else last)
+
+
+def _of(places: Index, found: Looks, bit: Looks) -> Index:
+    return places[(found & bit).astype(np.bool_)]
 
 
 def _taken_apart(buffer: Codes, pairs: Index) -> tuple[Index, Codes]:
@@ -186,7 +191,9 @@ def _taken_apart(buffer: Codes, pairs: Index) -> tuple[Index, Codes]:
 
 
 def _mixed(first: Codes, second: Codes) -> Codes:
-    mixed: Codes = (first * np.uint32(0x9E3779B1) + second * np.uint32(0x85EBCA77)) >> np.uint32(32 - _KNOWN_BITS)
+    mixed: Codes = first * _FIRST_FACTOR
+    mixed += second * _SECOND_FACTOR
+    mixed >>= _TO_KNOWN
     return mixed
 
 
@@ -355,6 +362,9 @@ def _compositions() -> tuple[Index, Codes, NDArray[np.bool_]]:
 
 
 _KNOWN_BITS = 18
+_FIRST_FACTOR, _SECOND_FACTOR, _TO_KNOWN = (
+    constant(each, np.uint32) for each in (0x9E3779B1, 0x85EBCA77, 32 - _KNOWN_BITS)
+)
 _SAID = (
     "女生 女方 女子 不用 不正 人为 人人 二十 人士 户口 一旦 心中 中心 老子 上下 一大 一小 广大 十八 十一 十二 水军 "
     "门口 山区 大力 了一 人一 才是 不一 人有 人可 人多 人我 一米 从一 一一 大可"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.text.batch import Batch
-from moderation.text.lists import constant, numbers_to, steps
+from moderation.text.lists import all_true, constant, numbers_to, steps
 from moderation.text.tables import CODE, CODE_POINTS, COMPOSE, DELETE, EXPAND, VANISH, read_table
 
 Codes = NDArray[np.uint32]
@@ -237,7 +237,7 @@ def _finish(values: Codes, source: Source | None, dropped: Positions) -> Folded:
     if not len(dropped):
         moved = source is not None
         return Folded(values, numbers_to(len(values), np.int32) if source is None else source, moved)
-    keep = np.ones(len(values), np.bool_)
+    keep = all_true(len(values))
     keep[dropped] = False
     kept = keep.nonzero()[0]
     return Folded(values.take(kept), kept if source is None else source.take(kept), True)

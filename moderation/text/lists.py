@@ -29,6 +29,13 @@ def numbers_to(end: int, kind: type[np.signedinteger[Any]] = np.int64) -> Index:
     return _NUMBERS[:end] if end <= _STORED else np.arange(end, dtype=kind)
 
 
+def all_true(count: int) -> NDArray[np.bool_]:
+    """As `np.ones` makes it, in half the time for a few."""
+    found = np.empty(count, np.bool_)
+    found.fill(True)
+    return found
+
+
 _STORED = 1 << 12
 _NUMBERS = np.arange(_STORED)
 _NUMBERS.flags.writeable = False
