@@ -97,6 +97,8 @@ def look_on_demand(plan: ViewPlan, view: View, rows: Index, before: Disguised) -
 
 
 def _note(found: Disguised, hits: LooseHits) -> None:
+    if not len(hits.masks):
+        return
     for (row, pattern, start, end), mask in zip(hits.columns.T.tolist(), hits.masks.tolist(), strict=True):
         found.add((row, pattern, start, end), Via(mask))
 

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from moderation.decision import Segment
 from moderation.engine.gather import Rows
 from moderation.language.segments import Segments
-from moderation.text.lists import Index, openings, ranges, steps
+from moderation.text.lists import Index, constant, openings, ranges, steps
 
 T = TypeVar("T")
 _NAMES = 1 << 10  # more than there are languages, and than hundredths of a share
 _NO_SEGMENT: Segment = (0, 0, "")
+_ONE = constant(1, np.float64)
 _NOTHING_SHARED = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
 
@@ -141,7 +142,7 @@ def speech_of(found: Segments, rows: Rows, beyond: NDArray[np.bool_]) -> Speech:
     owner = rows.owner[found.row]
     uncovered = np.zeros(len(rows), np.bool_)
     uncovered[owner[beyond[found.language]]] = True
-    letters = np.maximum(np.bincount(owner, found.weight, len(rows)), 1)
+    letters = np.maximum(np.bincount(owner, found.weight, len(rows)), _ONE)
     bounds = np.zeros(len(rows) + 1, np.int64)
     np.add.accumulate(np.bincount(owner, minlength=len(rows)), out=bounds[1:])
     return Speech(uncovered, letters, found, owner, bounds, rows)

@@ -17,9 +17,7 @@ def constant(value: float, kind: type[N]) -> NDArray[N]:
     """A number as arrays reckon with it fastest: of Python's own, NumPy finds out anew each time what type they are to
     have, which for a few elements takes longer than all the rest.
     """
-    found = np.array(value, kind)
-    found.flags.writeable = False
-    return found
+    return np.array(value, kind)
 
 
 def numbers_to(end: int, kind: type[np.signedinteger[Any]] = np.int64) -> Index:

@@ -142,7 +142,7 @@ def _byte_offsets(codes: Codes, size: int) -> NDArray[np.int64]:
     widths = (codes >= _TWO_BYTES) + _ONE
     widths += codes >= _THREE_BYTES
     widths += codes >= _FOUR_BYTES
-    np.add.accumulate(widths, dtype=np.int64, out=offsets[1:])
+    np.add.accumulate(widths.astype(np.int64), out=offsets[1:])
     return offsets
 
 
