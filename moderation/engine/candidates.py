@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,15 +15,14 @@ from moderation.engine.hits import NO_HITS
 from moderation.engine.needs import Asked, Needs, signals_of
 from moderation.engine.scores import Scores
 from moderation.engine.speech import Speech
-from moderation.text.lists import Index
+from moderation.text.lists import Index, all_true
 
 Mask = NDArray[np.bool_]
 # Decisions have shares in two decimals, and the columns have them whole.
 _SLACK = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
+class Fired(msgspec.Struct, frozen=True, eq=False, gc=False):
     """(post, signal) pairs, in any order: signals that fired, may fire or are unknown."""
 
     post: Index
@@ -35,7 +34,6 @@ class Glance:
 
     def __init__(self, rows: Rows, speech: Speech, scores: Scores | None) -> None:
         self._rows, self._speech, self._scores = rows, speech, scores
-        self._all = np.ones(len(rows), np.bool_)
         self._told: dict[int, Mask] = {}
         self._posts: dict[int, Index] = {}
 
@@ -54,6 +52,9 @@ class Glance:
         rule = np.concatenate([rule, *(np.full(len(posts), number) for posts, number in opened)])
         order = np.lexsort((rule, post))
         return post[order], rule[order]
+
+    def _all(self) -> Mask:
+        return all_true(len(self._rows))
 
     def _holding(self, asked: Asked, needs: Needs, fired: Fired) -> Index:
         """The posts for which what is asked may hold."""
@@ -82,13 +83,13 @@ class Glance:
                 among = possible if among is None else among & possible
                 if not np.count_nonzero(among):
                     break
-            return self._all if among is None else among
+            return self._all() if among is None else among
         if isinstance(condition, AnyOf):
             columns = [self._possible(child, untold, fired, among) for child in condition.children]
             return np.asarray(np.logical_or.reduce(columns), np.bool_)
         if isinstance(condition, Classifier):
             if self._scores is None:
-                return self._all
+                return self._all()
             return np.asarray(~(self._scores.column(condition.category) <= condition.above))
         if isinstance(condition, Language):
             held = speech.held(condition.among(speech.found.names))
@@ -103,7 +104,7 @@ class Glance:
             return column
         signals = frozenset(signals_of((condition,)))
         if isinstance(condition, Not) or signals & untold:
-            return self._all
+            return self._all()
         found = np.zeros(len(rows), np.bool_)
         for signal in signals:
             found[fired.post[fired.signal == signal]] = True

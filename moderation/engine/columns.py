@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, pairwise
 from operator import itemgetter
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from moderation.post import DECLARED_LANGUAGE, Post, PostId, PostLike, declared_language
-from moderation.text.lists import Index, steps
+from moderation.text.lists import Index, numbers_to, steps
 
 IDS = {int, str, type(None)}
 """The types of ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Posts as columns: post i has the rows [first[i], first[i + 1]); `fields` and `texts` are by row.
 
     `hints` are the languages that posts declare, by post; None where none does.
@@ -71,7 +70,7 @@ class Columns:
         if set(map(type, texts)) != {str} or not set(map(type, ids)) <= IDS:
             return None
         hints = None if keys.isdisjoint(DECLARED_LANGUAGE) else [declared_language(post) for post in posts]
-        return cls(ids, posts, names * len(posts), texts, np.arange(len(posts) + 1), hints)
+        return cls(ids, posts, names * len(posts), texts, numbers_to(len(posts) + 1), hints)
 
     def portions(self, limit: int, size: int) -> Iterator[Columns]:
         """Parts of about `size` code points at most, posts cut at `limit`: memory stays bounded whatever comes in."""

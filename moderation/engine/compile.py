@@ -56,6 +56,7 @@ class Plan:
     view_of: tuple[ViewPlan, ...]
     costs: tuple[float, ...]
     policy: PolicyFile
+    reads_original: bool
 
     @property
     def readings(self) -> tuple[str, ...]:
@@ -80,7 +81,7 @@ def compile_rules(book: RuleBook, matcher: Kind = "auto") -> Plan:
     planned = (plan_view(name, signals, demanded, book.policy.limits.regex_ms, matcher) for name in VIEWS)
     views = {view.name: view for view in planned if view is not None}
     view_of = tuple(views[signal.view] for signal in signals)
-    return Plan(rules, signals, demanded, tuple(views.values()), view_of, costs, book.policy)
+    return Plan(rules, signals, demanded, tuple(views.values()), view_of, costs, book.policy, "original" in views)
 
 
 def live_packs(book: RuleBook) -> list[Pack]:

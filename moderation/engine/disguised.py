@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from moderation.engine.signals import ViewPlan
@@ -41,15 +42,14 @@ class Inside:
         return cls(hidden, view, Reading.of(view))
 
 
-@dataclass(slots=True)
-class Disguised:
+class Disguised(msgspec.Struct, eq=False, gc=False):
     """Hits of a view by (row, pattern, start, end), each with how it was found; how the view reads, and what its rows
     hide.
     """
 
     reading: Reading | None = None
     inside: Inside | None = None
-    found: dict[Key, Via] = field(default_factory=dict)
+    found: dict[Key, Via] = {}
 
     def add(self, key: Key, via: Via) -> None:
         """Note a hit; of two ways to it the one by fewer tricks."""
@@ -97,6 +97,8 @@ def look_on_demand(plan: ViewPlan, view: View, rows: Index, before: Disguised) -
 
 
 def _note(found: Disguised, hits: LooseHits) -> None:
+    if not len(hits.masks):
+        return
     for (row, pattern, start, end), mask in zip(hits.columns.T.tolist(), hits.masks.tolist(), strict=True):
         found.add((row, pattern, start, end), Via(mask))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, cached_property
@@ -11,6 +11,8 @@ from importlib import metadata
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from moderation.decision import Decision
 from moderation.engine.columns import Columns
@@ -21,6 +23,7 @@ from moderation.engine.find import Finder
 from moderation.engine.judged import Judged
 from moderation.engine.look import Compiled, Look
 from moderation.engine.memory import give_back
+from moderation.engine.scores import Scorer
 from moderation.engine.written import Written, written
 from moderation.language.detect import Detector
 from moderation.packs.load import RuleBook, read_rules, read_sources
@@ -66,13 +69,15 @@ class Engine:
         # Where each value stands in its file is for those who write rules: a hundred thousand objects less to hold.
         self.rulebook = replace(rulebook, documents={})
         self.fingerprint = fingerprint(rulebook)
+        covered = covered_languages(rulebook, detector.names)
         self._compiled = Compiled(
             plan,
             Finder.of(plan),
             detector,
-            covered_languages(rulebook, detector.names),
+            covered,
+            np.array([name not in covered for name in detector.names]),
             self.fingerprint,
-            _classifier(rulebook, plan),
+            _scorer(rulebook, plan, detector.names),
         )
         give_back()
 
@@ -82,7 +87,7 @@ class Engine:
     def __repr__(self) -> str:
         return f"<Engine: {len(self._compiled.plan.rules)} rules, {self.fingerprint[:19]}…>"
 
-    @property
+    @cached_property
     def text_fields(self) -> tuple[str, ...]:
         """The keys of a post that are judged as text."""
         return tuple(self.rulebook.policy.fields)
@@ -95,7 +100,7 @@ class Engine:
 
     def decide(self, post: PostLike) -> Decision:
         """Judge one post: a text, a mapping or a Post. Raises PostError where it cannot be read."""
-        return self.decide_batch((post,))[0]
+        return Look.at(self._compiled, Columns.of((post,), self.text_fields)).decisions()[0]
 
     def decide_batch(self, posts: Iterable[PostLike] | Columns) -> list[Decision]:
         """Judge many posts, in order. Raises PostError for the first that cannot be read."""
@@ -184,10 +189,10 @@ class Engine:
             yield Columns.of(batch, fields)
 
 
-def _classifier(book: RuleBook, plan: Plan) -> Classifier | None:
+def _scorer(book: RuleBook, plan: Plan, names: Sequence[str]) -> Scorer | None:
     """The policy's model, if any rule asks it: else it costs nothing."""
     asked = any(_asks(condition) for rule in plan.rules for condition in (rule.when, rule.unless) if condition)
-    return Classifier(book.model) if book.model is not None and asked else None
+    return Scorer.of(Classifier(book.model), names) if book.model is not None and asked else None
 
 
 def _asks(condition: Condition) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from moderation.engine.candidates import Fired, Glance, Mask
@@ -155,8 +156,7 @@ class Finder:
         return distinct(post[at] * len(self.plan.signals) + signal)
 
 
-@dataclass(frozen=True, slots=True)
-class _ViewLook:
+class _ViewLook(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One view's term hits, and where its regexes may match."""
 
     counting: Counting
@@ -189,7 +189,8 @@ class _ViewLook:
 
     def fired(self, rows: Rows) -> list[tuple[Index, Index]]:
         """(post, signal) of all that stands there or may."""
-        found = [(self.terms.post, self.terms.signal)] if self.terms.hits.shape[1] else []
+        hits = self.terms.hits
+        found = [(hits[5], hits[4])] if hits.shape[1] else []
         if self.possible.shape[1]:
             hit, entry = self.plan.entries.entries(self.possible[1])
             found.append((rows.owner[self.possible[0, hit]], self.plan.signal[entry]))

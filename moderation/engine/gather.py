@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.engine.columns import Columns
 from moderation.post import PostId
 from moderation.text.batch import Batch
-from moderation.text.lists import Lists, steps
+from moderation.text.lists import Lists, numbers_to, steps
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A batch of posts as rows.
 
     `owner[row]` is the row's post, `first[post]` its first row; `fields[row]` the field's name. `truncated` are the
@@ -38,13 +37,13 @@ class Rows:
     @property
     def of_posts(self) -> Lists:
         """The rows by post."""
-        return Lists.cut(self.first, np.arange(len(self.owner)))
+        return Lists.cut(self.first, numbers_to(len(self.owner)))
 
 
 def gather(columns: Columns, limit: int) -> Rows:
     """Lay posts out as rows, each post cut to `limit` code points."""
     first = columns.first
-    owner = np.arange(len(columns)).repeat(steps(first))
+    owner = numbers_to(len(columns)).repeat(steps(first))
     texts = list(columns.texts)
     truncated = _truncate(texts, first, owner, limit)
     hints = columns.hints

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -36,8 +35,7 @@ Hits: TypeAlias = "Mapping[int, tuple[Hit, ...]]"
 """One post's hits by signal, in reading order; none of a signal that has not fired."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignalHits:
+class SignalHits(msgspec.Struct, frozen=True, eq=False, gc=False):
     """`by_post` are the hits of posts that have any. `unknown` are the signals by post whose regex ran out of time,
     `disguised` tells of hits in the folded view how they were found, if not plainly.
     """

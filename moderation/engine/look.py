@@ -8,7 +8,9 @@ from functools import lru_cache
 from itertools import repeat
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from moderation.decision import Decision, Reason, Segment, Span, Verdict
 from moderation.engine.columns import Columns
@@ -21,12 +23,11 @@ from moderation.engine.gather import Rows, gather
 from moderation.engine.hits import Hit, SignalHits
 from moderation.engine.judge import RuleOutcome, by_itself, judge, limit_reason, outcome_of, uncovered_reason
 from moderation.engine.judged import Judged
-from moderation.engine.scores import Scores, scores_of
+from moderation.engine.scores import Scorer, Scores
 from moderation.engine.speech import Speech, speech_of
 from moderation.evasion.spellings import in_other_digits
 from moderation.evasion.tricks import names_of
 from moderation.language.detect import Detector
-from moderation.signals.classifier import Classifier
 from moderation.text.folding import fold
 from moderation.text.lists import Index
 from moderation.text.views import View, folded_view, original_view, tricks
@@ -34,14 +35,15 @@ from moderation.text.views import View, folded_view, original_view, tricks
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What an engine holds: all of it immutable."""
+    """What an engine holds: all of it immutable. `beyond` are the languages of the detector that are not `covered`."""
 
     plan: Plan
     finder: Finder
     detector: Detector
     covered: frozenset[str]
+    beyond: NDArray[np.bool_]
     fingerprint: str
-    classifier: Classifier | None = None
+    scorer: Scorer | None = None
 
 
 class Told(NamedTuple):
@@ -52,8 +54,7 @@ class Told(NamedTuple):
     scores: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A portion of posts and all that is known of them. `candidates` are the numbers of the rules to decide by post."""
 
     compiled: Compiled
@@ -70,23 +71,21 @@ class Look:
         plan = compiled.plan
         rows = gather(posts, plan.policy.limits.post_chars)
         views = {"folded": folded_view(rows.batch)}
-        if any(view.name == "original" for view in plan.views):
+        if plan.reads_original:
             views["original"] = original_view(rows.batch)
         found = compiled.detector.detect(rows.batch, rows.hints)
-        speech = speech_of(found, rows, compiled.covered)
-        model = compiled.classifier
-        scores = None if model is None else scores_of(model, views["folded"], rows, speech)
+        speech = speech_of(found, rows, compiled.beyond)
+        scorer = compiled.scorer
+        scores = None if scorer is None else scorer.scores(views["folded"], rows, speech)
         hits, chosen = compiled.finder.find(views, rows, speech, scores, thorough)
         return cls(compiled, rows, views, speech, scores, _by_post(*chosen), hits)
 
     def decisions(self) -> list[Decision]:
         """The portion's decisions, in order. Most have nothing to weigh: they are only written down."""
         ids, told = self.rows.ids, self._tell()
-        nothing, engine = repeat(()), repeat(self.compiled.fingerprint)
-        before = (repeat("allowed"), repeat(0), nothing, nothing, nothing)
         languages, segments, scores = told
-        behind = (repeat(_NO_AUDIENCES), nothing, engine)
-        decided = list(map(Decision, ids, *before, languages, segments, nothing, scores, *behind))
+        behind = (_EACH_NO_AUDIENCES, _EACH_NOTHING, repeat(self.compiled.fingerprint))
+        decided = list(map(Decision, ids, *_EACH_ALLOWED, languages, segments, _EACH_NOTHING, scores, *behind))
         for post in self._weighed().tolist():
             decided[post] = self.decision(post, Told(languages[post], segments[post], scores[post]))
         return decided
@@ -203,4 +202,6 @@ def _by_post(post: Index, rule: Index) -> dict[int, list[int]]:
 _NONE: frozenset[int] = frozenset()
 _NO_SCORES: Mapping[str, float] = {}
 _NO_AUDIENCES: Mapping[str, Verdict] = {}
+_EACH_NO_AUDIENCES, _EACH_NOTHING = repeat(_NO_AUDIENCES), repeat(())
+_EACH_ALLOWED = (repeat("allowed"), repeat(0), _EACH_NOTHING, _EACH_NOTHING, _EACH_NOTHING)
 _ALL: tuple[tuple[str, ...], float] = ((), 0.0)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from moderation.engine.conditions import All, AnyOf, Classifier, Condition, Field, Period, Text
 from moderation.engine.conditions import Needs as Sets
 from moderation.engine.rule import CompiledRule
-from moderation.text.lists import Index, Lists, distinct, held_in, openings
+from moderation.text.lists import Index, Lists, all_true, constant, distinct, held_in, openings
 
 _MOST_WAYS = 64
 _NONE = np.zeros(0, np.int64)
@@ -62,7 +62,7 @@ class Needs:
     others: Lists
     sets: Lists
     rule: Index
-    rules: int
+    rules: Index
     open: tuple[Asked, ...]
     scored: tuple[Asked, ...]
     untold: frozenset[int]
@@ -87,7 +87,7 @@ class Needs:
             Lists.of([others[needed] for needed in way[1:]] for _, way in ways),
             _holding([*others], signals),
             np.array([number for number, _ in ways], np.int64),
-            len(rules),
+            constant(len(rules), np.int64),
             tuple(Asked.of(number, rules[number].when) for number, found in enumerate(told) if not all(found)),
             tuple(
                 Asked.of(number, All(scores))
@@ -105,22 +105,28 @@ class Needs:
         if not len(way):
             return _NONE, _NONE
         triggered = post[at]
-        kept = self.others.count[way] == 0
-        several = (~kept).nonzero()[0]
+        several = self.others.count[way].nonzero()[0]
         if len(several):
+            kept = all_true(len(way))
             kept[several] = self._together(triggered[several], way[several], post, signal)
             triggered, way = triggered[kept], way[kept]
-        met = distinct(triggered * self.rules + self.rule[way])
-        return met // self.rules, met % self.rules
+            if not len(way):
+                return _NONE, _NONE
+        met = triggered * self.rules
+        met += self.rule[way]
+        return np.divmod(distinct(met), self.rules)
 
     def _together(self, triggered: Index, way: Index, post: Index, signal: Index) -> NDArray[np.bool_]:
         """For which posts all the other sets of ways fired too."""
-        sets = len(self.others.items)
-        at, number = self.sets.at(signal)
-        fired = post[at] * sets + number
+        sets = constant(len(self.others.items), np.int64)
+        at, of = self.sets.at(signal)
+        fired = post[at] * sets
+        fired += of
         fired.sort()
-        at, number = self.others.at(way)
-        held = held_in(triggered[at] * sets + number, fired)
+        at, of = self.others.at(way)
+        wanted = triggered[at] * sets
+        wanted += of
+        held = held_in(wanted, fired)
         return np.asarray(np.logical_and.reduceat(held, openings(at)))
 
 

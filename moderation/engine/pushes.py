@@ -44,9 +44,10 @@ class ScoreTrace:
 
 def score_traces(look: Look) -> tuple[ScoreTrace, ...]:
     """The scores of a look at exactly one post; none where no rule asks the classifier."""
-    classifier, scores = look.compiled.classifier, look.scores
-    if classifier is None or scores is None:
+    scorer, scores = look.compiled.scorer, look.scores
+    if scorer is None or scores is None:
         return ()
+    classifier = scorer.classifier
     view, heads = look.views["folded"], scores.heads[0]
     text = text_of(view.codes, view.starts, traced=True)
     found = []

@@ -14,14 +14,14 @@ from moderation.engine.signals import ALL_SCRIPTS, EDGES, Signal, ViewPlan
 from moderation.evasion.tricks import ALWAYS_MASK, HIDDEN_MASK
 from moderation.signals.matcher import Bits, Columns
 from moderation.text.edges import script_edges, word_edges
-from moderation.text.lists import Index, held_in
+from moderation.text.lists import Index, constant, held_in
 from moderation.text.scripts import COMMON, script_of
 from moderation.text.views import View
 
 # What is told of an entry: it needs no edges, or stands on them; its signal is for a hit's scripts and field; it has to
 # stand on edges of words, or in some fields; it is an exception.
 _STANDS, _FITS, _WORDS, _BOUND, _EXCEPTS = np.uint8(1) << np.arange(5, dtype=np.uint8)
-_COUNTS = _STANDS | _FITS
+_COUNTS, _RARE = constant(_STANDS | _FITS, np.uint8), constant(_WORDS | _BOUND | _EXCEPTS, np.uint8)
 _NO_COLUMNS: Columns = np.zeros((6, 0), np.int64)
 Mask = NDArray[np.bool_]
 
@@ -119,11 +119,13 @@ class Counting:
         at, entry = self.plan.entries.entries(pattern[likely])
         hit = likely[at]
         told = self._reaching(hit, entry, view, hits, masks)
-        told |= (stands * _STANDS)[hit]
-        rare = np.count_nonzero(told & (_WORDS | _BOUND | _EXCEPTS))
+        told |= stands.view(np.uint8)[hit]
+        rare = np.count_nonzero(told & _RARE)
         if rare:
             self._look_closer(told, hit, entry, view, rows, hits, masks)
         keep = ((told & _COUNTS) == _COUNTS).nonzero()[0]
+        if not len(keep):
+            return NO_ENTRIES
         hit, entry = hit[keep], entry[keep]
         found = np.empty((6, len(hit)), np.int64)
         found[:4] = hits.take(hit, 1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +19,7 @@ SERVED = 0.2
 """A head judges the posts of which its language holds at least this share, and those whose language nobody can tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(msgspec.Struct, frozen=True, eq=False, gc=False):
     """`table[post, number]` is the score for `categories[number]`: that of its highest head, NaN where it has none."""
 
     categories: tuple[str, ...]
@@ -42,45 +41,48 @@ class Scores:
         return found
 
 
-def scores_of(classifier: Classifier, folded: View, rows: Rows, speech: Speech) -> Scores:
-    """Score a batch: all fields of a post together."""
-    scores = classifier.scores(folded.codes, folded.starts, rows.first)
-    model = classifier.model
-    heads = np.where(_served(tuple(head.language for head in model.heads), speech), scores, np.nan)
-    first, more = _columns(tuple(head.category for head in model.heads), model.categories)
-    table = heads[:, first]
-    for category, head in more:
-        np.fmax(table[:, category], heads[:, head], out=table[:, category])
-    return Scores(model.categories, table, heads)
+class Scorer(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """A classifier among a detector's languages.
 
-
-@lru_cache(maxsize=1 << 6)
-def _columns(heads: tuple[str, ...], categories: tuple[str, ...]) -> tuple[list[int], list[tuple[int, int]]]:
-    """The first head of each category, and (category, head) of all the others."""
-    first = [heads.index(category) for category in categories]
-    return first, [(categories.index(each), at) for at, each in enumerate(heads) if at not in first]
-
-
-def _served(heads: tuple[str, ...], speech: Speech) -> NDArray[np.bool_]:
-    """Which heads, by their languages, read which posts: posts × heads."""
-    group, reads = _readers(heads, speech.found.names)
-    groups, posts = len(reads), len(speech.letters)
-    at = speech.owner * groups
-    at += group[speech.found.language]
-    weight = np.bincount(at, speech.found.weight, posts * groups).reshape(posts, groups)
-    held = weight @ reads / speech.letters[:, None] >= SERVED
-    return held[:, :-1] | ~held[:, -1:]
-
-
-@lru_cache(maxsize=1 << 8)
-def _readers(heads: tuple[str, ...], names: tuple[str, ...]) -> tuple[Index, NDArray[np.float64]]:
-    """Languages in groups, all of one group read by the same heads: the group of each, and which heads read which.
-
-    A head for `zh` reads zh-Hant and pinyin (zh-Latn) too. The last column says which have been told at all.
+    Languages are in groups, all of one group read by the same heads: `group` is that of each, `reads` tells by group
+    how much a letter counts for each head, and, last, for a language having been told at all: at least one for a letter
+    in all is enough. `first` is the first head of each category, `more` are (category, head) of all the others.
     """
-    reads = np.array(
-        [[*(name == head or name.startswith(f"{head}-") for head in heads), name != UNDETERMINED] for name in names],
-        np.float64,
-    )
-    groups, group = np.unique(reads, axis=0, return_inverse=True)
-    return group.reshape(-1), groups
+
+    classifier: Classifier
+    group: Index
+    reads: NDArray[np.float64]
+    first: Index
+    more: list[tuple[int, int]]
+
+    @classmethod
+    def of(cls, classifier: Classifier, names: Sequence[str]) -> Scorer:
+        """A head for `zh` reads zh-Hant and pinyin (zh-Latn) too."""
+        model = classifier.model
+        wanted, categories = [head.language for head in model.heads], [head.category for head in model.heads]
+        reads = [
+            [*(name == head or name.startswith(f"{head}-") for head in wanted), name != UNDETERMINED] for name in names
+        ]
+        groups, group = np.unique(np.array(reads, np.float64), axis=0, return_inverse=True)
+        first = [categories.index(category) for category in model.categories]
+        more = [(model.categories.index(each), at) for at, each in enumerate(categories) if at not in first]
+        return cls(classifier, group.reshape(-1), groups / SERVED, np.array(first, np.int64), more)
+
+    def scores(self, folded: View, rows: Rows, speech: Speech) -> Scores:
+        """Score a batch: all fields of a post together."""
+        scores = self.classifier.scores(folded.codes, folded.starts, rows.first)
+        scores[self._unserved(speech)] = np.nan
+        table = scores.take(self.first, 1)
+        for category, head in self.more:
+            np.fmax(table[:, category], scores[:, head], out=table[:, category])
+        return Scores(self.classifier.model.categories, table, scores)
+
+    def _unserved(self, speech: Speech) -> NDArray[np.bool_]:
+        """Which heads, by their languages, do not read which posts: posts × heads."""
+        groups, posts = len(self.reads), len(speech.letters)
+        at = speech.owner * groups
+        at += self.group[speech.found.language]
+        weight = np.bincount(at, speech.found.weight, posts * groups).reshape(posts, groups)
+        few: NDArray[np.bool_] = weight.dot(self.reads) < speech.letters[:, None]
+        few[:, :-1] &= ~few[:, -1:]
+        return few[:, :-1]

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.decision import Segment
 from moderation.engine.gather import Rows
 from moderation.language.segments import Segments
-from moderation.text.lists import Index, openings, ranges, steps
+from moderation.text.lists import Index, constant, openings, ranges, steps
 
 T = TypeVar("T")
 _NAMES = 1 << 10  # more than there are languages, and than hundredths of a share
 _NO_SEGMENT: Segment = (0, 0, "")
+_ONE = constant(1, np.float64)
 _NOTHING_SHARED = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(msgspec.Struct, frozen=True, eq=False, gc=False):
     """By post: whether any of its languages is not covered, and the weight of its letters, at least 1. `found` are the
     segments as the detector found them, `owner` the post of each; `bounds` tell where those of a post begin and end.
     """
@@ -42,24 +42,29 @@ class Speech:
     def of(self, posts: Index | None = None) -> Said:
         """What posts are written in: all, or some, ascending."""
         if posts is None:
-            return Said(self.found, self.owner, self.bounds, self.rows)
+            return Said.of(self.found, self.owner, self.bounds, self.rows)
         opens, closes = self.bounds[posts], self.bounds[posts + 1]
         count = closes - opens
         bounds = np.zeros(len(posts) + 1, np.int64)
         np.add.accumulate(count, out=bounds[1:])
-        return Said(self.found.at(ranges(opens, closes)), np.arange(len(posts)).repeat(count), bounds, self.rows)
+        return Said.of(self.found.at(ranges(opens, closes)), np.arange(len(posts)).repeat(count), bounds, self.rows)
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(msgspec.Struct, frozen=True, eq=False, dict=True):
     """Some posts' segments in reading order: those of post i are `found` from `bounds[i]` to `bounds[i + 1]`, `owner`
-    is the post of each.
+    is the post of each. `others` are the posts that are not one segment.
     """
 
     found: Segments
     owner: Index
     bounds: Index
     rows: Rows
+    others: list[int]
+
+    @classmethod
+    def of(cls, found: Segments, owner: Index, bounds: Index, rows: Rows) -> Said:
+        """With which posts are not one segment."""
+        return cls(found, owner, bounds, rows, (steps(bounds) != 1).nonzero()[0].tolist())
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -68,17 +73,13 @@ class Said:
         """By post: the share of each language, the largest first, in two decimals. Most posts are one segment."""
         names = self.found.names
         result = [{names[language]: 1.0} for language in self._firsts(self.found.language.tolist(), 0)]
+        if not self.others:
+            return result
         for post in self.others:
             result[post] = {}
         for post, language, share in zip(*(column.tolist() for column in self.shares), strict=True):
             result[post][names[language]] = share
         return result
-
-    @cached_property
-    def others(self) -> list[int]:
-        """The posts that are not one segment."""
-        others: list[int] = (steps(self.bounds) != 1).nonzero()[0].tolist()
-        return others
 
     def _firsts(self, column: list[T], nothing: T) -> list[T]:
         """By post, what stands in a column of segments for its first; for one without segments, anything."""
@@ -103,7 +104,7 @@ class Said:
     def single(self) -> tuple[Index, Index]:
         """(post, language) of posts of one segment."""
         post = (steps(self.bounds) == 1).nonzero()[0]
-        return post, self.found.language[self.bounds[post]].astype(np.int64)
+        return post, self.found.language[self.bounds[post]]
 
     @cached_property
     def shares(self) -> tuple[Index, Index, NDArray[np.float64]]:
@@ -112,9 +113,7 @@ class Said:
             return _NOTHING_SHARED
         several = (steps(self.bounds) > 1)[self.owner].nonzero()[0]
         found = self.found
-        return _shares(
-            self.owner[several], found.language[several].astype(np.int64), found.weight[several].astype(np.int64)
-        )
+        return _shares(self.owner[several], found.language[several], found.weight[several])
 
     def segments(self) -> list[tuple[Segment, ...]]:
         """By post: (start, end, language), with the field behind it where the post has several."""
@@ -138,21 +137,15 @@ class Said:
                 yield at, rows.fields[self.found.row[at]]
 
 
-def speech_of(found: Segments, rows: Rows, covered: frozenset[str]) -> Speech:
-    """Group a batch's segments by post."""
+def speech_of(found: Segments, rows: Rows, beyond: NDArray[np.bool_]) -> Speech:
+    """Group a batch's segments by post; `beyond` tells which languages are not covered."""
     owner = rows.owner[found.row]
     uncovered = np.zeros(len(rows), np.bool_)
-    uncovered[owner[_beyond(covered, found.names)[found.language]]] = True
-    letters = np.maximum(np.bincount(owner, found.weight, len(rows)), 1)
+    uncovered[owner[beyond[found.language]]] = True
+    letters = np.maximum(np.bincount(owner, found.weight, len(rows)), _ONE)
     bounds = np.zeros(len(rows) + 1, np.int64)
     np.add.accumulate(np.bincount(owner, minlength=len(rows)), out=bounds[1:])
     return Speech(uncovered, letters, found, owner, bounds, rows)
-
-
-@lru_cache(maxsize=1 << 8)
-def _beyond(covered: frozenset[str], names: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Which languages are not covered."""
-    return np.array([name not in covered for name in names])
 
 
 def _shares(post: Index, language: Index, weight: Index) -> tuple[Index, Index, NDArray[np.float64]]:

@@ -12,6 +12,7 @@ from moderation.evasion.guards import PARTING
 from moderation.evasion.reading import FIRST_SYLLABLE, Reading, holds, is_latin
 from moderation.evasion.targets import Target, Targets
 from moderation.evasion.words import PARTICLES, SEVERAL, common_characters
+from moderation.text.lists import constant, numbers_to
 from moderation.text.literal_search import LiteralSearch
 
 Index = NDArray[np.int64]
@@ -23,6 +24,7 @@ Candidate = tuple[Target, int, int]
 
 # From the ends of stretches to what stands before and behind them, and from where they end to their last.
 _OUTSIDE, _LAST = np.array(((-1,), (1,))), np.array(((0,), (1,)))
+_ONE, _TWO, _SEVERAL = (constant(each, np.int64) for each in (1, 2, SEVERAL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Automaton:
         owners = np.array([number for numbers in literals.values() for number in numbers], np.int64)
         ends = _ends(each)
         pairs = np.logical_and.reduce(ends >= FIRST_SYLLABLE) & targets.pairs[owners]
-        strict = targets.exact[owners] & (targets.ends[:, owners] != 0)
+        # In order of memory, or else every look at it would copy all of it.
+        strict = np.ascontiguousarray(targets.exact[owners] & (targets.ends[:, owners] != 0))
         return cls(search, owners, is_latin.take(ends), pairs, strict, targets)
 
     def candidates(self, reading: Reading, symbols: Symbols, within: Index | None = None) -> Iterator[Candidate]:
@@ -76,7 +79,7 @@ class Automaton:
         """What is not plainly the term, nor plainly no exact spelling, nor too short, nor common characters that only
         sound like the term.
         """
-        targets, number, lengths = self.targets, self.owners[literal], ends[1] - ends[0] + 1
+        targets, number, lengths = self.targets, self.owners[literal], ends[1] - ends[0] + _ONE
         likely: Bools = lengths >= targets.sizes[number]
         likely &= ~self._are_others(reading, literal, number, ends)
         at = likely.nonzero()[0]
@@ -85,7 +88,7 @@ class Automaton:
             same, common = self._read(reading, number, ends[0, at], lengths)
             exact = targets.exact[number]
             likely[at] = (exact ^ ~same) | (exact & (lengths > targets.lengths[number]))
-            likely[at] &= targets.puns[number] | ~common | (lengths > SEVERAL)
+            likely[at] &= targets.puns[number] | ~common | (lengths > _SEVERAL)
         return likely
 
     def _read(self, reading: Reading, number: Index, starts: Index, lengths: Index) -> tuple[Bools, Bools]:
@@ -93,8 +96,8 @@ class Automaton:
         closes = np.add.accumulate(lengths)
         opens = closes - lengths
         # The places within each stretch, from 1 on.
-        places = np.arange(1, int(closes[-1]) + 1) - opens.repeat(lengths)
-        codes = reading.written.take(places + (starts - 1).repeat(lengths))
+        places = numbers_to(int(closes[-1]) + 1)[1:] - opens.repeat(lengths)
+        codes = reading.written.take(places + (starts - _ONE).repeat(lengths))
         places *= codes
         common: Bools = np.logical_and.reduceat(common_characters().take(codes), opens)
         return self.targets.are_plain(number, np.add.reduceat(places, opens), lengths), common
@@ -105,14 +108,15 @@ class Automaton:
         """
         found, own = reading.codes.take(ends), self.targets.ends.take(number, axis=1)
         unlike = found != own
-        strange = unlike & self.strict.take(literal, axis=1)
+        strange = self.strict.take(literal, axis=1)
+        strange &= unlike
         others: Bools = strange[0] | strange[1]
         at = self.pairs[literal].nonzero()[0]
         if len(reading.again):
             at = at[_as_written(reading, *ends.take(at, axis=1))]
         if len(at):
             others[at] = ~_are_own(found.take(at, axis=1), own.take(at, axis=1))
-            apart = at[ends[1, at] - ends[0, at] == 2]
+            apart = at[ends[1, at] - ends[0, at] == _TWO]
             if len(apart):
                 parted = _parts.take(reading.codes.take(ends[0, apart] + 1))
                 others[apart] |= parted & (unlike[0, apart] | unlike[1, apart])

@@ -12,7 +12,7 @@ import regex
 
 from moderation.evasion.tricks import ALWAYS_BIT, BIT
 from moderation.text.batch import Batch
-from moderation.text.lists import steps
+from moderation.text.lists import constant, steps
 
 _LEAST = 12
 _BASE64 = regex.compile(rf"(?<![A-Za-z0-9+/_.-])[A-Za-z0-9+/_-]{{{_LEAST - 2},4000}}={{0,2}}(?![A-Za-z0-9+/=_])")
@@ -22,6 +22,7 @@ _TAGS = regex.compile("(?<!\U0001f3f4)[\U000e0020-\U000e007e]{3,500}")
 _READABLE = regex.compile(r"[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\n]+")
 _FIRST_TAG = 0xE0020
 _BEFORE = np.array([-1])
+_FIRST_SHOWN, _SHOWN, _LONG = constant(0x21, np.uint32), constant(0x5D, np.uint32), constant(_LEAST, np.int64)
 
 
 class Hidden(msgspec.Struct, frozen=True, gc=False):
@@ -54,8 +55,8 @@ def _has_controls(batch: Batch) -> bool:
 
 def _long_words(batch: Batch) -> Iterator[tuple[int, int, str]]:
     """(row, start in the row, text) of long stretches of printable ASCII without a space that are no plain word."""
-    others = np.concatenate((_BEFORE, ((batch.codes - 0x21) > 0x5D).nonzero()[0]))
-    long = (steps(others) > _LEAST).nonzero()[0]
+    others = np.concatenate((_BEFORE, ((batch.codes - _FIRST_SHOWN) > _SHOWN).nonzero()[0]))
+    long = (steps(others) > _LONG).nonzero()[0]
     if not len(long):
         return
     starts = others[long] + 1

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.evasion.tables import read_table
-from moderation.text.lists import steps
+from moderation.text.lists import constant, steps
 from moderation.text.tables import CODE_POINTS
 
 Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
 
 
-_SPREAD = np.uint32(0x9E37)
+_SPREAD, _ONE = constant(0x9E37, np.uint32), constant(1, np.int64)
 
 
 class Joins(NamedTuple):
@@ -33,7 +33,7 @@ class Joins(NamedTuple):
     def at(self, codes: Codes, places: Index) -> tuple[Index, Codes]:
         """At which of these places two parts stand beside one another, and what they make."""
         if len(places):
-            places = places[self.likely.take(_mixed(codes[places], codes[places + 1]))]
+            places = places[self.likely.take(_mixed(codes[places], codes[places + _ONE]))]
         if not len(places):
             return places, codes[:0]
         keys = (codes[places].astype(np.int64) << 21) | codes[places + 1]

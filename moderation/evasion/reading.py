@@ -20,7 +20,7 @@ from moderation.evasion.emoji import emoji_syllables
 from moderation.evasion.glyphs import glyph_of, leet_of, loose_glyph
 from moderation.evasion.joins import joins, with_joined
 from moderation.evasion.signs import OPENING, with_drawn_letters
-from moderation.text.lists import distinct, ends_of, lengths_of, openings, ranges
+from moderation.text.lists import all_true, constant, distinct, ends_of, lengths_of, numbers_to, openings, ranges
 from moderation.text.scripts import COMMON, HAN, LATIN, script_of, writes_spaces
 from moderation.text.tables import CODE_POINTS
 from moderation.text.views import View
@@ -39,6 +39,7 @@ SYMBOL_BREAK, FIRST_SYLLABLE, _SILENT = 1, 0x100, 0x4000
 
 # What a first look tells of a code point, as bits.
 _FOREIGN, _LEET, _SPEAKS, _MASKS, _DRAWS, _PARTS = 1, 2, 4, 8, 16, 32
+_BITS = {bit: constant(bit, np.uint8) for bit in (_FOREIGN, _LEET, _SPEAKS, _MASKS, _DRAWS, _PARTS)}
 
 MASK_SIGNS = "*#×■□●○█▇▆▓▒░◼◻⬛⬜☐⚫⚪◯⭕✱✲✳⁎∗•★☆⭐✖✕❌"
 """What is written over characters to mask them."""
@@ -89,7 +90,7 @@ class Reading(msgspec.Struct, frozen=True, eq=False, gc=False):
         at = bounds - _LAST
         if len(self.repeated):
             # How many repetitions stand before a symbol: the k-th stands before the symbol of that number less k.
-            before = self.repeated - np.arange(len(self.repeated))
+            before = self.repeated - numbers_to(len(self.repeated))
             at += before.searchsorted(bounds, side="right")
         codes: Index = self.kept.take(at)
         return codes
@@ -212,7 +213,7 @@ _LOOK = _looks()
 
 def _marked(looks: Looks, bit: int) -> Index:
     """Where a bit is set. Of truth values numpy finds the places several times faster than of numbers."""
-    places: Index = ((looks & bit) != 0).nonzero()[0]
+    places: Index = (looks & _BITS[bit]).astype(np.bool_).nonzero()[0]
     return places
 
 
@@ -223,11 +224,13 @@ def _sounding_rows(view: View, looks: Looks, told: int) -> Index:
         worth, _ = joins().at(codes, _marked(looks, _PARTS))
     if told & _SPEAKS:
         places = _marked(looks, _SPEAKS)
-        found, before, after = codes[places], codes[places - 1], codes[places + 1]
-        han = (kind_of.take(before) == SYLLABLE) | (kind_of.take(after) == SYLLABLE)
-        tone = is_latin.take(before) & ((found - ord("1")) < 5)
-        worth = np.concatenate((worth, places[(found >= 0x80) | han | tone]))
-    return distinct(view.starts.searchsorted(worth, side="right") - 1) if len(worth) else worth
+        found, before, after = codes[places], codes[places - _ONE], codes[places + _ONE]
+        speaks = (found - _DIGIT_ONE) < _TONES
+        speaks &= is_latin.take(before)
+        speaks |= found >= _BEYOND_ASCII
+        speaks |= (kind_of.take(before) == _IS_SYLLABLE) | (kind_of.take(after) == _IS_SYLLABLE)
+        worth = np.concatenate((worth, places[speaks]))
+    return distinct(view.starts.searchsorted(worth, side="right") - _ONE) if len(worth) else worth
 
 
 def _without_looks(view: View, looks: Looks) -> Codes:
@@ -242,7 +245,7 @@ def _without_looks(view: View, looks: Looks) -> Codes:
     alike = np.where(alike, alike, glyph_of.take(folded))
     if not np.count_nonzero(alike):
         return codes
-    opens = np.ones(len(places), np.bool_)
+    opens = all_true(len(places))
     opens[1:] = places[1:] - places[:-1] > 1
     run = opens.cumsum() - 1
     first = opens.nonzero()[0]
@@ -267,10 +270,10 @@ def _without_looks(view: View, looks: Looks) -> Codes:
 
 def _without_leet(codes: Codes, places: Index) -> Codes:
     """Digits and signs as letters where they touch a Latin letter, or others that do; `places` are theirs."""
-    opens = openings(places - np.arange(len(places)))
-    firsts, lasts = places[opens], places[ends_of(opens, len(places)) - 1]
-    touches = is_latin.take(codes[firsts - 1]) | is_latin.take(codes[lasts + 1])
-    at = (~touches & ((firsts == lasts) | _is_stroke.take(codes[firsts + 1]))).nonzero()[0]
+    opens = openings(places - numbers_to(len(places)))
+    firsts, lasts = places[opens], places[ends_of(opens, len(places)) - _ONE]
+    touches = is_latin.take(codes[firsts - _ONE]) | is_latin.take(codes[lasts + _ONE])
+    at = (~touches & ((firsts == lasts) | _is_stroke.take(codes[firsts + _ONE]))).nonzero()[0]
     if len(at):
         touches[at] = _alone(codes, firsts[at], -1) | _alone(codes, firsts[at], 1)
     read = places[touches.repeat(lengths_of(opens, len(places)))]
@@ -307,7 +310,7 @@ def _only_strokes(codes: Codes, at: Index) -> NDArray[np.bool_]:
 def _alone(codes: Codes, places: Index, step: int) -> NDArray[np.bool_]:
     """Whether the second next to each place, in one direction, is a Latin letter by itself, a gap between them."""
     near = codes.take(places + step, mode="clip")
-    alone: NDArray[np.bool_] = (kind_of.take(near) == GAP) & (leet_of.take(near) == 0)
+    alone: NDArray[np.bool_] = (kind_of.take(near) == _IS_GAP) & ~leet_of.take(near).astype(np.bool_)
     if np.count_nonzero(alone):
         alone &= is_latin.take(codes.take(places + 2 * step, mode="clip"))
         alone &= kind_of.take(codes.take(places + 3 * step, mode="clip")) != LETTER
@@ -334,11 +337,12 @@ def _spelled(codes: Codes) -> tuple[NDArray[np.uint16], Index, Index]:
     symbols = symbol_of.take(codes)
     kept = symbols.astype(np.bool_).nonzero()[0]
     symbols = symbols.take(kept)
-    repeated = (symbols[1:] == symbols[:-1]).nonzero()[0] + 1
+    repeated = (symbols[1:] == symbols[:-1]).nonzero()[0]
     if len(repeated):
-        repeated = repeated[_again(codes, kept[repeated - 1], kept[repeated])]
+        after = repeated + _ONE
+        repeated = after[_again(codes, kept[repeated], kept[after])]
     if len(repeated):
-        once = np.ones(len(kept), np.bool_)
+        once = all_true(len(kept))
         once[repeated] = False
         symbols = symbols[once]
     return symbols, kept, repeated
@@ -349,8 +353,8 @@ def _again(codes: Codes, first: Index, second: Index) -> NDArray[np.bool_]:
     that ends one word and begins another. In `said don't` the d is written twice, in a.s.s the s repeated.
     """
     found = codes[second]
-    again: NDArray[np.bool_] = (found == codes[first]) & (found != 0)
-    apart = (again & (second > first + 1) & is_latin.take(found)).nonzero()[0]
+    again: NDArray[np.bool_] = (found == codes[first]) & (found != _END)
+    apart = (again & (second - first > _ONE) & is_latin.take(found)).nonzero()[0]
     if len(apart):
         again[apart] = ~is_latin.take(codes[first[apart] - 1]) & ~is_latin.take(codes[second[apart] + 1])
     return again
@@ -359,3 +363,6 @@ def _again(codes: Codes, first: Index, second: Index) -> NDArray[np.bool_]:
 _NUMERALS = np.array([ord(each) for each in sounds.DIGITS], np.uint32)
 _NOWHERE = np.zeros(0, np.int64)
 _LAST = np.array(((0,), (1,)))
+_ONE = constant(1, np.int64)
+_DIGIT_ONE, _TONES, _BEYOND_ASCII, _END = (constant(each, np.uint32) for each in (ord("1"), 5, 0x80, 0))
+_IS_GAP, _IS_SYLLABLE = constant(GAP, np.uint8), constant(SYLLABLE, np.uint8)

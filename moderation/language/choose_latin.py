@@ -19,7 +19,7 @@ from moderation.language.latin import CEILING, SCALE, Latin, Reading
 from moderation.language.runs import Parts, Runs
 from moderation.language.sums import Ranks, Sums, leading, number_of, odds_in, rank
 from moderation.text.classes import HAN, HANGUL, KANA, THAI
-from moderation.text.lists import ends_of, held_in, lengths_of
+from moderation.text.lists import constant, ends_of, held_in, lengths_of, numbers_to
 from moderation.text.lists import openings as first_of
 
 Ints = NDArray[np.int64]
@@ -48,7 +48,9 @@ _EXPLAINED = 1.15
 # surer the choice must be.
 _LEAST = 4
 _CERTAINTY = 1.5
-_SURE = round(_CERTAINTY * SCALE)
+_SURE = constant(round(_CERTAINTY * SCALE), np.int64)
+_ENOUGH, _A_WORD, _HIGHEST = constant(_LEAST, np.int64), constant(_WORD, np.int64), constant(CEILING, np.int64)
+_NOT_PLAIN, _UNEXPLAINED = constant(round(_PLAIN * SCALE), np.int32), constant(_EXPLAINED * SCALE, np.float64)
 
 # A change of language must make the text so much likelier (nats), and each side be so long (positions). Every part is
 # looked at for one change so many times.
@@ -69,7 +71,7 @@ def _borrowed(letters: int) -> int:
 # The same as they are added to ranks; from so many letters on, nothing is left of what is shared out.
 _ALL_LETTERS = round(_BORROWED_SHORT * SCALE) + 1
 _BORROWED_BY_LETTERS = np.array([0, *(rank(_borrowed(letters)) for letters in range(1, _ALL_LETTERS + 1))])
-_NAME, _NO_NAME = rank(round(_NAMES * SCALE)), rank(-round(_NAMES_ALONE * SCALE))
+_NAME, _AGAINST_NAMES = rank(round(_NAMES * SCALE)), constant(rank(-round(_NAMES_ALONE * SCALE)), np.int64)
 
 _HOSTS = np.zeros(64, np.bool_)
 _HOSTS[[HAN, KANA, HANGUL, THAI]] = True
@@ -111,7 +113,7 @@ class LatinChooser:
         glance = self.latin.glance(glyphs, runs.first[at], runs.last[at])
         sums = glance.sums
         best, lead = leading(prior.onto(sums.ranks(self.latin.named)))
-        enough = sums.positions >= _LEAST
+        enough = sums.positions >= _ENOUGH
         chosen = self._told(best, lead, sums.positions, enough)
         if not self.closely:
             return chosen, None
@@ -135,7 +137,8 @@ class LatinChooser:
     def _prior(self, runs: Runs, at: Ints, wished: Bools | None) -> _Prior:
         letters = runs.letters[at]
         english = _BORROWED_BY_LETTERS.take(letters, mode="clip")
-        undetermined = letters * _NO_NAME * (letters >= _WORD)
+        undetermined = letters * _AGAINST_NAMES
+        undetermined *= letters >= _A_WORD
         beside = _beside(runs, at)
         if len(beside):
             english[beside], undetermined[beside] = self.guest, _NAME
@@ -143,7 +146,9 @@ class LatinChooser:
 
     def _told(self, best: Ranks, lead: Ranks, positions: Ints, enough: Bools) -> Ints:
         """The likeliest languages, `und` where it is not sure enough."""
-        return np.where(enough & (lead * positions >= _SURE), best, self.latin.named - 1)
+        told: Ints = best.astype(np.int64)
+        told[~(enough & (lead * positions >= _SURE))] = self.latin.named - 1
+        return told
 
     def _parted(self, reading: Reading, prior: _Prior) -> tuple[Ints, Sums, Ranks]:
         """The words that parts of one language begin with, the sums of the parts, and ranks; `prior` is by run."""
@@ -182,9 +187,9 @@ class _Prior(msgspec.Struct, frozen=True, eq=False, gc=False):
     def onto(self, ranks: Ranks) -> Ranks:
         """Add it to the ranks of runs; returns them."""
         ranks += self.ranks[: len(ranks)]
-        for number, more in zip(self.numbers, (self.english, self.undetermined), strict=True):
-            if number < len(ranks):
-                ranks[number] += more
+        for language, more in zip(self.numbers, (self.english, self.undetermined), strict=True):
+            if language < len(ranks):
+                ranks[language] += more
         if self.wished is not None:
             ranks += self.wished[:, : len(ranks)].T * rank(round(_HINT * SCALE))
         return ranks
@@ -197,8 +202,8 @@ def _latin(wanted: tuple[str, ...]) -> Latin:
 
 
 def _are_doubtful(sums: Sums, best: Ranks, lead: Ranks) -> Bools:
-    short = CEILING * sums.positions - sums.odds_of(np.arange(len(best)), best)
-    doubtful: Bools = (lead < round(_PLAIN * SCALE)) | (short > _EXPLAINED * SCALE * sums.positions)
+    short = sums.positions * _HIGHEST - sums.odds_of(numbers_to(len(best)), best)
+    doubtful: Bools = (lead < _NOT_PLAIN) | (short > sums.positions * _UNEXPLAINED)
     return doubtful
 
 

@@ -22,6 +22,7 @@ from moderation.language.segments import Segments, to_segments
 from moderation.text import classes
 from moderation.text.batch import Batch
 from moderation.text.codes import DEFAULT_LANGUAGES, LANGUAGES, ROMANISED, nearest_tags
+from moderation.text.lists import constant
 
 Ints = NDArray[np.int64]
 
@@ -36,6 +37,7 @@ _SCRIPT_LANGUAGE = {
     classes.ETHIOPIC: "am", classes.MONGOLIAN: "mn",
 }  # fmt: skip
 _SCRIPTS = 64
+_LATIN = constant(classes.LATIN, np.int64)
 
 # Japanese text holds at least this share of kana; only headlines and labels of few Han do without.
 _KANA_SHARE = 0.2
@@ -99,7 +101,7 @@ class Detector:
 
     def _read_latin(self, glyphs: Glyphs, runs: Runs, language: Ints, hinted: Ints | None) -> tuple[Runs, Ints]:
         """Name the language of Latin runs, and part those in which it changes."""
-        at = (runs.script == classes.LATIN).nonzero()[0]
+        at = (runs.script == _LATIN).nonzero()[0]
         wished = None if hinted is None else hinted[runs.row[at]][:, None] == self._latin_numbers
         chosen, changes = self._latin.choose(glyphs, runs, at, wished)
         language[at] = self._latin_numbers[chosen]

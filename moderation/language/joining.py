@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from moderation.language.glyphs import SILENT, SYMBOL_BITS, SYMBOLS, Glyphs, composed
 from moderation.text.classes import LATIN
-from moderation.text.lists import lengths_of
+from moderation.text.lists import constant, lengths_of
 
 Ints = NDArray[np.int64]
 
 _FIRST_MARK = 0x300
+_SILENT = constant(SILENT, np.uint16)
 _MARKS_A_LETTER = 3
 """No language puts more on a letter."""
 
@@ -22,7 +23,7 @@ def join(codes: NDArray[np.uint32], glyphs: Glyphs, starts: Ints) -> tuple[Glyph
     Returns glyphs and row starts, shortened where something was taken out, and then also the position in `codes` of
     each glyph that is left. Changes `glyphs`.
     """
-    silent = (glyphs >= SILENT).nonzero()[0]
+    silent = (glyphs >= _SILENT).nonzero()[0]
     if not len(silent):
         return glyphs, starts, None
     opens = np.diff(silent, prepend=-2) != 1
@@ -43,9 +44,9 @@ def join(codes: NDArray[np.uint32], glyphs: Glyphs, starts: Ints) -> tuple[Glyph
 def _compose(codes: NDArray[np.uint32], glyphs: Glyphs, base: Ints, lengths: Ints) -> None:
     table = composed()
     latin = glyphs[base] >> SYMBOL_BITS == LATIN
-    for number in range(1, _MARKS_A_LETTER + 1):
-        at = base[latin & (lengths >= number)]
-        marks = codes[at + number].astype(np.int64) - _FIRST_MARK
+    for place in range(1, _MARKS_A_LETTER + 1):
+        at = base[latin & (lengths >= place)]
+        marks = codes[at + place].astype(np.int64) - _FIRST_MARK
         known = (marks >= 0) & (marks < table.shape[1])
         at, marks = at[known], marks[known]
         symbols = table[glyphs[at] & (SYMBOLS - 1), marks]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.language.glyphs import SYMBOLS, TRIGGER, Glyphs
+from moderation.text.lists import constant
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.uint32]
@@ -18,6 +19,8 @@ Spans = tuple[Ints, Ints]
 _WINDOW = 16
 _WINDOWS = 4
 _LONGEST_NAME = 30
+_ONE = constant(1, np.int64)
+_TRIGGER, _SYMBOL = constant(TRIGGER, np.uint16), constant(SYMBOLS - 1, np.uint16)
 
 
 _NOT_ASCII = 128
@@ -70,14 +73,15 @@ _WWW = _keys_of(["www"])[0]
 
 def mask(codes: Codes, glyphs: Glyphs) -> None:
     """Make the glyphs of addresses, @names and #tags neutral, and those of the characters that start them."""
-    found = (glyphs >= TRIGGER).nonzero()[0]
+    found = (glyphs >= _TRIGGER).nonzero()[0]
     if not len(found):
         return
-    kind = glyphs[found] & np.uint16(SYMBOLS - 1)
+    kind = glyphs[found] & _SYMBOL
     glyphs[found] = 0
     text = _Text(codes, glyphs)
     finders = (text.names, text.tags, text.addresses, text.hosts)
-    spans = [find(at) for number, find in enumerate(finders) if len(at := found[kind == number])]
+    kinds = np.bincount(kind).tolist()
+    spans = [find(found[kind == each]) for each, (find, count) in enumerate(zip(finders, kinds, strict=False)) if count]
     if not any(len(starts) for starts, _ in spans):
         return
     glyphs[_inside(*(np.concatenate(sides) for sides in zip(*spans, strict=True)))] = 0
@@ -123,8 +127,9 @@ class _Text(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     def hosts(self, at: Ints) -> Spans:
         """Addresses without a scheme: they begin with `www.` or have a well-known ending."""
-        at = at[self._is(_WORD, at + 1)]
-        at = at[self._is(_WORD, at - 1)]
+        # Behind every one stands a character, or an edge, and before the first the last edge.
+        at = at[_WORD.take(self.codes[at + _ONE], mode="clip")]
+        at = at[_WORD.take(self.codes[at - _ONE], mode="clip")]
         if len(at):
             at = at[self._is_www(at) | self._is_domain(at)]
         return (self._reach(at - 1, _HOST, -1) + 1, self._reach(at, _ADDRESS, 1)) if len(at) else (at, at)

@@ -16,13 +16,19 @@ from moderation.language.glyphs import SYMBOL_BITS, SYMBOLS, Glyphs
 from moderation.language.sums import Sums, Words, packed
 from moderation.language.tables import read_table
 from moderation.text.classes import ARABIC, CYRILLIC, DEVANAGARI
-from moderation.text.lists import ranges
+from moderation.text.lists import constant, ranges
 
 ALPHABETS = {CYRILLIC: "cyrillic", ARABIC: "arabic", DEVANAGARI: "devanagari"}
 """The scripts that have n-grams by `langdetect`'s profiles, and the names of their tables."""
 
 SCALE = 24
 """Log-odds are whole numbers of 1/SCALE nat: sums are exact whatever the order they are taken in."""
+
+_FEW = 1 << 10
+"""Of so many glyphs or less, all are read: to pick out some takes longer."""
+
+_SYMBOLS, _SYMBOL_BITS = constant(SYMBOLS, np.uint16), constant(SYMBOL_BITS, np.uint16)
+_KEY_BITS = constant(SYMBOL_BITS, np.int32)
 
 Ints = NDArray[np.int64]
 
@@ -60,16 +66,16 @@ class Ngrams:
 def keys_of(glyphs: Glyphs, script: int, firsts: Ints, lasts: Ints) -> tuple[Ints, NDArray[np.int32]]:
     """The positions, in runs, that hold a letter of a script or its edge, and the three symbols that end at each."""
     places = None
-    if 2 * int(np.add.reduce(lasts - firsts)) + 4 * len(firsts) < len(glyphs):
+    if len(glyphs) > _FEW and 2 * int(np.add.reduce(lasts - firsts)) + 4 * len(firsts) < len(glyphs):
         places = ranges(firsts, lasts + 2)
         glyphs = glyphs.take(places)
-    symbols = glyphs ^ np.uint16(script << SYMBOL_BITS)
-    symbols *= symbols < SYMBOLS
+    symbols = glyphs ^ constant(script << SYMBOL_BITS, np.uint16)
+    symbols *= symbols < _SYMBOLS
     pairs = symbols.copy()
-    pairs[1:] |= symbols[:-1] << SYMBOL_BITS
+    pairs[1:] |= symbols[:-1] << _SYMBOL_BITS
     at = pairs.astype(np.bool_).nonzero()[0]
     keys = pairs.astype(np.int32)
-    keys[1:] |= keys[:-1] << SYMBOL_BITS
+    keys[1:] |= keys[:-1] << _KEY_BITS
     return at if places is None else places.take(at), keys.take(at)
 
 

@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from moderation.language.glyphs import SYMBOL_BITS, SYMBOLS, WEAK, Glyphs
 from moderation.text.classes import HAN, HANGUL, KANA
-from moderation.text.lists import ends_of, ranges
+from moderation.text.lists import constant, ends_of, ranges
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+_ONE, _THREE = constant(1, np.int64), constant(3, np.int64)
+_TO_SCRIPT, _KANA = constant(SYMBOL_BITS, np.uint16), constant(KANA, np.uint8)
 
 # Scripts whose letters say nothing when they stand alone, and those of which only weak ones do not; kana are asked of
 # before.
@@ -47,11 +49,11 @@ class Runs(msgspec.Struct, frozen=True, eq=False, gc=False):
     def with_parts(self, parts: Parts, label: Ints, labels: Ints) -> tuple[Runs, Ints]:
         """The runs, some in parts; and labels of runs, for parts their own `labels`."""
         count = np.bincount(parts.of, minlength=len(self))
-        number = np.arange(len(self)).repeat(np.maximum(count, 1))
-        at = count[number].nonzero()[0]
-        first, last, letters, label = self.first[number], self.last[number], self.letters[number], label[number]
+        of = np.arange(len(self)).repeat(np.maximum(count, 1))
+        at = count[of].nonzero()[0]
+        first, last, letters, label = self.first[of], self.last[of], self.letters[of], label[of]
         first[at], last[at], letters[at], label[at] = parts.first, parts.last, parts.letters, labels
-        return Runs(self.row[number], self.script[number], first, last, letters), label
+        return Runs(self.row[of], self.script[of], first, last, letters), label
 
 
 class Parts(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -85,7 +87,7 @@ def find_runs(glyphs: Glyphs, starts: Ints) -> Runs:
 
     Letters that stand alone are drawings (kaomoji) or abbreviations: they are left out, and their glyphs made neutral.
     """
-    scripts = (glyphs >> SYMBOL_BITS).astype(np.uint8)
+    scripts = (glyphs >> _TO_SCRIPT).astype(np.uint8)
     _drop_lone_kana(glyphs, scripts)
     at = scripts.astype(np.bool_).nonzero()[0]  # asked of truth values, several times as fast
     if not len(at):
@@ -97,8 +99,8 @@ def find_runs(glyphs: Glyphs, starts: Ints) -> Runs:
     opens[row_starts] = opens[-1] = True
     bounds = opens.nonzero()[0]
     first, end = bounds[:-1], bounds[1:]
-    row = row_starts.searchsorted(first, side="right") - 1
-    runs = Runs(row, script[first].astype(np.int64), at[first], at[end - 1], end - first)
+    row = row_starts.searchsorted(first, side="right") - _ONE
+    runs = Runs(row, script[first].astype(np.int64), at[first], at[end - _ONE], end - first)
     lone = _lone(glyphs, runs, at, first)
     if not np.count_nonzero(lone):
         return runs
@@ -108,7 +110,7 @@ def find_runs(glyphs: Glyphs, starts: Ints) -> Runs:
 
 def _drop_lone_kana(glyphs: Glyphs, scripts: NDArray[np.uint8]) -> None:
     """Make kana neutral that stand neither beside other kana nor, if they are more than a drawing, beside Han."""
-    at = (scripts == KANA).nonzero()[0]
+    at = (scripts == _KANA).nonzero()[0]
     if not len(at):
         return
     weak = (glyphs[at] & (SYMBOLS - 1)) >= WEAK
@@ -121,7 +123,7 @@ def _drop_lone_kana(glyphs: Glyphs, scripts: NDArray[np.uint8]) -> None:
 
 def _lone(glyphs: Glyphs, runs: Runs, at: Ints, first: Ints) -> Bools:
     """Which runs hold no two letters side by side. One Han character or Hangul syllable is a word all the same."""
-    lone = runs.last - runs.first > 2 * runs.letters - 3
+    lone = runs.last - runs.first > runs.letters + runs.letters - _THREE
     if not np.count_nonzero(lone):
         return lone
     weak = (glyphs[runs.first] & (SYMBOLS - 1)) >= WEAK

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from moderation.language.runs import Runs, openings
 from moderation.text.classes import HAN, HANGUL, KANA
-from moderation.text.lists import ends_of
+from moderation.text.lists import constant, ends_of
 
 Ints = NDArray[np.int64]
 
 # A character of these says as much as a syllable or a word.
 _WEIGHT = np.ones(64, np.int64)
 _WEIGHT[[HAN, KANA, HANGUL]] = 3
+_ONE = constant(1, np.int64)
 
 
 class Segments(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -27,11 +28,11 @@ class Segments(msgspec.Struct, frozen=True, eq=False, gc=False):
     """
 
     names: tuple[str, ...]
-    row: NDArray[np.int32]
-    start: NDArray[np.int32]
-    end: NDArray[np.int32]
-    language: NDArray[np.int16]
-    weight: NDArray[np.int32]
+    row: Ints
+    start: Ints
+    end: Ints
+    language: Ints
+    weight: Ints
 
     def __len__(self) -> int:
         return len(self.row)
@@ -46,7 +47,7 @@ class Segments(msgspec.Struct, frozen=True, eq=False, gc=False):
 
         `owner[row]` is the post that a row belongs to.
         """
-        cell = owner[self.row].astype(np.int64) * len(self.names) + self.language
+        cell = owner[self.row] * len(self.names) + self.language
         held = np.bincount(cell, weights=self.weight, minlength=n_posts * len(self.names))
         table = held.reshape(n_posts, len(self.names))
         shares: NDArray[np.float64] = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
@@ -59,8 +60,8 @@ def to_segments(names: tuple[str, ...], row_starts: Ints, runs: Runs, language: 
     `source`, if any, are the positions in the text's buffer of the positions in `runs`.
     """
     if not len(runs):
-        nothing = np.zeros(0, np.int32)
-        return Segments(names, nothing, nothing, nothing, nothing.astype(np.int16), nothing)
+        nothing = np.zeros(0, np.int64)
+        return Segments(names, nothing, nothing, nothing, nothing, nothing)
     row, first, last, weight = runs.row, runs.first, runs.last, runs.letters * _WEIGHT[runs.script]
     if len(runs) > 1 and len(starts := openings(row, language)) < len(runs):
         last, weight = last[ends_of(starts, len(runs)) - 1], np.add.reduceat(weight, starts)
@@ -68,11 +69,4 @@ def to_segments(names: tuple[str, ...], row_starts: Ints, runs: Runs, language: 
     if source is not None:
         first, last = source[first], source[last]
     base = row_starts[row]
-    return Segments(
-        names,
-        row.astype(np.int32),
-        (first - base).astype(np.int32),
-        (last - base + 1).astype(np.int32),
-        language.astype(np.int16),
-        weight.astype(np.int32),
-    )
+    return Segments(names, row, first - base, last - base + _ONE, language, weight)

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.text.lists import lengths_of
+from moderation.text.lists import constant, lengths_of
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -32,6 +32,7 @@ _BLOCK = 1 << 14
 _NUMBER_BITS = 6
 _LAST_NUMBER = (1 << _NUMBER_BITS) - 1
 _LOWEST = np.iinfo(np.int32).min
+_BITS, _LAST = constant(_NUMBER_BITS, np.int32), constant(_LAST_NUMBER, np.int32)
 
 
 class Sums(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -65,7 +66,7 @@ class Sums(msgspec.Struct, frozen=True, eq=False, gc=False):
         """The sums of the first so many languages, before they are told apart by number: see `number_of`."""
         columns = self._columns()[:, :languages].T
         ranks: Ranks = columns.astype(np.int64 if columns.dtype == np.int64 else np.int32, order="C")
-        ranks <<= _NUMBER_BITS
+        ranks <<= _BITS
         return ranks
 
     def odds_of(self, numbers: Ints, languages: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
@@ -118,16 +119,16 @@ def rank(odds: int, number: int = _LAST_NUMBER) -> int:
 
 def odds_in(ranks: Ranks) -> Ranks:
     """The odds in ranks."""
-    return ranks >> _NUMBER_BITS
+    return ranks >> _BITS
 
 
 def number_of(ranks: Ranks) -> Ranks:
     """The numbers of the languages that ranks are of."""
-    return ~ranks & _LAST_NUMBER
+    return ~ranks & _LAST
 
 
 def leading(ranks: Ranks) -> tuple[Ranks, Ranks]:
     """The likeliest language of each stretch, of equals the first, and by how much it leads. Ranks are used up."""
     top = np.maximum.reduce(ranks)
-    np.putmask(ranks, ranks == top, _LOWEST)
-    return number_of(top), odds_in((top | _LAST_NUMBER) - np.maximum.reduce(ranks))
+    ranks[ranks == top] = _LOWEST
+    return number_of(top), odds_in((top | _LAST) - np.maximum.reduce(ranks))

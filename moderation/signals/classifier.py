@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.packs.models import LIMIT, ModelError, ModelFile
 from moderation.signals.features import VERSION, Text, places_of, text_of
-from moderation.text.lists import lengths_of, steps
+from moderation.text.lists import constant, lengths_of, steps
 
 Codes = NDArray[np.uint32]
 Index = NDArray[np.int64]
@@ -21,11 +21,13 @@ BLOCK = 1 << 17
 """Code points that are looked at in one go: what fits the processor's cache."""
 
 DECIMALS = 4
+_UNIT, _LOWEST = constant(10**DECIMALS, np.float64), constant(0, np.float64)
 _LANES, _BITS = 3, 17
-_GRAMS = 2
+_GRAMS = constant(2, np.int64)
 """N-grams at each place."""
 
-_LONGEST = (1 << _BITS) // (2 * LIMIT) // _GRAMS
+_LONGEST = (1 << _BITS) // (2 * LIMIT) // int(_GRAMS)
+_LANE, _MIDDLE = constant((1 << _BITS) - 1, np.int64), constant(LIMIT, np.int64)
 _STEPS = 8192
 """Of a logit: so many that what lies between two of them changes no score by a ten thousandth."""
 
@@ -33,8 +35,7 @@ _REACH, _FARTHEST = 10, 60
 """Logits beyond which a score is 0 or 1, as calibrated; and before, however strange the calibration."""
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(msgspec.Struct, frozen=True, eq=False, gc=False):
     """By row: the sum of integer weights for each head (rows × heads), and how many n-grams were summed."""
 
     sums: Index
@@ -59,6 +60,7 @@ class Classifier:
         self._opens, self._last = np.append(0, ends[:-1]), np.diff(ends, prepend=0) - 1
         heads = np.arange(len(model.heads))
         self._lanes = heads // _LANES, _BITS * (heads % _LANES)
+        self._scale, self._intercept = model.numbers[:, 0].copy(), model.numbers[:, 1].copy()
 
     def decisions(self, codes: Codes, starts: Index, first: Index | None = None) -> Scores:
         """The trained models' decision values, posts × heads, for the rows of a folded view.
@@ -71,10 +73,9 @@ class Classifier:
         if first is not None and len(first) != len(starts):
             sums = np.add.reduceat(sums, first[:-1], axis=0)
             counts = np.add.reduceat(counts, first[:-1])
-        scale, intercept = self.model.numbers[:, 0], self.model.numbers[:, 1]
-        decisions: Scores = sums * scale
-        decisions /= np.sqrt(np.maximum(counts, 1))[:, None]
-        decisions += intercept
+        decisions: Scores = sums * self._scale
+        decisions /= np.sqrt(counts)[:, None]
+        decisions += self._intercept
         return decisions
 
     def scores(self, codes: Codes, starts: Index, first: Index | None = None) -> Scores:
@@ -83,11 +84,11 @@ class Classifier:
         logits *= self._line[0]
         logits += self._line[1]
         np.rint(logits, out=logits)
-        np.maximum(logits, 0, out=logits)
+        np.maximum(logits, _LOWEST, out=logits)
         np.minimum(logits, self._last, out=logits)
         places = logits.astype(np.intp)
         places += self._opens
-        scores: Scores = self._curves.take(places, mode="wrap") / 10**DECIMALS
+        scores: Scores = self._curves.take(places, mode="wrap") / _UNIT
         return scores
 
     def sums(self, codes: Codes, starts: Index) -> Sums:
@@ -105,10 +106,10 @@ class Classifier:
     def _block(self, text: Text) -> Sums:
         places = places_of(text, self.model.bits)
         starts, lengths, first = text.opens[:-1], steps(text.opens), None
-        if lengths.size and int(lengths.max()) > _LONGEST:
+        if len(text.codes) > _LONGEST and np.maximum.reduce(lengths) > _LONGEST:
             starts, first = _parts(text.opens, lengths)
             lengths = lengths_of(starts, int(text.opens[-1]))
-        counts = _GRAMS * lengths
+        counts = lengths * _GRAMS
         packed = []
         for table in self._columns:
             weights: NDArray[Any] = table.take(places.one, mode="wrap")
@@ -121,10 +122,10 @@ class Classifier:
 
     def _unpacked(self, packed: Scores, counts: Index) -> Index:
         word, shift = self._lanes
-        sums: Index = packed.astype(np.int64)[:, word]
+        sums: Index = packed.astype(np.int64).take(word, 1)
         sums >>= shift
-        sums &= (1 << _BITS) - 1
-        sums -= (counts * LIMIT)[:, None]
+        sums &= _LANE
+        sums -= (counts * _MIDDLE)[:, None]
         return sums
 
 

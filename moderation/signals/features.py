@@ -21,13 +21,14 @@ from dataclasses import dataclass
 from functools import cache
 from string import digits, punctuation
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.evasion.sounds import names as syllables
 from moderation.evasion.sounds import syllable_of
 from moderation.signals.plainer import FIRST_SYLLABLE, Text, text_of
-from moderation.text.lists import steps
+from moderation.text.lists import constant, steps
 from moderation.text.tables import CODE_POINTS
 
 VERSION = 4
@@ -39,13 +40,14 @@ Index = NDArray[np.int64]
 __all__ = ["BITS", "VERSION", "Grams", "Places", "Text", "grams", "places_of", "text_of"]
 
 _LATIN_END = 0x250
-_FIRST, _SECOND = np.uint32(0xFD7046C5), np.uint32(0xB55A4F09)
-_FACTOR = np.uint32(0xFF)
-_FIRST_LENGTH, _LENGTHS, _ALIKE = 0x10E000, 60, 16  # where nobody has characters
+_FIRST, _SECOND = constant(0xFD7046C5, np.uint32), constant(0xB55A4F09, np.uint32)
+_FACTOR = constant(0xFF, np.uint32)
+# Where nobody has characters.
+_FIRST_LENGTH, _LENGTHS, _ALIKE = (constant(each, np.int64) for each in (0x10E000, 60, 16))
+_ONE = constant(1, np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(msgspec.Struct, frozen=True, eq=False, gc=False):
     """By place in `Text.codes` but the last: the buckets of both n-grams that start there. The first may lie beyond the
     last bucket, and is to be taken modulo their number.
     """
@@ -66,22 +68,26 @@ class Grams:
 
 def places_of(text: Text, bits: int = BITS) -> Places:
     """The buckets of all places, in a few steps over the whole buffer."""
-    opens, shift = text.opens, np.uint32(32 - bits)
+    opens, shift = text.opens, constant(32 - bits, np.uint32)
     one = text.codes.astype(np.intp)
     ids = _ids().take(one, mode="wrap")
     hashed = ids[:-1] * _FIRST
     hashed += ids[1:] * _SECOND
     factor = ids & _FACTOR
     # Nothing reaches over an edge.
-    factor[opens[1:] - 1] = 0
-    factor[opens[1:] - 2] = 0
+    edges = opens[1:] - _ONE
+    factor[edges] = 0
+    edges -= _ONE
+    factor[edges] = 0
     factor = factor[:-3]
     hashed[:-2] += hashed[2:] * factor
     factor *= hashed[1:-1]
     factor >>= shift
     one[:-3] += factor
     lengths = steps(opens) // _ALIKE
-    one[opens[:-1]] = np.minimum(lengths, _LENGTHS, out=lengths) + _FIRST_LENGTH
+    np.minimum(lengths, _LENGTHS, out=lengths)
+    lengths += _FIRST_LENGTH
+    one[opens[:-1]] = lengths
     hashed >>= shift
     return Places(one[:-1], hashed.astype(np.intp))
 

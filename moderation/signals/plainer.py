@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.evasion import sounds
 from moderation.evasion.tables import read_table
 from moderation.evasion.words import common_characters, is_english_word
-from moderation.text.lists import ranges
+from moderation.text.lists import all_true, constant, ranges
 from moderation.text.tables import CODE_POINTS
 
 FIRST_SYLLABLE = 0x10F000
@@ -36,14 +37,17 @@ _PARTING = " .*-_|/~+·"
 # seldom said for themselves. Three of these have what may follow them as the next higher bit: see `_pairs`.
 LETTER, NEEDS_VOWEL, NO_VOWEL, OPENS, CLOSES, WIDE, PARTS, RARE = (1 << bit for bit in range(8))
 SAME = LETTER
+_LETTER_BIT, _NEEDS_VOWEL_BIT, _WIDE_BIT = (constant(bit, np.uint8) for bit in (LETTER, NEEDS_VOWEL, WIDE))
+_OPENS_BIT, _OPENS_OR_WIDE, _NEXT, _FOURTH = (constant(each, np.uint8) for each in (OPENS, OPENS | WIDE, 1, 4))
+_PLACE = constant(1, np.int64)
 
-_LEAST_LETTERS = 4
+_LEAST_LETTERS = constant(4, np.int32)
 _TOLERATED = 12
 """Of so many letters one may stand where pinyin has none."""
+_AGAINST = constant(_TOLERATED // NEEDS_VOWEL, np.uint8)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Rows ready to be cut into n-grams: row i is `codes[opens[i] + 1 : opens[i + 1]]`, between two edges (0).
 
     `codes[j]` stands for what the view has from `origin[j]` to `last[j]`, where that was asked for.
@@ -64,10 +68,10 @@ def text_of(codes: Codes, starts: Index, traced: bool = False) -> Text:
     buffer = np.zeros(ends - begins, np.uint32)
     buffer[int(begins < 0) :] = codes[max(begins, 0) : ends]
     origin = np.arange(begins, ends) if traced else _NOWHERE
-    opens = starts - starts[0]
+    opens = starts - starts[0] if begins >= 0 else starts
     look = looks().take(buffer.astype(np.intp), mode="wrap")
     pairs = _pairs(look)
-    edits = _Edits(buffer, origin, origin.copy())
+    edits = _Edits(buffer, origin, origin.copy() if traced else origin)
     edits.mend(_events(buffer, look, pairs))
     rows = _like_pinyin(look, pairs, opens)
     if rows.size:
@@ -77,7 +81,7 @@ def text_of(codes: Codes, starts: Index, traced: bool = False) -> Text:
 
 def _pairs(look: Looks) -> Looks:
     """NEEDS_VOWEL where no vowel follows, OPENS where a second part follows, WIDE where a sign that parts follows."""
-    pairs: Looks = look[1:] >> np.uint8(1)
+    pairs: Looks = look[1:] >> _NEXT
     pairs &= look[:-1]
     return pairs
 
@@ -86,13 +90,13 @@ def _events(buffer: Codes, look: Looks, pairs: Looks) -> Looks:
     """OPENS where a character may have been taken apart, WIDE before a sign that parts, SAME before two of the same."""
     events = look[1:-1] | look[:-2]
     # One of the two parts is seldom said for itself; behind the sign stands what it parts from.
-    events >>= np.uint8(4)
-    events |= look[2:] & np.uint8(WIDE)
+    events >>= _FOURTH
+    events |= look[2:] & _WIDE_BIT
     events &= pairs[:-1]
-    events &= np.uint8(OPENS | WIDE)
+    events &= _OPENS_OR_WIDE
     same = buffer[1:] == buffer[:-1]
-    same[1:] &= same[:-1]
-    events |= same[1:].view(np.uint8)
+    again = same[1:] & same[:-1]
+    events |= again.view(np.uint8)
     return events
 
 
@@ -106,22 +110,26 @@ class _Edits:
     def drop(self, places: Index) -> None:
         """Don't keep these."""
         if self.keep is None:
-            self.keep = np.ones(len(self.codes), np.bool_)
+            self.keep = all_true(len(self.codes))
         self.keep[places] = False
 
     def mend(self, events: Looks) -> None:
         """Make whole what was taken apart, and drop what parts what belongs together, and what only comes again."""
-        places = (events != 0).nonzero()[0]
+        places = events.astype(np.bool_).nonzero()[0]
         if not places.size:
             return
         found = events.take(places)
-        pairs, composed = _taken_apart(self.codes, places[(found & OPENS) != 0])
-        again = places[(found & SAME) != 0] + 1
-        again = again[self.codes[again] != 0]
-        for gone in (pairs + 1, places[(found & WIDE) != 0] + 1, again, again + 1):
-            if gone.size:
-                self.drop(gone)
+        pairs, composed = _taken_apart(self.codes, _of(places, found, _OPENS_BIT))
+        again = _of(places, found, _LETTER_BIT) + _PLACE
+        if again.size:
+            again = again[self.codes[again] != 0]
+            self.drop(again)
+            self.drop(again + _PLACE)
+        parting = _of(places, found, _WIDE_BIT) + _PLACE
+        if parting.size:
+            self.drop(parting)
         if pairs.size:
+            self.drop(pairs + 1)
             self.codes[pairs] = composed
             if self.last.size:
                 self.last[pairs] = self.origin[pairs + 1]
@@ -147,7 +155,7 @@ class _Edits:
             self.origin[start:behind], self.last[start:behind] = self.origin[first], self.last[last]
         self.codes[start:behind] = _codes(found.text)
         if self.keep is None:
-            self.keep = np.ones(len(self.codes), np.bool_)
+            self.keep = all_true(len(self.codes))
         self.keep[start:behind] = True
         self.keep[behind:end] = False
 
@@ -158,6 +166,10 @@ class _Edits:
             return Text(codes, opens, origin, last)
         opens = opens - (~keep).nonzero()[0].searchsorted(opens)
         return Text(codes[keep], opens, origin[keep] if origin.size else origin, last[keep] if last.size else last)
+
+
+def _of(places: Index, found: Looks, bit: Looks) -> Index:
+    return places[(found & bit).astype(np.bool_)]
 
 
 def _taken_apart(buffer: Codes, pairs: Index) -> tuple[Index, Codes]:
@@ -179,18 +191,20 @@ def _taken_apart(buffer: Codes, pairs: Index) -> tuple[Index, Codes]:
 
 
 def _mixed(first: Codes, second: Codes) -> Codes:
-    mixed: Codes = (first * np.uint32(0x9E3779B1) + second * np.uint32(0x85EBCA77)) >> np.uint32(32 - _KNOWN_BITS)
+    mixed: Codes = first * _FIRST_FACTOR
+    mixed += second * _SECOND_FACTOR
+    mixed >>= _TO_KNOWN
     return mixed
 
 
 def _like_pinyin(look: Looks, pairs: Looks, opens: Index) -> Index:
     """The rows in which letters follow each other as they do in pinyin, all but a few."""
-    counted = look & np.uint8(LETTER)
-    foreign = pairs & np.uint8(NEEDS_VOWEL)
-    foreign *= np.uint8(_TOLERATED // NEEDS_VOWEL)
+    counted = look & _LETTER_BIT
+    foreign = pairs & _NEEDS_VOWEL_BIT
+    foreign *= _AGAINST
     counted[:-1] -= foreign
-    number = np.add.reduceat(counted.view(np.int8), opens[:-1], dtype=np.int32)
-    rows: Index = (number >= _LEAST_LETTERS).nonzero()[0]
+    letters = np.add.reduceat(counted.view(np.int8), opens[:-1], dtype=np.int32)
+    rows: Index = (letters >= _LEAST_LETTERS).nonzero()[0]
     return rows
 
 
@@ -348,6 +362,9 @@ def _compositions() -> tuple[Index, Codes, NDArray[np.bool_]]:
 
 
 _KNOWN_BITS = 18
+_FIRST_FACTOR, _SECOND_FACTOR, _TO_KNOWN = (
+    constant(each, np.uint32) for each in (0x9E3779B1, 0x85EBCA77, 32 - _KNOWN_BITS)
+)
 _SAID = (
     "女生 女方 女子 不用 不正 人为 人人 二十 人士 户口 一旦 心中 中心 老子 上下 一大 一小 广大 十八 十一 十二 水军 "
     "门口 山区 大力 了一 人一 才是 不一 人有 人可 人多 人我 一米 从一 一一 大可"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from codecs import utf_32_le_encode
 from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from moderation.text.lists import constant
+
 SEPARATOR = 0
+_ONE = constant(1, np.int64)
 
 
 class Batch(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -28,15 +32,17 @@ class Batch(msgspec.Struct, frozen=True, eq=False, gc=False):
     def of(cls, texts: Sequence[str]) -> Batch:
         """Lay texts out one after the other; no text is changed or refused."""
         rows = tuple(texts)
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        lengths += _ONE
         starts = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum(np.fromiter(map(len, rows), np.int64, len(rows)) + 1, out=starts[1:])
+        np.add.accumulate(lengths, out=starts[1:])
         joined = "\0".join((*rows, ""))
-        return cls(rows, joined, np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4"), starts)
+        return cls(rows, joined, np.frombuffer(utf_32_le_encode(joined, "surrogatepass")[0], np.uint32), starts)
 
     @property
     def separators(self) -> NDArray[np.int64]:
         """The positions in `codes` of the separators, one a row."""
-        return self.starts[1:] - 1
+        return self.starts[1:] - _ONE
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from moderation.text.lists import constant
 from moderation.text.scripts import COMMON, DIGIT, HAN, HANGUL, MARK, kind_of, names, script_of, writes_spaces
 from moderation.text.segmenter import cut
 from moderation.text.views import Indexes, View
@@ -30,19 +31,32 @@ def _edge_classes() -> NDArray[np.uint8]:
 
 
 _CLASS_OF = _edge_classes()
+_IS_SHARED = constant(_SHARED_MARK, np.uint8)
+
+
+def _tested() -> NDArray[np.bool_]:
+    """By class, and then once more for ends, whether an edge with the same class beyond it is none."""
+    tested = np.ones((2, 128), np.bool_)
+    tested[:, _UNTESTED] = tested[1, HANGUL] = False
+    return tested.ravel()
+
+
+_TESTED, _ENDS = _tested(), np.array(((0,), (128,)), np.uint8)
+# What is before a hit and behind it, its first and its last.
+_BESIDE = np.array(((-1,), (0,), (0,), (-1,)))
 
 
 def script_edges(view: View, rows: Indexes, starts: Indexes, ends: Indexes) -> Edges:
     """Which hits stand on edges; `starts` and `ends` are code points of the view, relative to their row."""
     base = view.starts[rows]
     first, after = base + starts, base + ends
-    classes = _classes(view.codes, np.array((first - 1, first, after - 1, after)))
-    if classes.max(initial=0) == _SHARED_MARK:
+    classes = _classes(view.codes, np.array((first, after, first, after)) + _BESIDE)
+    if np.count_nonzero(classes == _IS_SHARED):
         classes = _past_marks(view.codes, first, after)
-    before, opening, closing, behind = classes
-    joined = (before == opening) & (opening != _UNTESTED)
-    joined |= (behind == closing) & (closing != _UNTESTED) & (closing != HANGUL)
-    stands: Edges = ~joined
+    within = classes[2:]
+    joined = classes[:2] == within
+    joined &= _TESTED.take(within + _ENDS)
+    stands: Edges = ~(joined[0] | joined[1])
     return stands
 
 
@@ -51,11 +65,11 @@ def _classes(codes: NDArray[np.uint32], positions: Positions) -> NDArray[np.uint
 
 
 def _past_marks(codes: NDArray[np.uint32], first: Positions, after: Positions) -> NDArray[np.uint8]:
-    """The classes before and at the start, at the end and behind it, where shared marks are looked past."""
+    """The same as `script_edges` asks for, where shared marks are looked past."""
     others = (_CLASS_OF.take(codes) != _SHARED_MARK).nonzero()[0]
     before, last = (others[np.searchsorted(others, end) - 1] for end in (first, after))
     following = others[np.searchsorted(others, after)]
-    return _classes(codes, np.array((before, first, last, following)))
+    return _classes(codes, np.array((before, following, first, last)))
 
 
 def word_edges(view: View, rows: Indexes, starts: Indexes, ends: Indexes) -> Edges:

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.text.batch import Batch
-from moderation.text.lists import steps
+from moderation.text.lists import all_true, constant, numbers_to, steps
 from moderation.text.tables import CODE, CODE_POINTS, COMPOSE, DELETE, EXPAND, VANISH, read_table
 
 Codes = NDArray[np.uint32]
 Positions = NDArray[np.int64]
-Source = NDArray[np.int32]
+Source = NDArray[np.int64] | NDArray[np.int32]
 
-_SPACE = 32
+_IS_SPACE, _DELETE, _ONE = constant(32, np.uint32), constant(DELETE, np.uint32), constant(1, np.int64)
 _NOWHERE = np.zeros(0, np.int64)
 _HANGUL, _LEADS, _VOWELS, _TAILS = (0xAC00, 11172), (0x1100, 19), (0x1161, 21), (0x11A8, 27)
 _JAMO_END = 0x1200
@@ -102,7 +102,7 @@ def fold_batch(batch: Batch) -> Folded:
     values = TABLE.values.take(batch.codes)
     values[batch.separators] = 0
     source: Source | None = None
-    special = (values >= DELETE).nonzero()[0]
+    special = (values >= _DELETE).nonzero()[0]
     dropped = _NOWHERE
     if len(special):
         if (values[special] & EXPAND).any():
@@ -222,11 +222,11 @@ def _as_letters(codes: Codes) -> Codes:
 
 def _spaces_again(values: Codes, dropped: Positions) -> Positions:
     """The positions of spaces that follow a space, whatever was dropped in between."""
-    spaces: Positions = (values == _SPACE).nonzero()[0]
+    spaces: Positions = (values == _IS_SPACE).nonzero()[0]
     if len(spaces) < 2:
         return spaces[:0]
     before, after = spaces[:-1], spaces[1:]
-    again = after - before == 1
+    again = after - before == _ONE
     if len(dropped):
         torn = (values[before + 1] == DELETE).nonzero()[0]
         again[torn] = _kept_before(after[torn], dropped) == before[torn]
@@ -236,8 +236,8 @@ def _spaces_again(values: Codes, dropped: Positions) -> Positions:
 def _finish(values: Codes, source: Source | None, dropped: Positions) -> Folded:
     if not len(dropped):
         moved = source is not None
-        return Folded(values, np.arange(len(values), dtype=np.int32) if source is None else source, moved)
-    keep = np.ones(len(values), np.bool_)
+        return Folded(values, numbers_to(len(values), np.int32) if source is None else source, moved)
+    keep = all_true(len(values))
     keep[dropped] = False
     kept = keep.nonzero()[0]
-    return Folded(values.take(kept), kept.astype(np.int32) if source is None else source.take(kept), True)
+    return Folded(values.take(kept), kept if source is None else source.take(kept), True)

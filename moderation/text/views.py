@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import utf_32_le_decode
 from functools import cached_property
 
 import msgspec
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moderation.text.batch import Batch
-from moderation.text.folding import TABLE, fold_batch
+from moderation.text.folding import TABLE, Source, fold_batch
+from moderation.text.lists import constant, numbers_to
 from moderation.text.scripts import MARK, kind_of
 from moderation.text.tables import CODE, COMPATIBILITY, COMPOSE, EXPAND, INVISIBLE, MARKED, TRADITIONAL, WIDTH
 
@@ -17,6 +19,7 @@ Indexes = NDArray[np.int64] | NDArray[np.int32]
 Codes = NDArray[np.uint32]
 
 _FIRST = np.zeros(1, np.int64)
+_NUL = constant(0, np.uint32)
 _TRICKS = (
     (WIDTH, "width"),
     (COMPATIBILITY, "compatibility"),
@@ -37,7 +40,7 @@ class View(msgspec.Struct, frozen=True, eq=False, dict=True):
     batch: Batch
     codes: Codes
     starts: NDArray[np.int64]
-    source: NDArray[np.int32]
+    source: Source
     text: str
 
     @cached_property
@@ -116,7 +119,7 @@ def original_view(batch: Batch) -> View:
     if not text.isascii() and np.count_nonzero((codes & 0xFFFFF800) == 0xD800):
         codes = np.where((codes & 0xFFFFF800) == 0xD800, np.uint32(0xFFFD), codes)
         text = _text(codes)
-    return View("original", batch, codes, batch.starts, np.arange(len(codes), dtype=np.int32), text)
+    return View("original", batch, codes, batch.starts, numbers_to(len(codes), np.int32), text)
 
 
 def folded_view(batch: Batch) -> View:
@@ -125,12 +128,12 @@ def folded_view(batch: Batch) -> View:
     starts = batch.starts
     if moved:
         starts = np.zeros(len(batch) + 1, np.int64)
-        np.add((codes == 0).nonzero()[0], 1, out=starts[1:])
+        np.add((codes == _NUL).nonzero()[0], 1, out=starts[1:])
     return View("folded", batch, codes, starts, source, _text(codes))
 
 
 def _text(codes: Codes) -> str:
-    return codes.tobytes().decode("utf-32-le")
+    return utf_32_le_decode(codes.tobytes())[0]
 
 
 def tricks(batch: Batch, row: int, o_start: int, o_end: int) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import pytest
 
 import moderation
 from moderation import PostError
+from moderation.engine.engine import PORTION
 
 RULES = """
 - id: flagged
@@ -146,6 +147,14 @@ def test_post_over_the_limit_is_judged_and_flagged(engine_of: Any) -> None:
     assert [reason.rule for reason in decision.reasons] == ["engine/limit-exceeded", "zh/test/rule-0"]
     assert [span.field for span in decision.reasons[1].spans] == ["title"]
     assert engine.decide("好" * 100).verdict == "allowed"
+
+
+@pytest.mark.parametrize(
+    "post", ["稳赚", {"text": "反诈", "id": 7}, {"title": "a", "body": "加微信"}, "好" * (PORTION + 1)]
+)
+def test_one_post_is_decided_as_in_a_batch(engine_of: Any, post: Any) -> None:
+    engine = engine_of("terms: [稳赚]", policy="limits: {post_chars: 100}")
+    assert engine.decide(post) == engine.decide_batch([post])[0]
 
 
 @pytest.mark.parametrize(

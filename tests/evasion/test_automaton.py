@@ -58,3 +58,9 @@ def test_all_parts_that_make_a_character_are_found_and_no_others() -> None:
 def test_of_three_parts_in_a_row_two_are_a_character() -> None:
     codes = np.array([ord(each) for each in "木木木弓虽"], np.uint32)
     assert with_joined(codes).tobytes().decode("utf-32-le") == "林林木强强"
+
+
+def test_tables_by_literal_lie_in_order() -> None:
+    """To take from one that does not copies all of it."""
+    automaton = LooseMatcher({0: ("傻瓜", BIT["homophones"]), 1: ("stupid", BIT["leet"])})._automaton
+    assert all(table.flags.c_contiguous for table in (automaton.latin, automaton.strict, automaton.targets.ends))

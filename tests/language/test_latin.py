@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from moderation.language import ngrams
 from moderation.language.confidence import confidences
 from moderation.language.detect import Detector
 from moderation.language.varieties import variety_of
@@ -131,3 +132,14 @@ def test_confidence_is_high_where_it_is_plain_and_low_where_not(detector: Detect
 )
 def test_varieties_of_chinese(text: str, variety: str) -> None:
     assert variety_of(text) == variety
+
+
+def test_few_glyphs_are_read_whole_as_many_are_in_part(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [
+        "今天天气很好，我们一起去公园散步吧，好不好？hello my friend 然后再回家吃饭，晚上看电影",
+        "nothing but English",
+    ]
+    expected = [found(detector, text) for text in texts]
+    assert ("en", "hello my friend") in expected[0]
+    monkeypatch.setattr(ngrams, "_FEW", 0)
+    assert [found(detector, text) for text in texts] == expected
