@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
 
-from moderation.dumps.arrays import pyarrow, schema_of
+from moderation.dumps.arrays import schema_of
+from moderation.dumps.buffers import pyarrow
 from moderation.dumps.fields import check_columns
 from moderation.dumps.sources import STDIN, Source
 from moderation.errors import DumpError

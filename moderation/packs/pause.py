@@ -1,4 +1,4 @@
-"""Rules are read and compiled without a pause for garbage."""
+"""Rules are read and compiled, and dumps are judged, without a pause for garbage."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No garbage is collected meanwhile: hundreds of thousands of objects come to stay, and the collector would walk
-    them again and again for a sixth of the time that loading takes. Also a decorator.
+    """No garbage is collected meanwhile: hundreds of thousands of objects come to stay, or go all together, and the
+    collector would walk them again and again for a sixth of the time that loading takes. Also a decorator.
     """
     enabled = gc.isenabled()
     gc.disable()
