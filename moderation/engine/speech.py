@@ -41,13 +41,8 @@ class Speech:
 
     def of(self, posts: Index | None = None) -> Said:
         """What posts are written in: all, or some, ascending."""
-        if posts is None:
-            return Said(self.found, self.owner, self.bounds, self.rows)
-        opens, closes = self.bounds[posts], self.bounds[posts + 1]
-        count = closes - opens
-        bounds = np.zeros(len(posts) + 1, np.int64)
-        np.add.accumulate(count, out=bounds[1:])
-        return Said(self.found.at(ranges(opens, closes)), np.arange(len(posts)).repeat(count), bounds, self.rows)
+        said = Said(self.found, self.owner, self.bounds, self.rows)
+        return said if posts is None else said.at(posts)
 
 
 @dataclass(frozen=True)
@@ -63,6 +58,14 @@ class Said:
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
+
+    def at(self, posts: Index) -> Said:
+        """Some of the posts, ascending."""
+        opens, closes = self.bounds[posts], self.bounds[posts + 1]
+        count = closes - opens
+        bounds = np.zeros(len(posts) + 1, np.int64)
+        np.add.accumulate(count, out=bounds[1:])
+        return Said(self.found.at(ranges(opens, closes)), np.arange(len(posts)).repeat(count), bounds, self.rows)
 
     def languages(self) -> list[dict[str, float]]:
         """By post: the share of each language, the largest first, in two decimals. Most posts are one segment."""
@@ -129,10 +132,15 @@ class Said:
             result[post] = tuple(plain[bounds[post] : bounds[post + 1]])
         return result
 
+    @property
+    def has_fields(self) -> bool:
+        """Whether posts of several text fields may be among them."""
+        return len(self.rows.fields) > len(self.rows)
+
     def fields(self) -> Iterator[tuple[int, str]]:
         """The numbers of segments of posts with several fields, and the field of each."""
         rows = self.rows
-        if len(rows.fields) > len(rows):
+        if self.has_fields:
             several = (steps(rows.first) > 1)[rows.owner[self.found.row]].nonzero()[0].tolist()
             for at in several:
                 yield at, rows.fields[self.found.row[at]]
