@@ -60,7 +60,7 @@ def __getattr__(name: str) -> Any:
 
     from moderation.packs.pause import collector_paused
 
-    with collector_paused():
+    with collector_paused(staying=True):
         return getattr(import_module(f"moderation.{_HOMES[name]}"), name)
 
 

@@ -16,6 +16,7 @@ from moderation.engine.columns import IDS, Columns
 from moderation.post import DECLARED_LANGUAGE, declared_language
 
 _Values = Mapping[str, Sequence[Any]]
+_CHECKED = 1 << 6  # lines whose text the processor's nearest cache holds
 _Nothing = Annotated[str, msgspec.Meta(min_length=1, max_length=0)]
 
 
@@ -53,7 +54,8 @@ def _of_lines(block: Block, text_fields: Sequence[str], looked_at: Collection[st
             return None
         decoder, keys = _decoder(names[0], tuple(text_fields), tuple(sorted({"id", *looked_at} - {*text_fields})))
         rows = list(map(decoder.decode, block.lines))
-        b"\n".join(block.lines).decode()  # the decoder does not look at what it passes over
+        for start in range(0, len(rows), _CHECKED):  # the decoder does not look at what it passes over
+            b"\n".join(block.lines[start : start + _CHECKED]).decode()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         return None
     return names[0], {key: list(map(attrgetter(own), rows)) for key, own in keys}

@@ -6,28 +6,19 @@ import json
 from collections.abc import Mapping, Sequence, Sized
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import chain
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from moderation.decision import Decision, Reason
+from moderation.dumps.buffers import numbers, offsets, pyarrow, texts, truths
 from moderation.engine.judged import Judged
-from moderation.errors import DumpError
 from moderation.post import PostId
 from moderation.text.lists import Index
-
-
-def pyarrow() -> Any:
-    """The package. Raises DumpError where it is not installed."""
-    try:
-        return import_module("pyarrow")
-    except ImportError as error:
-        raise DumpError("Parquet and Arrow need the package pyarrow: pip install 'moderation[parquet]'") from error
 
 
 def schema_of(kept: Sequence[str]) -> Any:
@@ -57,26 +48,26 @@ def encode_batch(arrays: Sequence[Sequence[Any]], names: Sequence[str]) -> bytes
 
 def arrays_of(judged: Judged) -> list[Any]:
     """Decisions as columns, pyarrow.Array each, in the order and with the types of `schema_of`."""
-    arrow, number = pyarrow(), len(judged)
+    number = len(judged)
     post, language, share = judged.said.spoken()
     known = ~np.isnan(judged.scores)
     scored, category = known.nonzero()
-    languages = _map(arrow, _offsets(arrow, post, number), judged.said.found.names, language, share)
-    scores = _map(arrow, _offsets(arrow, scored, number), judged.categories, category, judged.scores[known])
-    return _arrays(_Told(arrow, number, judged.at, judged.told), judged.ids, languages, scores, judged.engine)
+    languages = _map(offsets(post, number), judged.said.found.names, language, share)
+    scores = _map(offsets(scored, number), judged.categories, category, judged.scores[known])
+    return _arrays(_Told(number, judged.at, judged.told), judged.ids, languages, scores, judged.engine)
 
 
 def arrays_of_decisions(decisions: Sequence[Decision], engine: str) -> list[Any]:
     """The same of decisions as they are; `engine` is their fingerprint."""
-    arrow, number = pyarrow(), len(decisions)
-    told = _Told(arrow, number, np.arange(number), decisions)
+    number = len(decisions)
+    told = _Told(number, np.arange(number), decisions)
     ids, languages, scores = map(told.column, ("id", "languages", "scores"))
-    return _arrays(told, ids, _map_of(arrow, languages), _map_of(arrow, scores), engine)
+    return _arrays(told, ids, _map_of(languages), _map_of(scores), engine)
 
 
 def _arrays(told: _Told, ids: Sequence[PostId], languages: Any, scores: Any, engine: str) -> list[Any]:
     return [
-        _ids(told.arrow, ids),
+        _ids(ids),
         told.texts("allowed", told.column("verdict")),
         told.numbers(told.column("severity")),
         told.lists(told.column("categories")),
@@ -87,25 +78,21 @@ def _arrays(told: _Told, ids: Sequence[PostId], languages: Any, scores: Any, eng
         scores,
         told.lists(told.column("unknown")),
         told.texts("[]", list(map(_as_json, told.column("reasons")))),
-        told.arrow.repeat(told.arrow.scalar(engine, told.arrow.string()), told.number),
+        texts([engine]).take(numbers(np.zeros(told.number, np.int32))),
     ]
-
-
-def text_array(texts: Sequence[str | None]) -> Any:
-    """A column of texts."""
-    return pyarrow().array(texts, pyarrow().string())
 
 
 def selected(arrays: Sequence[Any], wanted: NDArray[np.bool_]) -> Sequence[Any]:
     """Of columns, the rows that are wanted."""
-    return arrays if wanted.all() else [array.filter(pyarrow().array(wanted)) for array in arrays]
+    if wanted.all():
+        return arrays
+    return [array.filter(truths(wanted)) for array in arrays]
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
     """Columns of `number` posts of which only those `at` some numbers have something to say."""
 
-    arrow: Any
     number: int
     at: Index
     decisions: Sequence[Decision]
@@ -116,47 +103,40 @@ class _Told:
     def texts(self, others: str, own: Sequence[str]) -> Any:
         place = np.zeros(self.number, np.int32)
         place[self.at] = np.arange(1, len(own) + 1)
-        return self.arrow.array([others, *own], self.arrow.string()).take(self.arrow.array(place))
+        return texts([others, *own]).take(numbers(place))
 
     def numbers(self, own: Sequence[int]) -> Any:
-        numbers = np.zeros(self.number, np.int32)
-        numbers[self.at] = own
-        return self.arrow.array(numbers)
+        found = np.zeros(self.number, np.int32)
+        found[self.at] = own
+        return numbers(found)
 
     def lists(self, own: Sequence[Sequence[str]]) -> Any:
-        offsets = _offsets(self.arrow, self.at.repeat(_lengths(own)), self.number)
-        texts = self.arrow.array(list(chain.from_iterable(own)), self.arrow.string())
-        return self.arrow.ListArray.from_arrays(offsets, texts)
+        bounds = offsets(self.at.repeat(_lengths(own)), self.number)
+        return pyarrow().ListArray.from_arrays(bounds, texts(list(chain.from_iterable(own))))
 
 
-def _ids(arrow: Any, ids: Sequence[PostId]) -> Any:
+def _ids(ids: Sequence[PostId]) -> Any:
     """Ids as texts; what UTF-8 does not hold is replaced in them."""
     if set(map(type, ids)) == {int}:
         with suppress(OverflowError):
-            return arrow.array(ids, arrow.int64()).cast(arrow.string())
-    texts = list(map(str, ids))
-    with suppress(UnicodeEncodeError):
-        return arrow.array(texts, arrow.string())
-    return arrow.array([each.encode("utf-8", "replace").decode() for each in texts], arrow.string())
+            return numbers(np.fromiter(cast(Sequence[int], ids), np.int64, len(ids))).cast(pyarrow().string())
+    named = list(map(str, ids))
+    try:
+        return texts(named)
+    except UnicodeEncodeError:
+        return texts([each.encode("utf-8", "replace").decode() for each in named])
 
 
-def _map(arrow: Any, offsets: Any, names: Sequence[str], number: Index, values: NDArray[np.float64]) -> Any:
+def _map(bounds: Any, names: Sequence[str], number: Index, values: NDArray[np.float64]) -> Any:
     """By post, names (by number) and values."""
-    keys = arrow.array(names, arrow.string()).take(arrow.array(number))
-    return arrow.MapArray.from_arrays(offsets, keys, arrow.array(values))
+    keys = texts(names).take(numbers(number))
+    return pyarrow().MapArray.from_arrays(bounds, keys, numbers(values))
 
 
-def _map_of(arrow: Any, rows: Sequence[Mapping[str, float]]) -> Any:
+def _map_of(rows: Sequence[Mapping[str, float]]) -> Any:
     names, values = list(chain.from_iterable(rows)), [value for row in rows for value in row.values()]
     owner = np.arange(len(rows)).repeat(_lengths(rows))
-    return _map(arrow, _offsets(arrow, owner, len(rows)), names, np.arange(len(names)), np.array(values, np.float64))
-
-
-def _offsets(arrow: Any, owner: Index, number: int) -> Any:
-    """Where the items of each of so many posts begin, and where the last ones end: items come by post."""
-    offsets = np.zeros(number + 1, np.int32)
-    np.cumsum(np.bincount(owner, minlength=number), out=offsets[1:])
-    return arrow.array(offsets)
+    return _map(offsets(owner, len(rows)), names, np.arange(len(names)), np.array(values, np.float64))
 
 
 def _lengths(rows: Sequence[Sized]) -> Index:

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
 
-from moderation.dumps.arrays import pyarrow, schema_of
+from moderation.dumps.arrays import schema_of
+from moderation.dumps.buffers import pyarrow
 from moderation.dumps.fields import check_columns
 from moderation.dumps.sources import STDIN, Source
 from moderation.errors import DumpError
 
-ROWS = 8192
-ROW_GROUP = 1 << 16
+ROWS = 4096
+ROW_GROUP = 1 << 15
+_PIECE = 1 << 18
+"""Bytes that are read at once of a column: else all that it has in a row group."""
+
 _STREAM = b"\xff\xff\xff\xff"
 
 
@@ -84,9 +88,9 @@ def read_tables(source: Source, kind: Literal["parquet", "arrow"], texts: Sequen
 
 
 def _parquet(name: str) -> Iterator[tuple[Any, float]]:
-    with import_module("pyarrow.parquet").ParquetFile(name) as file:
+    with import_module("pyarrow.parquet").ParquetFile(name, pre_buffer=False, buffer_size=_PIECE) as file:
         done, total = 0, file.metadata.num_rows
-        for batch in file.iter_batches(batch_size=ROWS):
+        for batch in file.iter_batches(batch_size=ROWS, use_threads=False):
             done += batch.num_rows
             yield batch, done / total
 
@@ -134,7 +138,9 @@ class ParquetSink:
         self._schema = schema_of(names)
         writer = import_module("pyarrow.parquet").ParquetWriter
         self._file = self._arrow.PythonFile(file, mode="w")
-        self._writer = writer(self._file, self._schema, compression="zstd")
+        # Hardly two ids are alike: of the rest, all may be.
+        alike = [path for each in self._schema if each.name != "id" for path in _paths(self._arrow, each)]
+        self._writer = writer(self._file, self._schema, compression="zstd", use_dictionary=alike)
         self._waiting: list[Any] = []
         self._rows = 0
 
@@ -160,3 +166,10 @@ class ParquetSink:
         table = self._arrow.Table.from_batches(self._waiting, self._schema)
         self._writer.write_table(table.slice(0, rows).combine_chunks(), row_group_size=rows)
         self._waiting, self._rows = table.slice(rows).to_batches(), self._rows - rows
+
+
+def _paths(arrow: Any, column: Any) -> list[str]:
+    """Where a Parquet file keeps the values of a column."""
+    if arrow.types.is_map(column.type):
+        return [f"{column.name}.key_value.{each}" for each in ("key", "value")]
+    return [f"{column.name}.list.element" if arrow.types.is_list(column.type) else column.name]

@@ -9,12 +9,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import repeat
 from typing import Any
 
 import msgspec
 
 from moderation.decision import Decision, Verdict, encode
-from moderation.dumps.arrays import arrays_of, encode_batch, selected, text_array
+from moderation.dumps.arrays import arrays_of, encode_batch, selected
+from moderation.dumps.buffers import texts
 from moderation.dumps.columnar import ParquetSink
 from moderation.dumps.fields import Keep
 from moderation.dumps.formats import DELIMITERS, OUTPUT_FORMATS, OutputFormat, format_of_name
@@ -73,8 +75,8 @@ class Output:
             return b""
         if self.format == "jsonl":
             return self.zipped(encode_lines(decisions) if kept is None else _lines(decisions, kept))
-        texts = self._texts(kept, len(decisions))
-        return self.zipped(self._rows([(*_cells(each), *row) for each, row in zip(decisions, texts, strict=True)]))
+        behind = repeat(()) if kept is None else self._texts(kept)
+        return self.zipped(self._rows([(*_cells(each), *row) for each, row in zip(decisions, behind, strict=False)]))
 
     def encode_columns(self, portions: Iterable[Judged], kept: Kept, only: Collection[Verdict]) -> bytes:
         """Those decisions that have one of some verdicts, each with what is kept of its post, as a part of a Parquet
@@ -83,10 +85,9 @@ class Output:
         found, first = [], 0
         for judged in portions:
             wanted = judged.having(only)
-            of_posts = None if kept is None else kept[first : first + len(judged)]
-            texts = zip(*self._texts(of_posts, len(judged)), strict=True)
             if wanted.any():
-                found.append(selected([*arrays_of(judged), *map(text_array, texts)], wanted))
+                behind = () if kept is None else zip(*self._texts(kept[first : first + len(judged)]), strict=True)
+                found.append(selected([*arrays_of(judged), *map(texts, behind)], wanted))
             first += len(judged)
         return encode_batch(found, self.kept) if found else b""
 
@@ -106,10 +107,9 @@ class Output:
             raise
         parquet.close()
 
-    def _texts(self, kept: Kept, number: int) -> list[list[str | None]]:
-        if kept is None or self.keep is None:
-            return [[] for _ in range(number)]
-        if self.keep.everything:
+    def _texts(self, kept: Sequence[Mapping[str, Any]]) -> list[list[str | None]]:
+        """By post, what is kept of it."""
+        if self.keep is not None and self.keep.everything:
             return [[_text(dict(each))] for each in kept]
         return [[_text(value) for value in each.values()] for each in kept]
 

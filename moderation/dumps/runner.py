@@ -19,6 +19,7 @@ from moderation.dumps.writers import Sink, encode_lines
 from moderation.engine.columns import Columns
 from moderation.engine.judged import Judged
 from moderation.engine.written import Written
+from moderation.packs.pause import collector_paused
 from moderation.post import PostLike
 
 Progress = Callable[[Source, int], None]
@@ -65,6 +66,7 @@ class Work:
     engine: Judge
     plan: Plan
 
+    @collector_paused()
     def __call__(self, unit: Unit) -> Done:
         """Judge a unit."""
         plan, summary = self.plan, Summary()

@@ -40,7 +40,7 @@ BATCH = 8192
 PORTION = 1 << 20
 
 
-@collector_paused()
+@collector_paused(staying=True)
 def load(path: Path | str | None = None, *, matcher: Kind = "auto") -> Engine:
     """Read and compile rules: a folder of packs (with or without policy.yaml), one pack file, or the bundled rules.
 
@@ -57,7 +57,7 @@ class Engine:
     Pickling it (a spawned worker) carries the rules' sources, and compiles them again on the other side.
     """
 
-    @collector_paused()
+    @collector_paused(staying=True)
     def __init__(self, rulebook: RuleBook, *, matcher: Kind = "auto") -> None:
         policy = rulebook.policy
         with ThreadPoolExecutor(1) as aside:

@@ -43,11 +43,7 @@ class Speech(msgspec.Struct, frozen=True, eq=False, gc=False):
         """What posts are written in: all, or some, ascending."""
         if posts is None:
             return Said.of(self.found, self.owner, self.bounds, self.rows)
-        opens, closes = self.bounds[posts], self.bounds[posts + 1]
-        count = closes - opens
-        bounds = np.zeros(len(posts) + 1, np.int64)
-        np.add.accumulate(count, out=bounds[1:])
-        return Said.of(self.found.at(ranges(opens, closes)), np.arange(len(posts)).repeat(count), bounds, self.rows)
+        return _said(self.found, self.bounds, self.rows, posts)
 
 
 class Said(msgspec.Struct, frozen=True, eq=False, dict=True):
@@ -68,6 +64,10 @@ class Said(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
+
+    def at(self, posts: Index) -> Said:
+        """Some of the posts, ascending."""
+        return _said(self.found, self.bounds, self.rows, posts)
 
     def languages(self) -> list[dict[str, float]]:
         """By post: the share of each language, the largest first, in two decimals. Most posts are one segment."""
@@ -128,13 +128,26 @@ class Said(msgspec.Struct, frozen=True, eq=False, dict=True):
             result[post] = tuple(plain[bounds[post] : bounds[post + 1]])
         return result
 
+    @property
+    def has_fields(self) -> bool:
+        """Whether posts of several text fields may be among them."""
+        return len(self.rows.fields) > len(self.rows)
+
     def fields(self) -> Iterator[tuple[int, str]]:
         """The numbers of segments of posts with several fields, and the field of each."""
         rows = self.rows
-        if len(rows.fields) > len(rows):
+        if self.has_fields:
             several = (steps(rows.first) > 1)[rows.owner[self.found.row]].nonzero()[0].tolist()
             for at in several:
                 yield at, rows.fields[self.found.row[at]]
+
+
+def _said(found: Segments, bounds: Index, rows: Rows, posts: Index) -> Said:
+    opens, closes = bounds[posts], bounds[posts + 1]
+    count = closes - opens
+    ends = np.zeros(len(posts) + 1, np.int64)
+    np.add.accumulate(count, out=ends[1:])
+    return Said.of(found.at(ranges(opens, closes)), np.arange(len(posts)).repeat(count), ends, rows)
 
 
 def speech_of(found: Segments, rows: Rows, beyond: NDArray[np.bool_]) -> Speech:

@@ -37,8 +37,8 @@ class Written:
 def written(judged: Judged) -> Written:
     """Decisions, each as `Decision.to_json` would write it."""
     opened, languages, segments, scores, closed = _line(judged.engine)
-    columns: list[str | list[str]] = [opened, _ids(judged.ids), _languages(judged.said, languages, segments)]
-    columns += [_segments(judged.said), *_scores(judged.categories, judged.scores, scores), closed]
+    columns: list[str | list[str]] = [opened, _ids(judged.ids), _spoken(judged.said, languages, segments)]
+    columns += [*_scores(judged.categories, judged.scores, scores), closed]
     return Written(_joined(columns, judged), judged.told, judged.plain)
 
 
@@ -69,17 +69,40 @@ def _ids(ids: Sequence[PostId]) -> list[str]:
     return list(map(str if set(map(type, ids)) == {int} else _quoted, ids))
 
 
-def _languages(said: Said, before: str, behind: str) -> list[str]:
-    names, texts = [f"{_name(name)}:" for name in said.found.names], np.full(len(said), f"{before}{{}}{behind}", object)
-    single, language = said.single()
-    texts[single] = _texts([f"{before}{{{name}1.0}}{behind}" for name in names])[language]
-    post, language, share = said.shares
+def _spoken(said: Said, languages: str, segments: str) -> list[str]:
+    """By post: its languages and segments, and what stands before each."""
+    texts, alone = np.empty(len(said), object), np.zeros(len(said), np.bool_)
+    if not said.has_fields:
+        alone[said.single()[0]] = True
+    rest = said.at((~alone).nonzero()[0])
+    texts[alone] = _alone(said.at(alone.nonzero()[0]), languages, segments)
+    told = zip(_languages(rest), _segments(rest), strict=True)
+    texts[~alone] = _texts([f"{languages}{shares}{segments}{places}" for shares, places in told])
+    found: list[str] = texts.tolist()
+    return found
+
+
+def _alone(said: Said, languages: str, segments: str) -> _Texts:
+    """The same of posts that are one segment of one field: many are alike."""
+    found, names = said.found, list(map(_name, said.found.names))
+    width = int(found.end.max(initial=0)) + 1
+    key = (found.language.astype(np.int64) * width + found.start) * width + found.end
+    key, same = np.unique(key, return_inverse=True)
+    told = zip((key // width**2).tolist(), (key // width % width).tolist(), (key % width).tolist(), strict=True)
+    each = [(names[at], start, end) for at, start, end in told]
+    return _texts([f"{languages}{{{name}:1.0}}{segments}[[{start},{end},{name}]]" for name, start, end in each])[same]
+
+
+def _languages(said: Said) -> list[str]:
+    names, texts = [f"{_name(name)}:" for name in said.found.names], np.full(len(said), "{}", object)
+    post, language, share = said.spoken()
     spelled = zip(language.tolist(), np.rint(share * _HUNDRED).astype(np.int64).tolist(), strict=True)
     each = [f"{names[at]}{_SHARES[place]}" for at, place in spelled]
     starts = openings(post)
     bounds = zip(starts.tolist(), ends_of(starts, len(post)).tolist(), strict=True)
-    texts[post[starts]] = _texts([f"{before}{{{','.join(each[start:end])}}}{behind}" for start, end in bounds])
-    return texts.tolist()
+    texts[post[starts]] = _texts([f"{{{','.join(each[start:end])}}}" for start, end in bounds])
+    found: list[str] = texts.tolist()
+    return found
 
 
 def _segments(said: Said) -> list[str]:

@@ -82,7 +82,7 @@ def read_sources(sources: Mapping[str, bytes]) -> RuleBook:
     return _read(MemoryFiles(sources))
 
 
-@collector_paused()
+@collector_paused(staying=True)
 def _read(files: Files) -> RuleBook:
     read, documents, found = _parse(files)
     refused = {(item.path, item.line, item.column) for item in found}

@@ -1,4 +1,4 @@
-"""Modules are imported, and rules are read and compiled, without a pause for garbage."""
+"""Modules are imported, rules read and compiled, and dumps judged, without a pause for garbage."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
-    """No garbage is collected meanwhile: hundreds of thousands of objects come to stay, and the collector would walk
-    them again and again for a sixth of the time that loading takes. Also a decorator.
+def collector_paused(staying: bool = False) -> Iterator[None]:
+    """No garbage is collected meanwhile: hundreds of thousands of objects come to stay, or go all together, and the
+    collector would walk them again and again for a sixth of the time that loading takes. Also a decorator.
+
+    `staying`: they come to stay, and count as old from then on. The collector walks over them when it next looks at
+    everything, and not right now. Where somebody has frozen something, it stays frozen.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -18,14 +21,7 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if enabled:
-            _count_as_old()
+            if staying and not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
-
-
-def _count_as_old() -> None:
-    """Put all that there is among what is old, where it would come to stand anyway: the collector walks over it when it
-    next looks at everything, and not right now. Where somebody has frozen something, it stays frozen.
-    """
-    if not gc.get_freeze_count():
-        gc.freeze()
-        gc.unfreeze()

@@ -101,3 +101,10 @@ def test_engines_take_columns(bundled: moderation.Engine) -> None:
     columns = read_unit(block, FieldMap(bundled.text_fields), direct=True, attributes=bundled.attributes).posts
     assert isinstance(columns, Columns)
     assert bundled.decide_batch(columns) == bundled.decide_batch(posts)
+
+
+@pytest.mark.parametrize("at", [0, 63, 64, 130, 199])
+def test_what_is_no_utf_8_is_found_wherever_it_stands(at: int) -> None:
+    lines = [b'{"text": "a", "other": "b"}'] * 200
+    lines[at] = b'{"text": "a", "other": "\xff"}'
+    assert [reject.line for reject in columnar(lines)[0].rejects] == [5 + at]

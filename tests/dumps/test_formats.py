@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import random
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 import moderation
 from moderation.decision import Verdict
+from moderation.dumps.columnar import ROWS, read_tables
 from moderation.dumps.fields import FieldMap, Keep
 from moderation.dumps.formats import _BY_SUFFIX, Format
 from moderation.dumps.outputs import Output
@@ -246,9 +248,29 @@ def test_parquet_to_parquet_in_many_groups(engine: Engine, tmp_path: Path) -> No
     parquet(tmp_path / "posts.parquet", posts)
     data, _, summary = scored(engine, tmp_path / "posts.parquet", output=Output("parquet"))
     file = pyarrow.parquet.ParquetFile(io.BytesIO(data))
-    assert [file.metadata.row_group(each).num_rows for each in range(file.num_row_groups)] == [65_536, 4_464]
+    assert [file.metadata.row_group(each).num_rows for each in range(file.num_row_groups)] == [32_768, 32_768, 4_464]
     assert file.read(["id"]).column(0).to_pylist() == [str(number) for number in range(70_000)]
     assert summary.decisions == 70_000
+
+
+def test_ids_alone_are_written_one_by_one(engine: Engine, tmp_path: Path) -> None:
+    """A dictionary of what is never the same twice makes a file larger."""
+    parquet(tmp_path / "posts.parquet", POSTS)
+    data, _, _ = scored(engine, tmp_path / "posts.parquet", output=Output("parquet"))
+    group = pyarrow.parquet.ParquetFile(io.BytesIO(data)).metadata.row_group(0)
+    columns = [group.column(number) for number in range(group.num_columns)]
+    plain = [column.path_in_schema for column in columns if not column.has_dictionary_page]
+    assert plain == ["id"]
+
+
+def test_a_row_group_is_not_read_at_once(tmp_path: Path) -> None:
+    path, texts = tmp_path / "posts.parquet", [random.Random(number).randbytes(500).hex() for number in range(20_000)]
+    pyarrow.parquet.write_table(pa.table({"text": texts}), path, use_dictionary=False)
+    before, most = pa.total_allocated_bytes(), 0
+    for table in read_tables(find_sources([str(path)])[0], "parquet", ["text"]):
+        most = max(most, pa.total_allocated_bytes() - before)
+        assert table.batch.num_rows <= ROWS
+    assert most < path.stat().st_size // 2
 
 
 def test_what_utf_8_does_not_hold_goes_into_parquet(engine: Engine, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -149,6 +150,21 @@ def test_progress_is_told(tmp_path: Path) -> None:
     told: list[tuple[str, int]] = []
     run(tmp_path, RECORDS, RECORDS, progress=lambda source, taken: told.append((Path(source.name).name, taken)))
     assert [name for name, _ in told] == ["0.jsonl", "1.jsonl"]
+
+
+def test_no_garbage_is_collected_while_a_unit_is_judged(tmp_path: Path) -> None:
+    enabled = []
+
+    class Watching(StubJudge):
+        def decide_batch(self, posts: Sequence[PostLike], /) -> list[Decision]:
+            enabled.append(gc.isenabled())
+            return super().decide_batch(posts)
+
+    path = tmp_path / "posts.jsonl"
+    path.write_text("".join(record + "\n" for record in RECORDS), "utf-8")
+    score_dump(Watching(), find_sources([str(path)]), Memory())
+    assert set(enabled) == {False}
+    assert gc.isenabled()
 
 
 def test_batches_are_bounded(tmp_path: Path) -> None:

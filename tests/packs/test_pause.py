@@ -42,7 +42,7 @@ def test_it_goes_on_after_an_error() -> None:
 
 def test_what_was_made_meanwhile_is_not_walked_over_at_once() -> None:
     gc.enable()
-    with collector_paused():
+    with collector_paused(staying=True):
         made = [[number] for number in range(2000)]
     assert any(each is made[0] for each in gc.get_objects(generation=2))
     assert gc.get_freeze_count() == 0
@@ -52,7 +52,7 @@ def test_what_is_frozen_stays_frozen() -> None:
     gc.enable()
     gc.freeze()
     try:
-        with collector_paused():
+        with collector_paused(staying=True):
             pass
         assert gc.get_freeze_count() > 0
     finally:
