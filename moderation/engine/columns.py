@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, pairwise
 from operator import itemgetter
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from moderation.post import DECLARED_LANGUAGE, Post, PostId, PostLike, declared_language
@@ -17,7 +17,8 @@ IDS = {int, str, type(None)}
 """The types of ids."""
 
 
-class Columns(msgspec.Struct, frozen=True, eq=False, gc=False):
+@dataclass(frozen=True, slots=True)
+class Columns:
     """Posts as columns: post i has the rows [first[i], first[i + 1]); `fields` and `texts` are by row.
 
     `hints` are the languages that posts declare, by post; None where none does.
