@@ -58,10 +58,10 @@ class Automaton:
         as the literals were made, `within` the numbers of those to search, if not all.
         """
         searched = symbols if within is None else symbols.take(within)
-        literal, *sides = self.search.find(searched.tobytes().decode("utf-16-le"))
-        if not len(literal):
+        found = self.search.find(searched.tobytes().decode("utf-16-le"))
+        if not found.shape[1]:
             return
-        bounds = np.array(sides)
+        literal, bounds = found[0], found[1:]
         ends = reading.spans(bounds if within is None else within.take(bounds - _LAST) + _LAST)
         at = self._are_free(reading, literal, ends).nonzero()[0]
         if len(at):

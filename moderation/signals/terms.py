@@ -13,11 +13,14 @@ import numpy as np
 import regex
 
 from moderation.signals.matcher import NO_HITS, Columns, Wanted
-from moderation.text.literal_search import Index, LiteralSearch, Occurrences
+from moderation.text.lists import Index, constant
+from moderation.text.literal_search import LiteralSearch, Occurrences
 from moderation.text.views import View
 
 _SURROGATE = regex.compile(r"[\ud800-\udfff]")
-_A, _LETTERS, _SPACE = np.uint8(ord("a")), 26, np.uint8(ord(" "))
+_ONE, _TWO = constant(1, np.int64), constant(2, np.int64)
+_SPACED = bytes(byte if ord("a") <= byte <= ord("z") else ord(" ") for byte in range(256))
+"""What stands for each byte in the copy in which words are looked for."""
 
 
 class Terms:
@@ -29,52 +32,60 @@ class Terms:
         self._plain, self._words = _numbers(plain), _numbers(words)
         self._search = LiteralSearch([*plain.values()])
         self._word_search = LiteralSearch([f" {word} ".encode() for word in words.values()])
-
         self._hold_separators = any("\0" in term for term in terms.values())
 
     def everywhere(self, view: View) -> Columns:
         """Every occurrence in a view, overlapping ones too."""
-        pattern, start, end = self._find(view.text)
-        row = view.starts.searchsorted(start, side="right") - 1
-        base = view.starts[row]
-        return self._columns(view, row, pattern, start - base, end - base)
+        found = self._find(view.text)
+        if not found.shape[1]:
+            return NO_HITS
+        row = view.starts.searchsorted(found[1], side="right") - _ONE
+        return self._columns(view, row, found, view.starts.take(row))
 
     def inside(self, view: View, rows: Index, wanted: Wanted | None = None) -> Columns:
         """Every occurrence in some rows, or those that are wanted. Rows are searched joined."""
-        if not len(self._plain) and not len(self._words):
+        if not self:
             return NO_HITS
-        opens, closes = view.starts[rows], view.starts[rows + 1]
+        opens, closes = view.starts[rows], view.starts[rows + _ONE]
         text = view.text
-        joined = "".join([text[start:end] for start, end in zip(opens.tolist(), closes.tolist(), strict=True)])
-        pattern, start, end = self._find(joined)
+        found = self._find(
+            "".join([text[start:end] for start, end in zip(opens.tolist(), closes.tolist(), strict=True)])
+        )
+        if not found.shape[1]:
+            return NO_HITS
         lengths = closes - opens
         base = np.add.accumulate(lengths) - lengths
-        part = base.searchsorted(start, side="right") - 1
-        row = rows[part]
+        part = base.searchsorted(found[1], side="right") - _ONE
         if wanted is not None:
-            kept = wanted.are(row, pattern).nonzero()[0]
-            row, pattern, start, end, part = row[kept], pattern[kept], start[kept], end[kept], part[kept]
-        base = base[part]
-        return self._columns(view, row, pattern, start - base, end - base)
+            kept = wanted.are(rows.take(part), found[0]).nonzero()[0]
+            part, found = part.take(kept), found.take(kept, 1)
+        return self._columns(view, rows.take(part), found, base.take(part))
 
-    def _columns(self, view: View, *columns: Index) -> Columns:
-        """Hits in their rows; what reaches over a separator is none."""
-        found = np.array(columns)
+    def __bool__(self) -> bool:
+        return bool(len(self._plain) or len(self._words))
+
+    def _columns(self, view: View, row: Index, found: Occurrences, base: Index) -> Columns:
+        """Hits in their rows, which begin at `base`; what reaches over a separator is none."""
+        hits = np.empty((4, len(row)), np.int64)
+        hits[0], hits[1] = row, found[0]
+        np.subtract(found[1:], base, out=hits[2:])
         if not self._hold_separators:
-            return found
-        row, _, _, end = found
-        return found.compress(end < view.starts[row + 1] - view.starts[row], 1)
+            return hits
+        return hits.compress(hits[3] < view.starts[row + _ONE] - view.starts[row], 1)
 
     def _find(self, text: str) -> Occurrences:
         """Where terms stand, by their numbers."""
-        found = self._search.find(text)
-        plain = Occurrences(self._plain[found.literal], found.start, found.end)
+        plain = self._search.find(text)
+        plain[0] = self._plain.take(plain[0])
         if not len(self._words):
             return plain
-        found = self._word_search.find(_spaced(text))
+        words = self._word_search.find(b" %b " % text.encode("ascii", "replace").translate(_SPACED))
+        if not words.shape[1]:
+            return plain
+        words[0] = self._words.take(words[0])
         # One more space stands before the text, and one around each word.
-        words = (self._words[found.literal], found.start, found.end - 2)
-        return Occurrences(*map(np.concatenate, zip(plain, words, strict=True)))
+        words[2] -= _TWO
+        return np.concatenate((plain, words), axis=1) if plain.shape[1] else words
 
 
 def _numbers(terms: Mapping[int, str]) -> Index:
@@ -92,13 +103,3 @@ def _sayable(terms: Mapping[int, str]) -> Mapping[int, str]:
 
 def _is_word(term: str) -> bool:
     return term.isascii() and term.isalpha() and term.islower()
-
-
-def _spaced(text: str) -> bytes:
-    """Everything but a to z as spaces, and one more before and behind. These letters hold the bit of a space."""
-    found = np.empty(len(text) + 2, np.uint8)
-    found[[0, -1]] = _SPACE
-    each = np.frombuffer(text.encode("ascii", "replace"), np.uint8)
-    inside = np.multiply(each, (each - _A) < _LETTERS, out=found[1:-1])
-    inside |= _SPACE
-    return found.tobytes()

@@ -10,56 +10,37 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Index = NDArray[np.int64]
-Literals = Sequence[str] | Sequence[bytes]
+Literals: TypeAlias = "Sequence[str] | Sequence[bytes]"
+Occurrences: TypeAlias = "NDArray[np.int64]"
+"""Three columns: the number of the literal, where it starts, and where it ends."""
 
 
 class _Native(NamedTuple):
     """What a package offers, and at which places of its matches literal, start and end stand."""
 
     find: Callable[[Any], list[tuple[int, int, int]]]
-    order: tuple[int, int, int]
+    order: NDArray[np.int64]
 
 
-class Occurrences(NamedTuple):
-    """By occurrence: the number of the literal, where it starts, and where it ends."""
-
-    literal: Index
-    start: Index
-    end: Index
+_IN_ORDER, _LITERAL_LAST = np.array((0, 1, 2)), np.array((2, 0, 1))
 
 
 class LiteralSearch:
     """Literals, all texts or all bytes, none of them empty. Immutable, and safe to share between threads."""
 
     def __init__(self, literals: Literals) -> None:
-        self._native = _automaton(literals) if literals else _Native(_find_nothing, (0, 1, 2))
+        self._native = _automaton(literals) if literals else _Native(lambda text: [], _IN_ORDER)
 
     def find(self, text: str | bytes) -> Occurrences:
         """Every occurrence in a text, or in bytes if the literals are bytes, in any order."""
         found = self._native.find(text)
         columns = np.fromiter(chain.from_iterable(found), np.int64, 3 * len(found)).reshape(-1, 3).T
-        return Occurrences(*(columns[at] for at in self._native.order))
-
-
-def _daachorse(literals: Literals) -> _Native:
-    from daachorse import CharwiseDoubleArrayAhoCorasick, DoubleArrayAhoCorasick
-
-    kind: Any = DoubleArrayAhoCorasick if isinstance(literals[0], bytes) else CharwiseDoubleArrayAhoCorasick
-    return _Native(kind(list(literals), use_prefilter=False).find_overlapping, (2, 0, 1))
-
-
-def _ahocorasick_rs(literals: Literals) -> _Native:
-    from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, Implementation
-
-    kind: Any = BytesAhoCorasick if isinstance(literals[0], bytes) else AhoCorasick
-    native = kind(list(literals), implementation=Implementation.ContiguousNFA)
-    return _Native(partial(native.find_matches_as_indexes, overlapping=True), (0, 1, 2))
+        return columns.take(self._native.order, 0)
 
 
 def _automaton(literals: Literals) -> _Native:
@@ -69,5 +50,16 @@ def _automaton(literals: Literals) -> _Native:
         return _ahocorasick_rs(literals)
 
 
-def _find_nothing(text: str | bytes) -> list[tuple[int, int, int]]:
-    return []
+def _daachorse(literals: Literals) -> _Native:
+    from daachorse import CharwiseDoubleArrayAhoCorasick, DoubleArrayAhoCorasick
+
+    kind: Any = DoubleArrayAhoCorasick if isinstance(literals[0], bytes) else CharwiseDoubleArrayAhoCorasick
+    return _Native(kind(list(literals), use_prefilter=False).find_overlapping, _LITERAL_LAST)
+
+
+def _ahocorasick_rs(literals: Literals) -> _Native:
+    from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, Implementation
+
+    kind: Any = BytesAhoCorasick if isinstance(literals[0], bytes) else AhoCorasick
+    native = kind(list(literals), implementation=Implementation.ContiguousNFA)
+    return _Native(partial(native.find_matches_as_indexes, overlapping=True), _IN_ORDER)

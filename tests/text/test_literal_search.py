@@ -25,7 +25,7 @@ def package(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def listed(found: Occurrences) -> list[tuple[int, int, int]]:
-    return sorted(zip(*(column.tolist() for column in found), strict=True))
+    return sorted(map(tuple, found.T.tolist()))
 
 
 def expected(literals: Literals, text: str | bytes) -> list[tuple[int, int, int]]:
