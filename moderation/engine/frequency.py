@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from moderation.engine.signals import Signal
 from moderation.packs.regex_limits import digits_of, size_of
+from moderation.text.batch import joined
 
 _MANY_DIGITS = 7
 # From where on characters are Chinese, and others of which there are as many.
@@ -54,9 +55,7 @@ def _of_terms(terms: Sequence[str]) -> list[float]:
     """The same for terms, none of them empty: all at once, as there are tens of thousands."""
     if not terms:
         return []
-    codes = np.frombuffer("".join(terms).encode("utf-32-le", "surrogatepass"), np.uint32)
-    lengths = np.array(list(map(len, terms)))
-    opens = lengths.cumsum() - lengths
+    codes, _, opens = joined(terms)
     common, of_letter = _letters(codes)
     by_letters = np.multiply.reduceat(of_letter, opens)
     together = float(_TOGETHER) ** np.maximum(np.add.reduceat(common.astype(np.int64), opens) - 1, 0)

@@ -178,7 +178,7 @@ class Look(msgspec.Struct, frozen=True, eq=False, gc=False):
     def _matched(self, found: Hit) -> str:
         view = self.views[self.compiled.plan.view_of[found.signal].name]
         base = int(view.starts[found.row])
-        return view.codes[base + found.start : base + found.end].tobytes().decode("utf-32-le", "surrogatepass")
+        return view.text[base + found.start : base + found.end]
 
     def _own_reasons(self, post: int, uncovered: tuple[str, ...], share: float) -> tuple[Reason, ...]:
         policy = self.compiled.plan.policy

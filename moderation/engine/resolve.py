@@ -13,6 +13,7 @@ from moderation.engine.gather import Rows, base_name
 from moderation.engine.signals import ALL_SCRIPTS, EDGES, Signal, ViewPlan
 from moderation.evasion.tricks import ALWAYS_MASK, HIDDEN_MASK
 from moderation.signals.matcher import Bits, Columns
+from moderation.text.batch import joined
 from moderation.text.edges import script_edges, word_edges
 from moderation.text.lists import Index, constant, held_in
 from moderation.text.scripts import COMMON, script_of
@@ -177,10 +178,9 @@ class Counting:
 
 def _held(terms: Sequence[str]) -> NDArray[np.uint64]:
     """The scripts of terms."""
-    codes = np.frombuffer("".join(terms).encode("utf-32-le", "surrogatepass"), np.uint32)
-    length = np.array([len(term) for term in terms], np.int64)
+    codes, _, opens = joined(terms)
     bits = _SCRIPT_BITS[script_of.take(codes)]
-    return np.bitwise_or.reduceat(bits, length.cumsum() - length) if len(terms) else bits
+    return np.bitwise_or.reduceat(bits, opens) if len(terms) else bits
 
 
 def _held_at(view: View, hits: Columns) -> NDArray[np.uint64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import random
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -304,9 +304,3 @@ _MAKERS: dict[str, Make] = {
 }
 ALWAYS_ON: tuple[str, ...] = tuple(name for name in _MAKERS if name not in NAMES)
 """Tricks that are seen through whatever `resist` says."""
-
-
-def all_attacks(term: str, tricks: tuple[str, ...], count: int, seed: int = 0) -> Iterator[tuple[str, str]]:
-    """(trick, attack) by all these tricks."""
-    for trick in tricks:
-        yield from ((trick, each) for each in attacks(term, trick, count, seed))

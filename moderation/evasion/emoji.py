@@ -49,18 +49,3 @@ def emoji_syllables() -> EmojiSyllables:
             number_of[ord(each)] = len(characters)
         characters.append(text)
     return EmojiSyllables(number_of, tuple(characters))
-
-
-def emoji_of(character: str) -> list[str]:
-    """The emoji that stand for a text of one or two characters."""
-    return [chr(code) for code in _by_text().get(character, ())]
-
-
-@cache
-def _by_text() -> dict[str, tuple[int, ...]]:
-    table = emoji_syllables()
-    found: dict[str, tuple[int, ...]] = {}
-    for code in np.flatnonzero(table.number_of).tolist():
-        text = table.characters[int(table.number_of[code])]
-        found[text] = (*found.get(text, ()), code)
-    return found

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from moderation.evasion import sounds
 from moderation.evasion.reading import GAP, SYLLABLE, SYMBOL_BREAK, Reading, kind, kind_of, syllable_symbol
 from moderation.evasion.tricks import BIT
-from moderation.text.batch import Batch
+from moderation.text.batch import Batch, joined
 from moderation.text.views import folded_view
 
 _MOST = 16
@@ -90,8 +90,8 @@ def sizes_of(texts: Sequence[str]) -> NDArray[np.int64]:
 
 def _read(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """The characters of all texts that are no gaps, and the number of the text that each is of."""
-    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
-    owner = np.arange(len(texts)).repeat(list(map(len, texts)))
+    codes, lengths, _ = joined(texts)
+    owner = np.arange(len(texts)).repeat(lengths)
     read = kind_of.take(codes) != GAP
     return codes[read], owner[read]
 

@@ -13,6 +13,7 @@ from moderation.evasion.reading import GAP, SYLLABLE, Reading, kind, kind_of
 from moderation.evasion.reading import MASK_SIGNS as MASKS
 from moderation.evasion.tricks import BIT
 from moderation.evasion.words import common_characters
+from moderation.text.batch import joined
 
 Index = NDArray[np.int64]
 Numbers = tuple[tuple[int, int], ...]
@@ -94,9 +95,7 @@ def _are_maskable(terms: Sequence[str]) -> list[bool]:
     """Whether terms are neither too short nor too long, and all read, but for what stands between Latin words."""
     if not terms:
         return []
-    codes = np.frombuffer("".join(terms).encode("utf-32-le", "surrogatepass"), np.uint32)
-    lengths = np.array(list(map(len, terms)))
-    opens = lengths.cumsum() - lengths
+    codes, lengths, opens = joined(terms)
     ascii_only = np.maximum.reduceat(codes, opens) < 0x80
     between = ascii_only.repeat(lengths) & ((codes == ord(" ")) | (codes == ord("'")))
     read = np.logical_and.reduceat((kind_of.take(codes) != GAP) | between, opens)

@@ -15,6 +15,7 @@ from moderation.evasion.literals import Literals, are_enough, is_short, sizes_of
 from moderation.evasion.reading import GAP, SYLLABLE, holds, kind, kind_of
 from moderation.evasion.spellings import Spelling, also_written, has_puns, spellings
 from moderation.evasion.tricks import ALWAYS_MASK, BIT
+from moderation.text.batch import Joined, joined
 from moderation.text.lists import held_in
 
 Codes = NDArray[np.uint32]
@@ -61,9 +62,8 @@ class Targets:
     def of(cls, items: Sequence[Target], plain: set[tuple[int, int]]) -> Targets:
         """The columns of targets; `plain` are pairs of targets, the second standing for its text."""
         texts = [target.spelling.text for target in items]
-        lengths = np.array(list(map(len, texts)), np.int64)
-        codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
-        sums = _sums(codes, lengths)
+        laid = joined(texts)
+        lengths, sums = laid.lengths, _sums(laid)
         exact = np.array([target.spelling.exact for target in items], np.bool_)
         keys = {mixed(target, int(sums[other]), int(lengths[other])) for target, other in plain}
         return cls(
@@ -73,7 +73,7 @@ class Targets:
             exact,
             np.array([_may_be_common(target.spelling) for target in items], np.bool_),
             np.array([_is_pair(target) for target in items], np.bool_),
-            _ends(codes, lengths, exact),
+            _ends(laid, exact),
             np.array(sorted(keys), np.int64),
         )
 
@@ -166,18 +166,17 @@ def _is_pair(target: Target) -> bool:
     return all(kind(each) == SYLLABLE for each in text) and not all(map(sounds.digit_of, text))
 
 
-def _ends(codes: Codes, lengths: Index, exact: NDArray[np.bool_]) -> Codes:
+def _ends(texts: Joined, exact: NDArray[np.bool_]) -> Codes:
     """The first and the last character of each text; 0 where an exact one may be read as another, or is not read."""
-    closes = lengths.cumsum()
-    ends = codes[np.array((closes - lengths, closes - 1))]
+    ends = texts.codes[np.array((texts.opens, texts.opens + texts.lengths - 1))]
     return np.where(exact & _may_be_another.take(ends), np.uint32(0), ends)
 
 
-def _sums(codes: Codes, lengths: Index) -> Index:
+def _sums(texts: Joined) -> Index:
     """By text, the sum of its characters weighed by place; no text is empty."""
+    codes, lengths, opens = texts
     if not len(lengths):
         return lengths
-    opens = lengths.cumsum() - lengths
     places = np.arange(1, len(codes) + 1) - opens.repeat(lengths)
     return np.add.reduceat(codes.astype(np.int64) * places, opens)
 

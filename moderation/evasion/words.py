@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from functools import cache, lru_cache
 
 import numpy as np
@@ -48,11 +47,6 @@ def spoken(text: str) -> str:
     from moderation.evasion.sounds import readings
 
     return "".join((readings(character) or (character,))[0] for character in text)
-
-
-def are_english_words(texts: Iterable[str]) -> bool:
-    """Whether all of them are."""
-    return all(map(is_english_word, texts))
 
 
 @lru_cache(maxsize=1 << 14)

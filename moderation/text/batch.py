@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codecs import utf_32_le_encode
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -46,3 +47,18 @@ class Batch(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     def __len__(self) -> int:
         return len(self.texts)
+
+
+class Joined(NamedTuple):
+    """Texts end to end, with nothing between them: their code points, and by text its length and where it begins."""
+
+    codes: NDArray[np.uint32]
+    lengths: NDArray[np.int64]
+    opens: NDArray[np.int64]
+
+
+def joined(texts: Sequence[str]) -> Joined:
+    """Lay texts out for what is asked of each as a whole, by `reduceat`: none of them may be empty then."""
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    codes = np.frombuffer(utf_32_le_encode("".join(texts), "surrogatepass")[0], np.uint32)
+    return Joined(codes, lengths, lengths.cumsum() - lengths)

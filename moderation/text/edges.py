@@ -84,7 +84,7 @@ def word_edges(view: View, rows: Indexes, starts: Indexes, ends: Indexes) -> Edg
     base = view.starts[rows]
     edges = np.stack((base + starts, base + ends))
     han = _is_han(view.codes[edges]) & _is_han(view.codes[edges - 1]) & stands
-    refused = [edge for edge in np.unique(edges[han]).tolist() if not _between_words(view.codes, edge)]
+    refused = [edge for edge in np.unique(edges[han]).tolist() if not _between_words(view, edge)]
     return stands & ~(han & np.isin(edges, refused)).any(axis=0)
 
 
@@ -93,13 +93,13 @@ def _is_han(codes: NDArray[np.uint32]) -> Edges:
     return han
 
 
-def _between_words(codes: NDArray[np.uint32], edge: int) -> bool:
+def _between_words(view: View, edge: int) -> bool:
     """Whether no word of the dictionary reaches across an edge that has Han on both sides."""
     opens = max(edge - _WINDOW // 2, 0)
-    window = codes[opens : edge + _WINDOW // 2]
+    window = view.codes[opens : edge + _WINDOW // 2]
     others = (~_is_han(window)).nonzero()[0] + opens
     place = int(np.searchsorted(others, edge))
     start = int(others[place - 1]) + 1 if place else opens
     end = int(others[place]) if place < len(others) else opens + len(window)
-    words = cut(codes[start:end].tobytes().decode("utf-32-le"))
+    words = cut(view.text[start:end])
     return edge - start in np.cumsum([len(word) for word in words])

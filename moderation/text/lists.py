@@ -111,11 +111,6 @@ class Lists(msgspec.Struct, frozen=True, eq=False, gc=False):
     def __len__(self) -> int:
         return len(self.first)
 
-    def of_number(self, number: int) -> Index:
-        """The items of one list."""
-        first = int(self.first[number])
-        return self.items[first : first + int(self.count[number])]
-
     def at(self, numbers: Index) -> tuple[Index, Index]:
         """The items of the lists with these numbers, one list after the other, each with its position in `numbers`."""
         position, entry = self.entries(numbers)
