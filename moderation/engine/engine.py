@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from importlib import metadata
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,8 @@ from moderation.signals.matcher import Kind
 
 if TYPE_CHECKING:
     from moderation.engine.explain import Explanation
+
+T = TypeVar("T")
 
 # Posts, and code points, judged in one go: larger portions fall out of the processor's cache and hold more memory.
 BATCH = 8192
@@ -113,13 +115,13 @@ class Engine:
         """
         if batch_size < 1:
             raise ValueError(f"batch_size is at least 1, not {batch_size}")
-        return chain.from_iterable(look.decisions() for look in self._looks(posts, batch_size))
+        return chain.from_iterable(self._portions(posts, batch_size, Look.decisions))
 
     def judge_batch(self, posts: Iterable[PostLike] | Columns) -> list[Judged]:
         """Judge many posts, in order, in some portions: what `decide_batch` would say, as columns. Raises PostError for
         the first that cannot be read.
         """
-        return [look.judged() for look in self._looks(posts, BATCH)]
+        return list(self._portions(posts, BATCH, Look.judged))
 
     def write_batch(self, posts: Iterable[PostLike] | Columns) -> list[Written]:
         """The same, written down as `Decision.to_json` would, one a line: faster where most are allowed."""
@@ -128,9 +130,9 @@ class Engine:
     def outcomes(self, posts: Iterable[PostLike]) -> list[dict[str, bool | None]]:
         """By post: the full ids of rules that hold (True) or are unknown (None), whatever mode or overriding say."""
         return [
-            {item.rule.id: item.value for item in look.outcomes(post)}
-            for look in self._looks(posts, BATCH)
-            for post in range(len(look.rows))
+            {item.rule.id: item.value for item in outcomes}
+            for each in self._portions(posts, BATCH, Look.all_outcomes)
+            for outcomes in each
         ]
 
     def explain(self, post: PostLike, rules: Collection[str] = ()) -> Explanation:
@@ -174,11 +176,16 @@ class Engine:
         rules = self._compiled.plan.rules
         return frozenset(rule.id for rule in rules if any(_asks(each) for each in (rule.when, rule.unless) if each))
 
-    def _looks(self, posts: Iterable[PostLike] | Columns, batch_size: int) -> Iterator[Look]:
+    def _portions(
+        self, posts: Iterable[PostLike] | Columns, batch_size: int, tell: Callable[[Look], T]
+    ) -> Iterator[T]:
+        """What there is to tell of each portion. Nothing that judging makes is garbage that waits for the collector."""
         limit = self.rulebook.policy.limits.post_chars
         for columns in self._columns(posts, batch_size):
             for portion in columns.portions(limit, PORTION):
-                yield Look.at(self._compiled, portion)
+                with collector_paused():
+                    told = tell(Look.at(self._compiled, portion))
+                yield told
 
     def _columns(self, posts: Iterable[PostLike] | Columns, batch_size: int) -> Iterator[Columns]:
         if isinstance(posts, Columns):

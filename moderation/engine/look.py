@@ -140,6 +140,10 @@ class Look(msgspec.Struct, frozen=True, eq=False, gc=False):
         found = [outcome_of(rules[number], evidence) for number in numbers]
         return [outcome for outcome in found if outcome is not None]
 
+    def all_outcomes(self) -> list[list[RuleOutcome]]:
+        """The same, by post."""
+        return list(map(self.outcomes, range(len(self.rows))))
+
     def evidence(self, post: int, told: Told | None = None) -> Evidence:
         """Everything that the post's rules may ask for."""
         unknown = self.hits.unknown.get(post, _NONE)
