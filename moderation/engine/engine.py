@@ -176,9 +176,7 @@ class Engine:
         rules = self._compiled.plan.rules
         return frozenset(rule.id for rule in rules if any(_asks(each) for each in (rule.when, rule.unless) if each))
 
-    def _portions(
-        self, posts: Iterable[PostLike] | Columns, batch_size: int, tell: Callable[[Look], T]
-    ) -> Iterator[T]:
+    def _portions(self, posts: Iterable[PostLike] | Columns, batch_size: int, tell: Callable[[Look], T]) -> Iterator[T]:
         """What there is to tell of each portion. Nothing that judging makes is garbage that waits for the collector."""
         limit = self.rulebook.policy.limits.post_chars
         for columns in self._columns(posts, batch_size):

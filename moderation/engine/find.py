@@ -92,8 +92,8 @@ class Finder:
         by_row = bits[rows.owner]
         loosely = _mask(wanted[0][self.resisting[wanted[1]]], len(rows))[rows.owner].nonzero()[0]
         looks = [
-            look.with_late_terms(self.interest.signal, bits, Wanted(patterns, by_row), loosely, rows)
-            for look, patterns in zip(looks, self.interest.patterns, strict=True)
+            look.with_late_terms(self.interest.signal, bits, Wanted(patterns, by_row & late), loosely, rows)
+            for look, patterns, late in zip(looks, self.interest.patterns, self.interest.late, strict=True)
         ]
         near = self.nearby.fired([look.terms for look in looks], rows)
         wanted = everything or self._in_question(looks, self.needs[1], rows, glance, near)

@@ -14,7 +14,7 @@ import numpy as np
 
 from moderation.engine.signals import ViewPlan
 from moderation.signals.matcher import Bits
-from moderation.text.lists import Index, Lists, openings
+from moderation.text.lists import Index, Lists, constant, openings
 
 ALL_RULES = ~np.uint64(0)
 _WIDTH = 64
@@ -22,17 +22,28 @@ _WIDTH = 64
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """The bits of the rules that ask for each signal, and by view for the signals of each pattern."""
+    """The bits of the rules that ask for each signal, by view for the signals of each pattern, and by view for those of
+    all its terms on demand.
+    """
 
     signal: Bits
     patterns: tuple[Bits, ...]
+    late: tuple[Bits, ...]
 
     @classmethod
     def of(cls, asked: Lists, signals: int, views: Sequence[ViewPlan]) -> Interest:
         """From the signals that each rule asks for."""
         bits = np.zeros(signals, np.uint64)
         np.bitwise_or.at(bits, asked.items, _bit(np.arange(len(asked)).repeat(asked.count)))
-        return cls(bits, tuple(np.bitwise_or.reduceat(bits[view.signal], view.entries.first) for view in views))
+        patterns = tuple(np.bitwise_or.reduceat(bits[view.signal], view.entries.first) for view in views)
+        terms = [view.late[: len(view.terms)].nonzero()[0] for view in views]
+        return cls(
+            bits,
+            patterns,
+            tuple(
+                constant(np.bitwise_or.reduce(each[at]), np.uint64) for each, at in zip(patterns, terms, strict=True)
+            ),
+        )
 
 
 def by_post(post: Index, rule: Index, posts: int) -> Bits:

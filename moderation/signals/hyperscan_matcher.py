@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any, Final
 
 import hyperscan
 import numpy as np
-import numpy.typing as npt
 import regex
+from numpy.typing import NDArray
 
 from moderation.signals.confirm import BaseMatcher
 from moderation.signals.matcher import NO_PAIRS, Columns, Pairs, Wanted
 from moderation.signals.prefilter import Prefilter, prefilter_of, rare, set_of
 from moderation.signals.terms import Terms
+from moderation.text.lists import ends_of, numbers_to
 from moderation.text.views import View
 
 _DOZEN: Final = 12
@@ -54,7 +54,7 @@ class HyperscanMatcher(BaseMatcher):
         """Every occurrence of every term that is not on demand, overlapping ones too."""
         return self._terms.everywhere(view)
 
-    def terms_in(self, view: View, rows: npt.NDArray[np.int64], wanted: Wanted | None = None) -> Columns:
+    def terms_in(self, view: View, rows: NDArray[np.int64], wanted: Wanted | None = None) -> Columns:
         """Every occurrence of every term on demand in these rows, or those that are wanted."""
         return self._late_terms.inside(view, rows, wanted)
 
@@ -93,31 +93,35 @@ class _Filters:
         expressions = [each.expression for each in found.values()] + [set_of(rare()[kind]) for kind in kinds]
         self._database = _Database(expressions, [*found, *self._blind])
 
-    def candidates(self, view: View, rows: Sequence[int]) -> list[tuple[int, int]]:
+    def candidates(self, view: View, rows: NDArray[np.int64]) -> list[tuple[int, int]]:
         """(row, regex) in order: all that cannot be ruled out in these rows."""
-        offsets = view.row_bytes.tolist()
-        pairs = self._scan(view.utf8, [(offsets[row], offsets[row + 1]) for row in rows])
-        found = {(rows[at], index) for at, identity in pairs for index in self._blind.get(identity, (identity,))}
-        found.update((row, index) for row in rows for index in self.missing)
+        numbers = rows.tolist()
+        pairs = self._scan(view, view.starts[rows], view.starts[rows + 1])
+        found = {(numbers[at], index) for at, identity in pairs for index in self._blind.get(identity, (identity,))}
+        found.update((row, index) for row in numbers for index in self.missing)
         return sorted(found)
 
     def candidates_anywhere(self, view: View) -> list[tuple[int, int]]:
         """(row, regex) in order: all that cannot be ruled out. Most rows hold nothing, and are scanned by the dozen."""
-        rows = len(view.starts) - 1
+        rows = numbers_to(len(view.starts) - 1)
         if self.missing:
-            return self.candidates(view, range(rows))
-        offsets = [*view.row_bytes[:rows:_DOZEN].tolist(), len(view.utf8)] if rows else []
-        promising = sorted({at for at, _ in self._scan(view.utf8, list(pairwise(offsets)))})
-        likely = [row for at in promising for row in range(rows)[at * _DOZEN : (at + 1) * _DOZEN]]
-        return self.candidates(view, likely) if likely else []
+            return self.candidates(view, rows)
+        opens = view.starts[:-1:_DOZEN]
+        found = self._scan(view, opens, ends_of(opens, len(view.codes)))
+        promising = np.zeros(len(opens), np.bool_)
+        promising[[at for at, _ in found]] = True
+        return self.candidates(view, rows[promising.repeat(_DOZEN)[: len(rows)]]) if found else []
 
-    def _scan(self, data: bytes, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """(index of the span, id) of every match.
+    def _scan(self, view: View, opens: NDArray[np.int64], closes: NDArray[np.int64]) -> list[tuple[int, int]]:
+        """(index of the stretch, id) of every match.
 
         The separator stands behind each row. Vectorscan 5.4.12, which the hyperscan wheels hold, can miss a match that
         ends with the last byte of what it scans: https://github.com/VectorCamp/vectorscan/issues/358
         """
-        return self._database.scan_each([data[start:end] for start, end in spans]) if self._database and spans else []
+        if not self._database:
+            return []
+        text, spans = view.text, zip(opens.tolist(), closes.tolist(), strict=True)
+        return self._database.scan_each([text[start:end].encode() for start, end in spans])
 
 
 class _Database:
