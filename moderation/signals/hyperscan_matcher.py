@@ -38,7 +38,7 @@ class HyperscanMatcher(BaseMatcher):
         early, late = (
             {index: term for index, term in enumerate(terms) if (index in demanded) == asked} for asked in (False, True)
         )
-        self._terms, self._late_terms = Terms(early, edged), Terms(late, edged)
+        self._terms, self._late_terms = Terms(early, edged), Terms(late, edged, densely=True)
         # Those on demand are tried where all else that their rules need stands: on so few rows that to compile filters
         # for them would take longer than they save.
         self._filters = _Filters(

@@ -7,36 +7,41 @@ looked for with their edges: between spaces, in a copy of the text in which ever
 
 from __future__ import annotations
 
+from codecs import utf_32_le_encode
 from collections.abc import Collection, Mapping
 
 import numpy as np
 import regex
+from numpy.typing import NDArray
 
 from moderation.signals.matcher import NO_HITS, Columns, Wanted
+from moderation.text.dense_search import DenseSearch
 from moderation.text.lists import Index, constant
 from moderation.text.literal_search import LiteralSearch, Occurrences
 from moderation.text.views import View
 
 _SURROGATE = regex.compile(r"[\ud800-\udfff]")
 _ONE, _TWO = constant(1, np.int64), constant(2, np.int64)
-_SPACED = bytes(byte if ord("a") <= byte <= ord("z") else ord(" ") for byte in range(256))
-"""What stands for each byte in the copy in which words are looked for."""
+_SPACED = np.array([code if ord("a") <= code <= ord("z") else ord(" ") for code in range(256)], np.uint8)
+"""What stands for each code point in the copy in which words are looked for; the last for all beyond it too."""
 
 
 class Terms:
-    """Terms by number. Those in `edged` are left out where a letter from a to z goes on beyond their first or last."""
+    """Terms by number. Those in `edged` are left out where a letter from a to z goes on beyond their first or last.
+    They are found `densely` where most texts hold many of them.
+    """
 
-    def __init__(self, terms: Mapping[int, str], edged: Collection[int]) -> None:
+    def __init__(self, terms: Mapping[int, str], edged: Collection[int], densely: bool = False) -> None:
         words = {number: term for number, term in terms.items() if number in edged and _is_word(term)}
         plain = {number: term for number, term in _sayable(terms).items() if number not in words}
         self._plain, self._words = _numbers(plain), _numbers(words)
-        self._search = LiteralSearch([*plain.values()])
+        self._search = (DenseSearch if densely and plain else LiteralSearch)([*plain.values()])
         self._word_search = LiteralSearch([f" {word} ".encode() for word in words.values()])
         self._hold_separators = any("\0" in term for term in terms.values())
 
     def everywhere(self, view: View) -> Columns:
         """Every occurrence in a view, overlapping ones too."""
-        found = self._find(view.text)
+        found = self._find(view.text, view.codes)
         if not found.shape[1]:
             return NO_HITS
         row = view.starts.searchsorted(found[1], side="right") - _ONE
@@ -48,9 +53,8 @@ class Terms:
             return NO_HITS
         opens, closes = view.starts[rows], view.starts[rows + _ONE]
         text = view.text
-        found = self._find(
-            "".join([text[start:end] for start, end in zip(opens.tolist(), closes.tolist(), strict=True)])
-        )
+        text = "".join([text[start:end] for start, end in zip(opens.tolist(), closes.tolist(), strict=True)])
+        found = self._find(text, np.frombuffer(utf_32_le_encode(text)[0], np.uint32))
         if not found.shape[1]:
             return NO_HITS
         lengths = closes - opens
@@ -73,13 +77,13 @@ class Terms:
             return hits
         return hits.compress(hits[3] < view.starts[row + _ONE] - view.starts[row], 1)
 
-    def _find(self, text: str) -> Occurrences:
-        """Where terms stand, by their numbers."""
+    def _find(self, text: str, codes: NDArray[np.uint32]) -> Occurrences:
+        """Where terms stand in a text, of which these are the code points, by their numbers."""
         plain = self._search.find(text)
         plain[0] = self._plain.take(plain[0])
         if not len(self._words):
             return plain
-        words = self._word_search.find(b" %b " % text.encode("ascii", "replace").translate(_SPACED))
+        words = self._word_search.find(b" %b " % _SPACED.take(codes, mode="clip").tobytes())
         if not words.shape[1]:
             return plain
         words[0] = self._words.take(words[0])
