@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from math import prod
 from types import MappingProxyType
 
@@ -17,6 +18,8 @@ from moderation.engine.rule import CompiledRule
 from moderation.text.lists import Index, Lists, all_true, constant, distinct, held_in, openings
 
 _MOST_WAYS = 64
+# What a signal costs that is looked for anyway, and how often rules look anew at what others have chosen.
+_ANYWAY, _ROUNDS = 0.5, 3
 _NONE = np.zeros(0, np.int64)
 
 
@@ -190,13 +193,28 @@ def on_demand(rules: Sequence[CompiledRule], costs: Sequence[float]) -> frozense
 
     Of what a rule needs, only the rarest set is looked for everywhere: 人 stands in every other post, and matters only
     beside a threat, [a-z0-9]{6,20} only beside 加微信, and what is in `unless` only where a rule would hold without it.
+    What is looked for anyway, for another rule, costs half: who names a group is looked at once for all that may be
+    said of it.
     """
-    everywhere: set[int] = set()
-    for rule in rules:
-        ways = ways_of(rule.when)
-        if not all(ways):
-            everywhere.update(signals_of((rule.when,)))
-            continue
-        for sets in ways:
-            everywhere.update(min(sets, key=lambda needed: (sum(costs[signal] for signal in needed), sorted(needed))))
-    return frozenset(range(len(costs))) - everywhere
+    found = [ways_of(rule.when) for rule in rules]
+    asked = [rule.when for rule, ways in zip(rules, found, strict=True) if not all(ways)]
+    uses = Counter(signals_of(asked))
+    ways = list(dict.fromkeys(way for ways in found if all(ways) for way in ways))
+    chosen = [_cheapest(way, costs, uses) for way in ways]
+    uses.update(chain.from_iterable(chosen))
+    for _ in range(_ROUNDS):
+        for at, way in enumerate(ways):
+            uses.subtract(chosen[at])
+            chosen[at] = _cheapest(way, costs, uses)
+            uses.update(chosen[at])
+    return frozenset(range(len(costs))) - {signal for signal, count in uses.items() if count}
+
+
+def _cheapest(way: Sets, costs: Sequence[float], uses: Mapping[int, int]) -> frozenset[int]:
+    return min(
+        way,
+        key=lambda needed: (
+            sum([costs[signal] * (_ANYWAY if uses[signal] else 1) for signal in needed]),
+            sorted(needed),
+        ),
+    )
