@@ -31,6 +31,7 @@ _COMMON: Final = (
     *((0x30, 0x39), (0x41, 0x5A), (0x61, 0x7A), (0x3040, 0xD7FF)),
 )
 _MOST_STATES: Final = 16  # of one repeat, for the same reason
+_FEW_WAYS: Final = 4  # to begin a pattern
 _FLAGS: Final = regex.VERSION0 | regex.UNICODE | regex.IGNORECASE | regex.DOTALL | regex.MULTILINE
 _LETTERS: Final = {"i": regex.IGNORECASE, "s": regex.DOTALL, "m": regex.MULTILINE}
 _ANY: Final = r"[\x{0}-\x{10ffff}]"
@@ -74,6 +75,7 @@ class _Piece:
     states: int  # roughly; 0 where nothing is consumed
     wide: bool = False  # a class that holds letters: it stands everywhere, and to start with it is slow
     rare: bool = False  # few characters, none of them a letter, a digit or what every sentence has
+    ways: tuple[str, ...] = ()  # the branches of a group, if there are several
 
 
 def prefilter_of(pattern: regex.Pattern[str], anchors: bool = True) -> Prefilter | None:
@@ -109,7 +111,8 @@ class _Parser:
         while self._peek() == "|":
             self._at += 1
             branches.append(self._sequence(top))
-        return _Piece("|".join(each.text for each in branches), sum(each.states for each in branches))
+        ways = tuple(each.text for each in branches)
+        return _Piece("|".join(ways), sum(each.states for each in branches), ways=ways if len(ways) > 1 else ())
 
     def _peek(self) -> str:
         return self._source[self._at : self._at + 1]
@@ -126,7 +129,7 @@ class _Parser:
             elif token.lastgroup != "comment":
                 pieces.append(self._piece(token, first=top and not any(each.text for each in pieces), top=top))
         if top:
-            pieces = _from_the_rare(pieces)
+            return _Piece(_by_beginnings([each for each in _from_the_rare(pieces) if each.text]), 0)
         return _Piece("".join(each.text for each in pieces), sum(each.states for each in pieces))
 
     def _piece(self, token: regex.Match[str], first: bool, top: bool) -> _Piece:
@@ -163,7 +166,7 @@ class _Parser:
         if self._peek() != ")":
             raise _Unsafe
         self._at += 1
-        return _Piece(f"(?:{inside.text})", inside.states)
+        return _Piece(f"(?:{inside.text})", inside.states, ways=inside.ways)
 
     def _chars(self, token: regex.Match[str], kind: str) -> _Piece:
         char = token["escaped"] or token[0]
@@ -244,6 +247,15 @@ def _from_the_rare(pieces: list[_Piece]) -> list[_Piece]:
         if piece.states and not piece.wide:
             break
     return pieces
+
+
+def _by_beginnings(pieces: list[_Piece]) -> str:
+    """The pieces in sequence. What begins in a few ways is as many alternatives: Hyperscan then looks for the literals
+    of each, and takes half the time for all of a pack's regexes where one is `(?:\\+|加|➕) ?(?:v|微)`.
+    """
+    beginnings = pieces[0].ways if pieces and 1 < len(pieces[0].ways) <= _FEW_WAYS else ("",)
+    rest = "".join(each.text for each in pieces[len(beginnings) > 1 :])
+    return "|".join(beginning + rest for beginning in beginnings)
 
 
 def _bridged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
