@@ -12,7 +12,7 @@ import regex
 
 from moderation.evasion.tricks import ALWAYS_BIT, BIT
 from moderation.text.batch import Batch
-from moderation.text.lists import constant, steps
+from moderation.text.lists import constant, distinct, steps
 
 _LEAST = 12
 _BASE64 = regex.compile(rf"(?<![A-Za-z0-9+/_.-])[A-Za-z0-9+/_-]{{{_LEAST - 2},4000}}={{0,2}}(?![A-Za-z0-9+/=_])")
@@ -21,6 +21,7 @@ _TURNED = regex.compile("[\u202e\u2067]([^\u202c\u2069\n]{2,500})")
 _TAGS = regex.compile("(?<!\U0001f3f4)[\U000e0020-\U000e007e]{3,500}")
 _READABLE = regex.compile(r"[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\n]+")
 _FIRST_TAG = 0xE0020
+_TURNING = (0x202E, 0x2067)
 _BEFORE = np.array([-1])
 _FIRST_SHOWN, _SHOWN, _LONG = constant(0x21, np.uint32), constant(0x5D, np.uint32), constant(_LEAST, np.int64)
 
@@ -38,19 +39,23 @@ class Hidden(msgspec.Struct, frozen=True, gc=False):
 def hidden_texts(batch: Batch, encoded: bool) -> list[Hidden]:
     """What the rows of a batch hide; base64 only if it is `encoded` texts that are asked for."""
     found: list[Hidden] = []
-    if _has_controls(batch):
-        found += [hidden for row, text in enumerate(batch.texts) for hidden in _controlled(row, text)]
+    found += [hidden for row in _rows_with_controls(batch) for hidden in _controlled(row, batch.texts[row])]
     if encoded:
         found += [hidden for row, start, word in _long_words(batch) for hidden in _encoded(row, start, word)]
     return found
 
 
-def _has_controls(batch: Batch) -> bool:
-    """Whether any row may turn or hide text: few batches do."""
-    if batch.joined.isascii():
-        return False
-    turned = "\u202e" in batch.joined or "\u2067" in batch.joined
-    return turned or bool(np.maximum.reduce(batch.codes) >= _FIRST_TAG)
+def _rows_with_controls(batch: Batch) -> list[int]:
+    """The rows that may turn or hide text: few batches have any."""
+    text, codes = batch.joined, batch.codes
+    if text.isascii():
+        return []
+    turning = [code for code in _TURNING if chr(code) in text]
+    if not turning and np.maximum.reduce(codes) < _FIRST_TAG:
+        return []
+    at = np.logical_or.reduce([codes >= _FIRST_TAG, *(codes == code for code in turning)]).nonzero()[0]
+    rows: list[int] = distinct(batch.starts.searchsorted(at, side="right") - 1).tolist()
+    return rows
 
 
 def _long_words(batch: Batch) -> Iterator[tuple[int, int, str]]:
