@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import import_module
+from math import prod
 from typing import Any, TypeAlias
 
 import regex
@@ -24,7 +25,9 @@ _CLASS = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]", re.DOTALL)
 _SAMPLES = "azAZ09_ .,:;-+/@#!?'\"()&%$~\n\t\x01éßабαω微信加我了かカ한국مرहिनท😀·、。！：１"
 _LIKED = "a加0 "
 _REPEATED_GROUP = re.compile(r"\)(?:[*+]|\{\d*,?\d+,?\d*\})")
+_ANOTHER_MEANING = re.compile(rf"{_REPEATED_GROUP.pattern}|\{{(?!\d)")
 _LONG = 10
+_MOST_STEPS = 1_000_000
 _PUMPED, _INSIDE = 64, 4
 _TRIES = 4
 _SECONDS = 0.25
@@ -39,6 +42,35 @@ def explodes(pattern: str, compiled: Any) -> bool:
         return True
     # The standard library merges (?:a|[ab]) into one class, `regex` does not: groups are tried whatever they hold.
     return _REPEATED_GROUP.search(pattern) is not None and any(_runs_out(compiled, text) for text in _pumped(tree))
+
+
+@lru_cache(maxsize=1 << 12)
+def is_quick(pattern: str, length: int) -> bool:
+    """Whether, by its structure, a regex is through with any text of this length after a million steps at most, which
+    takes some twenty milliseconds.
+    """
+    # `regex` knows of errors to be forgiven, as {e<=1}, and tries all branches of a group where the standard library
+    # has merged them into a class: (a|[ab])+.
+    tree = None if _ANOTHER_MEANING.search(pattern) else parse(pattern)
+    return tree is not None and length * _ways(tree, length) <= _MOST_STEPS
+
+
+def _ways(items: Items, length: int) -> int:
+    """In how many ways, at most, items match one after the other from one place on."""
+    ways = 1
+    for operator, argument in items:
+        ways = min(ways * _ways_of(str(operator), argument, length), _MOST_STEPS + 1)
+    return ways
+
+
+def _ways_of(name: str, argument: Any, length: int) -> int:
+    each = [_ways(part, length) for part in _parts(name, argument)]
+    if name not in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+        return sum(each) if name == "BRANCH" else prod(each)
+    low, high = (int(min(bound, length)) for bound in argument[:2])
+    # What matches in several ways does so in each round, and twenty rounds are more than a million.
+    ways: int = (high - low + 1) * each[0] ** min(high, 20)
+    return ways
 
 
 @lru_cache(maxsize=16)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+import regex
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from moderation.packs.lint_regex import lint_regex
 from moderation.packs.regex_limits import size_of
+from moderation.packs.regex_speed import is_quick
 from moderation.packs.schema import Condition
 from moderation.packs.source import read_document
 
@@ -152,3 +154,37 @@ a 微 門 ( ) (?: (?= (?<! [ [^ ] - | * + ? {2,} {5} \w \b \p{Han} [[:alpha:]] \
 )
 def test_any_pattern_gives_diagnostics(pattern: str) -> None:
     codes(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "quick"),
+    [
+        (r"(?<![0-9])[0-9]{8,15}(?![0-9])", True),
+        (r"[a-z][-_a-z]{0,15}[0-9][-_a-z0-9]{3,19}|[0-9][-_a-z0-9]{4,19}", True),
+        (r"(?:加|➕)? ?(?:微信|v) ?[:：]{0,3}(?=[0-9])\w{5,20}", True),
+        ("a*b", True),
+        ("a*a*", False),
+        (".*x.*y.*z", False),
+        ("(a+)+b", False),
+        ("(?:a|[ab]){1,25}c", False),
+        ("(?:ab?){0,3}", False),
+        ("(?:abcabcabc){e<=3}", False),
+        (r"\L<names>", False),
+    ],
+)
+def test_what_needs_no_clock(pattern: str, quick: bool) -> None:
+    assert is_quick(pattern, 200) is quick
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(PIECES.split()), min_size=1, max_size=8).map("".join),
+    st.lists(st.sampled_from(["a", "微", "門", "!", " ", "a微"]), min_size=1, max_size=3).map("".join),
+)
+def test_what_needs_no_clock_is_soon_done(pattern: str, pumped: str) -> None:
+    assume(is_quick(pattern, 300))
+    try:
+        compiled = regex.compile(pattern, regex.VERSION0 | regex.IGNORECASE)
+    except (regex.error, ValueError, KeyError):
+        return
+    assert compiled.findall((pumped * 300)[:300] + "\x01", timeout=1) is not None
