@@ -21,6 +21,8 @@ from moderation.engine.evidence import Evidence
 from moderation.engine.hits import Hit
 from moderation.post import attribute
 
+_MOST_HITS = 50
+
 Needs: TypeAlias = "tuple[frozenset[int], ...]"
 
 
@@ -92,22 +94,35 @@ class Near:
         return _all_of(self.children)
 
     def _groups(self, outcomes: Sequence[Outcome]) -> Iterator[tuple[Hit, ...]]:
-        rows = set.intersection(*({found.row for found in outcome.hits} for outcome in outcomes))
-        for row in sorted(rows):
-            # A field with hundreds of hits of each item would make the product explode: the first 50 tell as much.
-            items = [[found for found in outcome.hits if found.row == row][:50] for outcome in outcomes]
+        for items in _by_row([outcome.hits for outcome in outcomes]):
             yield from (group for group in _tuples(items, self.within) if self._stands_near(group))
 
     def _stands_near(self, group: tuple[Hit, ...]) -> bool:
+        if len(group) == 2:
+            before, after = group
+            if not self.ordered and _place(after) < _place(before):
+                before, after = after, before
+            return 0 <= after.start - before.end <= self.within
         chain = group if self.ordered else sorted(group, key=_place)
         return all(0 <= after.start - before.end <= self.within for before, after in pairwise(chain))
+
+
+def _by_row(items: Sequence[tuple[Hit, ...]]) -> Iterator[Sequence[Sequence[Hit]]]:
+    """The hits of each item in each field that has some of all."""
+    row = items[0][0].row
+    if all(hits[0].row == row == hits[-1].row and len(hits) <= _MOST_HITS for hits in items):
+        yield items
+        return
+    for row in sorted(set.intersection(*({found.row for found in hits} for hits in items))):
+        # A field with hundreds of hits of each item would make the product explode: the first 50 tell as much.
+        yield [[found for found in hits if found.row == row][:_MOST_HITS] for hits in items]
 
 
 def _place(hit: Hit) -> tuple[int, int]:
     return hit.start, hit.end
 
 
-def _tuples(items: list[list[Hit]], within: int) -> Iterator[tuple[Hit, ...]]:
+def _tuples(items: Sequence[Sequence[Hit]], within: int) -> Iterator[tuple[Hit, ...]]:
     """Candidates for `near`: pairs are taken whole, longer groups grow only by hits in reach of the group."""
     if len(items) == 2:
         return iter(product(*items))
@@ -120,7 +135,7 @@ def _tuples(items: list[list[Hit]], within: int) -> Iterator[tuple[Hit, ...]]:
     return iter(groups)
 
 
-def _longest(hits: list[Hit]) -> int:
+def _longest(hits: Sequence[Hit]) -> int:
     return max((found.end - found.start for found in hits), default=0)
 
 
