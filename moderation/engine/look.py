@@ -171,7 +171,7 @@ class Look(msgspec.Struct, frozen=True, eq=False, gc=False):
         text = rows.batch.texts[row][start:end]
         term = view.spelled_by(found.pattern, found.signal)
         written_so = text == term or view.name != "folded"
-        folds = () if written_so or text.isascii() else tricks(rows.batch, row, start, end)
+        folds = () if written_so or text.isascii() else tricks(text)
         if via is None and not written_so and (others := _in_other_digits(term)) and self._matched(found) in others:
             folds += ("digits",)
         return Span(rows.fields[row], start, end, text, term, folds + (names_of(via.mask) if via is not None else ()))

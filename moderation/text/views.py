@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from codecs import utf_32_le_decode
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 
 import msgspec
 import numpy as np
@@ -136,11 +137,13 @@ def _text(codes: Codes) -> str:
     return utf_32_le_decode(codes.tobytes())[0]
 
 
-def tricks(batch: Batch, row: int, o_start: int, o_end: int) -> tuple[str, ...]:
-    """Which folds a span of an original row went through: of width, compatibility, invisibles, marks, traditional.
+def tricks(text: str) -> tuple[str, ...]:
+    """Which folds a text went through as it was read: of width, compatibility, invisibles, marks, traditional.
 
     Letter case, white space and quotes that look alike are how people write and are not named.
     """
-    base = int(batch.starts[row])
-    kinds = int(np.bitwise_or.reduce(TABLE.kinds[batch.codes[base + o_start : base + o_end]], initial=0))
-    return tuple(name for bit, name in _TRICKS if kinds & bit)
+    kinds = reduce(or_, map(_KINDS.__getitem__, map(ord, text)), 0)
+    return tuple([name for bit, name in _TRICKS if kinds & bit]) if kinds else ()
+
+
+_KINDS = TABLE.kinds.data

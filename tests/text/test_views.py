@@ -108,9 +108,9 @@ def test_expansions_at_the_edges_of_rows() -> None:
     ],
 )
 def test_tricks(text: str, names: tuple[str, ...]) -> None:
-    batch = Batch.of(["紅ｆ", f"x{text}紅ｆ"])
-    assert tricks(batch, 1, 1, 1 + len(text)) == names
-    assert tricks(batch, 1, 1, 1) == ()
+    assert tricks(text) == names
+    assert tricks("x" + text + "y") == names
+    assert tricks("") == ()
 
 
 def test_rows_start_where_they_do_if_as_much_comes_as_goes() -> None:
