@@ -9,6 +9,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from moderation.evasion.glyphs import leet_of
 from moderation.evasion.reading import GAP, SYLLABLE, Reading, kind, kind_of
 from moderation.evasion.reading import MASK_SIGNS as MASKS
 from moderation.evasion.tricks import BIT
@@ -60,9 +61,11 @@ class MaskedTerms:
         if not len(places):
             return
         view = reading.view
-        beside = np.concatenate((view.codes[places - 1], view.codes[np.minimum(places + 1, len(view.codes) - 1)]))
-        worth = (kind_of.take(beside) != GAP) & (beside != 0)
-        rows = np.unique(np.searchsorted(view.starts, np.tile(places, 2)[worth], side="right") - 1)
+        # Of a Latin word the first letter is never masked: #tag and **bold** are none.
+        before, after = view.codes[places - 1], view.codes[np.minimum(places + 1, len(view.codes) - 1)]
+        worth = ((kind_of.take(before) != GAP) & (before != 0)) | (leet_of.take(before) > 0)
+        worth |= kind_of.take(after) == SYLLABLE
+        rows = np.unique(np.searchsorted(view.starts, places[worth], side="right") - 1)
         for row in (rows if among is None else np.intersect1d(rows, among)).tolist():
             folded = view.row_text(row)
             for seen in dict.fromkeys((folded, _as_read(reading, row))):
@@ -132,6 +135,8 @@ def _candidates(text: str) -> Iterator[tuple[int, str]]:
                 yield from _with_neighbours(text, end - len(word), end)
             continue
         for run in _RUN.finditer(token):
+            if not run.start() and kind(token[run.end() : run.end() + 1] or " ") != SYLLABLE:
+                continue
             for start in range(max(run.start() - _AROUND, 0), run.start() + 1):
                 for end in range(run.end(), min(run.end() + _AROUND, len(token)) + 1):
                     if end - start > run.end() - run.start():
