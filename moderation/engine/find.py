@@ -12,6 +12,7 @@ from moderation.engine.candidates import Fired, Glance, Mask
 from moderation.engine.compile import Plan
 from moderation.engine.conditions import Condition
 from moderation.engine.disguised import Disguised, look_everywhere, look_on_demand
+from moderation.engine.enough import Asked, asked_often, enough
 from moderation.engine.gather import Rows
 from moderation.engine.hits import NOTHING_HIT, SignalHits
 from moderation.engine.interest import ALL_RULES, Interest, by_post
@@ -36,7 +37,8 @@ class Finder:
     The first two `needs` tell which rules are in question after the first two rounds, the third which are candidates,
     the last what there is to tell of: rules whose words all stand there, though not near each other.
     `signals` are those that a rule asks for, `interest` tells whose business a hit is, `regexes` are those signals that
-    are regexes, `resisting` tells by rule whether any of its terms resists a trick.
+    are regexes, `resisting` tells by rule whether any of its terms resists a trick, `often` by view the regexes of
+    which several hits are asked for.
     """
 
     plan: Plan
@@ -47,6 +49,7 @@ class Finder:
     interest: Interest
     regexes: Lists
     resisting: Mask
+    often: tuple[tuple[Asked, ...], ...]
 
     @classmethod
     def of(cls, plan: Plan) -> Finder:
@@ -69,6 +72,7 @@ class Finder:
             Interest.of(signals, len(plan.signals), plan.views),
             Lists.of(sorted(sought.keys() & each) for each in asked),
             np.array([any(plan.signals[n].resist for n in signals_of((rule.when,))) for rule in plan.rules], np.bool_),
+            tuple(asked_often(view, plan.rules) for view in plan.views),
         )
 
     def find(
@@ -83,7 +87,10 @@ class Finder:
         `thorough`.
         """
         glance = Glance(rows, speech, scores)
-        looks = [_ViewLook.at(counting, views[counting.plan.name], rows) for counting in self.counting]
+        looks = [
+            _ViewLook.at(counting, views[counting.plan.name], rows, () if thorough else often)
+            for counting, often in zip(self.counting, self.often, strict=True)
+        ]
         everything = self._all_pairs(rows) if thorough else None
         wanted = everything or self._in_question(looks, self.needs[0], rows, glance)
         if not len(wanted[0]):
@@ -166,11 +173,11 @@ class _ViewLook(msgspec.Struct, frozen=True, eq=False, gc=False):
     disguised: Disguised
 
     @classmethod
-    def at(cls, counting: Counting, view: View, rows: Rows) -> _ViewLook:
+    def at(cls, counting: Counting, view: View, rows: Rows, often: Sequence[Asked]) -> _ViewLook:
         plan = counting.plan
         disguised = look_everywhere(plan, view)
         terms = counting.entries_of(view, rows, *disguised.beside(plan.matcher.terms(view)))
-        return cls(counting, view, terms, plan.matcher.possible(view), disguised)
+        return cls(counting, view, terms, enough(often, plan.matcher.possible(view), view, rows), disguised)
 
     @property
     def plan(self) -> ViewPlan:

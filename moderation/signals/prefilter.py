@@ -63,10 +63,15 @@ class _Unsafe(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prefilter:
-    """`expression` is for Hyperscan with `HS_FLAG_UTF8`; it does not see the kinds of code points in `blind`."""
+    """`expression` is for Hyperscan with `HS_FLAG_UTF8`; it does not see the kinds of code points in `blind`.
+
+    Every match of the regex holds a character out of `held`, which is not one that every sentence holds; empty where
+    that can't be told.
+    """
 
     expression: str
     blind: frozenset[str]
+    held: Ranges = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class _Piece:
     wide: bool = False  # a class that holds letters: it stands everywhere, and to start with it is slow
     rare: bool = False  # few characters, none of them a letter, a digit or what every sentence has
     ways: tuple[str, ...] = ()  # the branches of a group, if there are several
+    held: Ranges = ()  # of one character, which stands there at least once: what it may be, if that is no letter
 
 
 def prefilter_of(pattern: regex.Pattern[str], anchors: bool = True) -> Prefilter | None:
@@ -97,6 +103,7 @@ class _Parser:
         self._flags = pattern.flags
         self._anchors = anchors
         self._blind: set[str] = set()
+        self._held: list[Ranges] = []
         leading = _GLOBAL.match(self._source)
         self._at = leading.end() if leading else 0
 
@@ -104,7 +111,7 @@ class _Parser:
         piece = self._alternatives(top=True)
         if self._at < len(self._source):
             raise _Unsafe
-        return Prefilter(piece.text, frozenset(self._blind))
+        return Prefilter(piece.text, frozenset(self._blind), self._held[0] if len(self._held) == 1 else ())
 
     def _alternatives(self, top: bool = False) -> _Piece:
         branches = [self._sequence(top)]
@@ -129,6 +136,7 @@ class _Parser:
             elif token.lastgroup != "comment":
                 pieces.append(self._piece(token, first=top and not any(each.text for each in pieces), top=top))
         if top:
+            self._held.append(next((each.held for each in pieces if each.held), ()))
             return _Piece(_by_beginnings([each for each in _from_the_rare(pieces) if each.text]), 0)
         return _Piece("".join(each.text for each in pieces), sum(each.states for each in pieces))
 
@@ -232,7 +240,8 @@ def _class(ranges: Ranges) -> _Piece:
     wide = _bridged([(max(low, 0x80), high) for low, high in ranges if high >= 0x80])
     first, last = (plain + wide)[0][0], (plain + wide)[-1][1]
     text = _code(first) if first == last else set_of(plain + wide)
-    return _Piece(text, 1 + len(wide), wide=letters and size > _DIGITS, rare=not letters and size <= _FEW)
+    rare = not letters and size <= _FEW
+    return _Piece(text, 1 + len(wide), letters and size > _DIGITS, rare, held=() if letters else ranges)
 
 
 def _overlaps(ranges: Ranges, low: int, high: int) -> bool:
@@ -278,7 +287,7 @@ def _repeated(piece: _Piece, token: regex.Match[str]) -> _Piece:
         return _NOTHING
     copies = high or max(low, 1)
     text = f"(?:{piece.text}){{{low},{high or ''}}}"
-    return _Piece(text, piece.states * copies, wide=piece.wide, rare=piece.rare and low > 0)
+    return _Piece(text, piece.states * copies, piece.wide, piece.rare and low > 0, held=piece.held if low > 0 else ())
 
 
 def _bounds(token: regex.Match[str]) -> tuple[int, int | None]:
