@@ -54,7 +54,7 @@ def test_few_posts_make_few_knots(number: int) -> None:
     ],
 )
 def test_what_is_served_is_what_was_calibrated(knots: list[list[float]]) -> None:
-    logits, own = np.linspace(-30, 30, 4_001), np.array(knots).reshape(-1, 2)
+    logits, own = np.linspace(-30, 30, 1_201), np.array(knots).reshape(-1, 2)
     slope, offset = 1.5, -0.3
     for part in np.array_split((logits - offset) / slope, -(-len(logits) // MAX_HEADS)):
         # Without weights a decision is the intercept.
