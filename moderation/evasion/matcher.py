@@ -130,8 +130,8 @@ class LoosePlan:
 def _hit(reading: Reading, target: Target, start: int, aligned: Alignment) -> tuple[Key, int] | None:
     """A candidate that says a term by tricks that it resists as a hit, unless it is ordinary writing."""
     view = reading.view
-    opens, closes = reading.origins(np.array((start + aligned.start, start + aligned.end - 1))).tolist()
-    row = int(np.searchsorted(view.starts, opens, side="right")) - 1
+    opens, closes = reading.origin(start + aligned.start), reading.origin(start + aligned.end - 1)
+    row = int(view.starts.searchsorted(opens, side="right")) - 1
     base, text = int(view.starts[row]), view.row_text(row)
     opens, closes = opens - base, closes + 1 - base
     if is_ordinary(text, opens, closes, aligned, target.spelling):

@@ -113,14 +113,10 @@ class Reading(msgspec.Struct, frozen=True, eq=False, gc=False):
         """Which codes are those of a row that is read once more."""
         return codes >= len(self.view.codes)
 
-    def origins(self, codes: Index) -> Index:
-        """Where codes stand in the view."""
-        again = self.are_again(codes).nonzero()[0]
-        if not len(again):
-            return codes
-        found = codes.copy()
-        found[again] = self.again[codes[again] - len(self.view.codes)]
-        return found
+    def origin(self, code: int) -> int:
+        """Where a code stands in the view."""
+        beyond = code - len(self.view.codes)
+        return code if beyond < 0 else int(self.again[beyond])
 
     def text(self, start: int, end: int) -> tuple[str, str]:
         """A stretch of codes as it is read, and as it is folded."""
