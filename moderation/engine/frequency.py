@@ -20,7 +20,7 @@ _MANY_DIGITS = 7
 _WIDE = "\u2e80"
 # How much likelier a common word is beside the one that it is said with.
 _TOGETHER = 4
-# The commonest characters of Chinese, in order: 我 stands in every third post.
+# The commonest characters of Chinese, more or less in order: 我 stands in every third post.
 _CHARACTERS = {
     character: rank
     for rank, character in enumerate(
@@ -30,7 +30,7 @@ _CHARACTERS = {
         "度门任常先海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总何电数安少报才结反受目太量再感建"
         "务做接必场件计管期市直德资命山金指克许统区保至队形社便空决治展马科司五基眼书非则听白却界达光放强即像难且权思王象完设式色路"
         "记南品住告类求据程北边死张该交规万取拉格望觉术领共确传师观清今切院让识候带导争运找吃喜欢爱谢吗吧呢啊哦喝玩买卖钱车朋友每快"
-        "懂错等待站坐笑哭累睡穿衣跟怎谁哪差连选坏假杀"
+        "懂错待站坐笑哭累睡穿衣跟怎谁哪差连选坏假杀"
     )
 }
 # How often a word of every day stands in a post.

@@ -38,8 +38,7 @@ class Hidden(msgspec.Struct, frozen=True, gc=False):
 
 def hidden_texts(batch: Batch, encoded: bool) -> list[Hidden]:
     """What the rows of a batch hide; base64 only if it is `encoded` texts that are asked for."""
-    found: list[Hidden] = []
-    found += [hidden for row in _rows_with_controls(batch) for hidden in _controlled(row, batch.texts[row])]
+    found = [hidden for row in _rows_with_controls(batch) for hidden in _controlled(row, batch.texts[row])]
     if encoded:
         found += [hidden for row, start, word in _long_words(batch) for hidden in _encoded(row, start, word)]
     return found

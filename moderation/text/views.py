@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codecs import utf_32_le_decode
-from functools import cached_property, reduce
+from functools import reduce
 from operator import or_
 
 import msgspec
@@ -19,7 +19,6 @@ from moderation.text.tables import CODE, COMPATIBILITY, COMPOSE, EXPAND, INVISIB
 Indexes = NDArray[np.int64] | NDArray[np.int32]
 Codes = NDArray[np.uint32]
 
-_FIRST = np.zeros(1, np.int64)
 _NUL = constant(0, np.uint32)
 _TRICKS = (
     (WIDTH, "width"),
@@ -30,7 +29,7 @@ _TRICKS = (
 )
 
 
-class View(msgspec.Struct, frozen=True, eq=False, dict=True):
+class View(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One reading of every row of a batch: row i is `codes[starts[i] : starts[i + 1] - 1]`, then one separator (0).
 
     `source[j]` is the position in `batch.codes` that `codes[j]` comes from. `text` is the whole buffer as a text,
@@ -43,19 +42,6 @@ class View(msgspec.Struct, frozen=True, eq=False, dict=True):
     starts: NDArray[np.int64]
     source: Source
     text: str
-
-    @cached_property
-    def utf8(self) -> bytes:
-        """The whole buffer as UTF-8, a separator being a byte 0."""
-        return self.text.encode()
-
-    @cached_property
-    def row_bytes(self) -> NDArray[np.int64]:
-        """The byte of `utf8` at which each row starts, and the end."""
-        ends = (np.frombuffer(self.utf8, np.uint8) == 0).nonzero()[0] + 1
-        if len(ends) > len(self.batch):  # A text holds U+0000.
-            ends = np.cumsum([len(self.row_text(row).encode()) + 1 for row in range(len(self.batch))])
-        return np.concatenate((_FIRST, ends))
 
     def row_text(self, row: int) -> str:
         """A row as text."""
