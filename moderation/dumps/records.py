@@ -112,15 +112,6 @@ def read_posts(unit: Unit, fields: FieldMap, named: bool = False) -> tuple[list[
     return [post for post in read.posts if isinstance(post, Post)], read.rejects
 
 
-def read_plain(block: Block, text_fields: Iterable[str], named: bool = False) -> list[dict[str, Any]] | None:
-    """The records of a block as they stand, where all of them are posts with one text field; None where any needs a
-    closer look. Ids as above.
-    """
-    read = read_unit(block, FieldMap(tuple(text_fields)), named, direct=True)
-    plain = [post for post in read.posts if type(post) is dict]
-    return plain if len(plain) == len(read.posts) == len(block.lines) else None
-
-
 def _columns(fields: FieldMap, keep: Keep | None, attributes: frozenset[str]) -> frozenset[str] | None:
     """The columns of a table that anybody looks at; None for all."""
     if keep is not None and keep.everything:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from moderation.dumps.fields import FieldMap
 from moderation.dumps.readers import Block
-from moderation.dumps.records import Reject, read_plain, read_posts
+from moderation.dumps.records import Reject, read_posts, read_unit
 from moderation.post import Post
 
 FIELDS = ("text", "title")
@@ -122,7 +122,8 @@ def test_plain_records_are_read_as_the_closer_look_reads_them(
     lines: tuple[bytes, ...], plain: bool, named: bool
 ) -> None:
     block = Block("feed.jsonl", 5, list(lines), 0)
-    records = read_plain(block, FIELDS, named)
-    assert (records is not None) == plain
-    if records is not None:
+    read = read_unit(block, FieldMap(FIELDS), named, direct=True)
+    records = [post for post in read.posts if isinstance(post, dict)]
+    assert (len(records) == len(read.posts) == len(lines)) == plain
+    if plain:
         assert [Post.of(record, FIELDS) for record in records] == read_posts(block, FieldMap(FIELDS), named)[0]
