@@ -98,13 +98,8 @@ class Near:
             yield from (group for group in _tuples(items, self.within) if self._stands_near(group))
 
     def _stands_near(self, group: tuple[Hit, ...]) -> bool:
-        if len(group) == 2:
-            before, after = group
-            if not self.ordered and _place(after) < _place(before):
-                before, after = after, before
-            return 0 <= after.start - before.end <= self.within
         chain = group if self.ordered else sorted(group, key=_place)
-        return all(0 <= after.start - before.end <= self.within for before, after in pairwise(chain))
+        return all([0 <= after.start - before.end <= self.within for before, after in pairwise(chain)])
 
 
 def _by_row(items: Sequence[tuple[Hit, ...]]) -> Iterator[Sequence[Sequence[Hit]]]:

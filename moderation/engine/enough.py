@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
 from moderation.engine.conditions import Condition, Count, Text
@@ -54,16 +53,11 @@ def _hits_asked(conditions: Iterable[Condition | None]) -> Iterator[tuple[int, i
 
 
 def _asked(plan: ViewPlan, least: Mapping[int, int]) -> Iterator[Asked]:
-    for pattern, text in enumerate(plan.regexes, start=len(plan.terms)):
+    for pattern, compiled in enumerate(plan.matcher.compiled, start=len(plan.terms)):
         hits = min(least.get(signal, 1) for signal in plan.signals_of(pattern))
-        held = _held(text, plan.name == "folded") if hits > 1 else ()
-        if 0 < len(held) <= _MOST_RANGES:
-            yield Asked(pattern, hits, held)
-
-
-def _held(text: str, ignore_case: bool) -> Ranges:
-    filtered = prefilter_of(regex.compile(text, regex.VERSION0 | (regex.IGNORECASE if ignore_case else 0)))
-    return () if filtered is None else filtered.held
+        filtered = prefilter_of(compiled) if hits > 1 else None
+        if filtered is not None and 0 < len(filtered.held) <= _MOST_RANGES:
+            yield Asked(pattern, hits, filtered.held)
 
 
 def enough(asked: Sequence[Asked], possible: Pairs, view: View, rows: Rows) -> Pairs:
@@ -84,6 +78,6 @@ def _characters(view: View, rows: NDArray[np.int64], held: Ranges) -> NDArray[np
     opens, closes = view.starts[rows], view.starts[rows + 1]
     codes = view.codes[ranges(opens, closes)]
     hit = np.logical_or.reduce([(codes >= low) & (codes <= high) for low, high in held])
-    starts = (closes - opens).cumsum() - (closes - opens)
-    counted: NDArray[np.int64] = np.add.reduceat(hit.astype(np.int64), starts)
+    lengths = closes - opens
+    counted: NDArray[np.int64] = np.add.reduceat(hit.astype(np.int64), lengths.cumsum() - lengths)
     return counted

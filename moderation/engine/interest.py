@@ -36,14 +36,12 @@ class Interest:
         bits = np.zeros(signals, np.uint64)
         np.bitwise_or.at(bits, asked.items, _bit(np.arange(len(asked)).repeat(asked.count)))
         patterns = tuple(np.bitwise_or.reduceat(bits[view.signal], view.entries.first) for view in views)
-        terms = [view.late[: len(view.terms)].nonzero()[0] for view in views]
-        return cls(
-            bits,
-            patterns,
-            tuple(
-                constant(np.bitwise_or.reduce(each[at]), np.uint64) for each, at in zip(patterns, terms, strict=True)
-            ),
-        )
+        return cls(bits, patterns, tuple(_of_late_terms(*each) for each in zip(views, patterns, strict=True)))
+
+
+def _of_late_terms(view: ViewPlan, patterns: Bits) -> Bits:
+    terms = len(view.terms)
+    return constant(np.bitwise_or.reduce(patterns[:terms][view.late[:terms]]), np.uint64)
 
 
 def by_post(post: Index, rule: Index, posts: int) -> Bits:

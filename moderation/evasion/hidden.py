@@ -12,7 +12,7 @@ import regex
 
 from moderation.evasion.tricks import ALWAYS_BIT, BIT
 from moderation.text.batch import Batch
-from moderation.text.lists import constant, distinct, steps
+from moderation.text.lists import constant, holding, steps
 
 _LEAST = 12
 _BASE64 = regex.compile(rf"(?<![A-Za-z0-9+/_.-])[A-Za-z0-9+/_-]{{{_LEAST - 2},4000}}={{0,2}}(?![A-Za-z0-9+/=_])")
@@ -53,7 +53,7 @@ def _rows_with_controls(batch: Batch) -> list[int]:
     if not turning and np.maximum.reduce(codes) < _FIRST_TAG:
         return []
     at = np.logical_or.reduce([codes >= _FIRST_TAG, *(codes == code for code in turning)]).nonzero()[0]
-    rows: list[int] = distinct(batch.starts.searchsorted(at, side="right") - 1).tolist()
+    rows: list[int] = holding(batch.starts, at).tolist()
     return rows
 
 

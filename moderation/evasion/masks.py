@@ -15,6 +15,7 @@ from moderation.evasion.reading import MASK_SIGNS as MASKS
 from moderation.evasion.tricks import BIT
 from moderation.evasion.words import common_characters
 from moderation.text.batch import joined
+from moderation.text.lists import holding
 
 Index = NDArray[np.int64]
 Numbers = tuple[tuple[int, int], ...]
@@ -65,7 +66,7 @@ class MaskedTerms:
         before, after = view.codes[places - 1], view.codes[np.minimum(places + 1, len(view.codes) - 1)]
         worth = ((kind_of.take(before) != GAP) & (before != 0)) | (leet_of.take(before) > 0)
         worth |= kind_of.take(after) == SYLLABLE
-        rows = np.unique(np.searchsorted(view.starts, places[worth], side="right") - 1)
+        rows = holding(view.starts, places[worth])
         for row in (rows if among is None else np.intersect1d(rows, among)).tolist():
             folded = view.row_text(row)
             for seen in dict.fromkeys((folded, _as_read(reading, row))):

@@ -20,7 +20,7 @@ from moderation.evasion.emoji import emoji_syllables
 from moderation.evasion.glyphs import glyph_of, leet_of, loose_glyph
 from moderation.evasion.joins import joins, with_joined
 from moderation.evasion.signs import OPENING, with_drawn_letters
-from moderation.text.lists import all_true, constant, distinct, ends_of, lengths_of, numbers_to, openings, ranges
+from moderation.text.lists import all_true, constant, ends_of, holding, lengths_of, numbers_to, openings, ranges
 from moderation.text.scripts import COMMON, HAN, LATIN, script_of, writes_spaces
 from moderation.text.tables import CODE_POINTS
 from moderation.text.views import View
@@ -226,7 +226,7 @@ def _sounding_rows(view: View, looks: Looks, told: int) -> Index:
         speaks |= found >= _BEYOND_ASCII
         speaks |= (kind_of.take(before) == _IS_SYLLABLE) | (kind_of.take(after) == _IS_SYLLABLE)
         worth = np.concatenate((worth, places[speaks]))
-    return distinct(view.starts.searchsorted(worth, side="right") - _ONE) if len(worth) else worth
+    return holding(view.starts, worth) if len(worth) else worth
 
 
 def _without_looks(view: View, looks: Looks) -> Codes:

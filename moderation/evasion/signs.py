@@ -7,7 +7,7 @@ import regex
 from numpy.typing import NDArray
 
 from moderation.evasion.glyphs import LEET
-from moderation.text.lists import distinct
+from moderation.text.lists import holding
 from moderation.text.views import View
 
 Codes = NDArray[np.uint32]
@@ -40,7 +40,7 @@ def with_drawn_letters(view: View, codes: Codes, places: Index) -> Codes:
     first, second = codes[places], codes[places + 1]
     open_bracket = (first == ord("(")) & (((second - ord("a")) < 26) | (second == ord("_")))
     worth = np.isin(first, _STRONG) | open_bracket | (np.isin(second, _FOLLOWING) & (first != second))
-    rows = distinct(view.starts.searchsorted(places[worth], side="right") - 1)
+    rows = holding(view.starts, places[worth])
     found = codes
     for row in rows.tolist():
         start, end = int(view.starts[row]), int(view.starts[row + 1]) - 1

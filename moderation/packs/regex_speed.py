@@ -27,7 +27,8 @@ _LIKED = "a加0 "
 _REPEATED_GROUP = re.compile(r"\)(?:[*+]|\{\d*,?\d+,?\d*\})")
 _ANOTHER_MEANING = re.compile(rf"{_REPEATED_GROUP.pattern}|\{{(?!\d)")
 _LONG = 10
-_MOST_STEPS = 1_000_000
+# What is counted as one step may walk over a hundred characters: on a slow machine as many.
+_STEPS_A_SECOND, _MOST_STEPS = 15_000_000, 1_000_000
 _PUMPED, _INSIDE = 64, 4
 _TRIES = 4
 _SECONDS = 0.25
@@ -45,14 +46,12 @@ def explodes(pattern: str, compiled: Any) -> bool:
 
 
 @lru_cache(maxsize=1 << 12)
-def is_quick(pattern: str, length: int) -> bool:
-    """Whether, by its structure, a regex is through with any text of this length after a million steps at most, which
-    takes some twenty milliseconds.
-    """
+def is_quick(pattern: str, length: int, seconds: float) -> bool:
+    """Whether, by its structure, a regex is through with any text of this length in so many seconds."""
     # `regex` knows of errors to be forgiven, as {e<=1}, and tries all branches of a group where the standard library
     # has merged them into a class: (a|[ab])+.
     tree = None if _ANOTHER_MEANING.search(pattern) else parse(pattern)
-    return tree is not None and length * _ways(tree, length) <= _MOST_STEPS
+    return tree is not None and length * _ways(tree, length) <= min(seconds * _STEPS_A_SECOND, _MOST_STEPS)
 
 
 def _ways(items: Items, length: int) -> int:

@@ -62,6 +62,11 @@ class BaseMatcher(ABC):
     def possible(self, view: View) -> Pairs:
         """(row, pattern) of all regexes that may match there, those on demand left out."""
 
+    @property
+    def compiled(self) -> tuple[regex.Pattern[str], ...]:
+        """The regexes, in their order."""
+        return self._regexes.compiled
+
     def confirm(self, view: View, pairs: Pairs) -> tuple[Columns, list[tuple[int, int]]]:
         """Every non-empty match of these (row, pattern) pairs, and the pairs whose time ran out."""
         return self._regexes.confirm(view, pairs)
@@ -121,7 +126,7 @@ def _spans(pattern: regex.Pattern[str], text: str, timeout: float) -> list[tuple
     the clock takes longer than most searches: where there is no need, nobody does.
     """
     length = -(-len(text) // _HUNDRED) * _HUNDRED
-    limit = None if length <= _SHORT and is_quick(pattern.pattern, length) else timeout
+    limit = None if length <= _SHORT and is_quick(pattern.pattern, length, timeout) else timeout
     try:
         return [span for match in pattern.finditer(text, timeout=limit) if (span := match.span())[0] < span[1]]
     except TimeoutError:

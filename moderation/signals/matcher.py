@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import regex
 
 from moderation.errors import ModerationError
 from moderation.text.views import View
@@ -69,6 +70,11 @@ class Matcher(Protocol):
     @property
     def unfiltered(self) -> tuple[int, ...]:
         """Indexes of the regexes that are tried on every row because nothing cheap can rule a row out."""
+        ...
+
+    @property
+    def compiled(self) -> tuple[regex.Pattern[str], ...]:
+        """The regexes, in their order."""
         ...
 
     def terms(self, view: View) -> Columns:

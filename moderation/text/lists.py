@@ -20,6 +20,9 @@ def constant(value: float, kind: type[N]) -> NDArray[N]:
     return np.array(value, kind)
 
 
+_ONE = constant(1, np.int64)
+
+
 def numbers_to(end: int, kind: type[np.signedinteger[Any]] = np.int64) -> Index:
     """The numbers from 0 on: what `np.arange` makes, but few of them are out of a store, and not to be written to.
     Many are of a `kind`.
@@ -60,6 +63,11 @@ def held_in(numbers: Index, ascending: Index) -> NDArray[np.bool_]:
         return np.zeros(len(numbers), np.bool_)
     held: NDArray[np.bool_] = ascending.take(ascending.searchsorted(numbers), mode="clip") == numbers
     return held
+
+
+def holding(starts: Index, places: Index) -> Index:
+    """Which stretches hold any of these places, each once."""
+    return distinct(starts.searchsorted(places, side="right") - _ONE)
 
 
 def ends_of(starts: Index, end: int) -> Index:

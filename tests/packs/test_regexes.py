@@ -173,7 +173,13 @@ def test_any_pattern_gives_diagnostics(pattern: str) -> None:
     ],
 )
 def test_what_needs_no_clock(pattern: str, quick: bool) -> None:
-    assert is_quick(pattern, 200) is quick
+    assert is_quick(pattern, 200, 0.02) is quick
+
+
+def test_the_less_time_there_is_the_less_is_quick() -> None:
+    pattern = "[a-z]{0,30}[a-z]{0,30}[0-9]"
+    assert [is_quick(pattern, 100, seconds) for seconds in (0.001, 0.02, 10)] == [False, True, True]
+    assert not is_quick("(?:.*x)?.*y.*z", 300, 10)
 
 
 @settings(deadline=None)
@@ -182,7 +188,7 @@ def test_what_needs_no_clock(pattern: str, quick: bool) -> None:
     st.lists(st.sampled_from(["a", "微", "門", "!", " ", "a微"]), min_size=1, max_size=3).map("".join),
 )
 def test_what_needs_no_clock_is_soon_done(pattern: str, pumped: str) -> None:
-    assume(is_quick(pattern, 300))
+    assume(is_quick(pattern, 300, 0.02))
     try:
         compiled = regex.compile(pattern, regex.VERSION0 | regex.IGNORECASE)
     except (regex.error, ValueError, KeyError):
